@@ -1,0 +1,85 @@
+"""What a resource is, as data. A `Kind` declares only what cannot be derived from the service model.
+
+Derivation (`emulator.kinds.derive`) reads the model for everything else: operations, key, ARN, which members are
+echoed, filters and sort keys of the list call, members of its summaries. Values only: no lambdas here; what must be
+computed names a function in `emulator.behaviours`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+ASC = "Ascending"
+DESC = "Descending"
+
+
+@dataclass(frozen=True)
+class Missing:
+    """The error for an absent name. `{arn}`, `{name}` and `{kind}` are filled in."""
+
+    code: str
+    message: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The error for a name that exists already. `{arn}`, `{name}` and `{kind}` are filled in."""
+
+    code: str
+    message: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """Status words of a kind, by role. `member` is the status member of Describe (derived when empty)."""
+
+    begin: str
+    settled: tuple[str, ...]
+    failed: str = "Failed"
+    stopping: str = ""
+    stopped: str = ""
+    member: str = ""
+
+
+JOB = Lifecycle("InProgress", ("Completed", "Failed", "Stopped"), "Failed", "Stopping", "Stopped")
+"""The life of training, processing and transform jobs: InProgress -> Completed | Failed | Stopped, via Stopping."""
+
+ENDPOINT = Lifecycle("Creating", ("InService", "Failed"), "Failed")
+"""The life of an endpoint; updates and deletes go through `Updating` and `Deleting`."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """How the list call differs from what the model tells."""
+
+    sort: tuple[str, str] = ("CreationTime", DESC)
+    page_first: tuple[str, ...] = ()
+    """Filters that the service applies after it has cut the page."""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A noun of the API. `noun` is the word in `Create<noun>`, `Describe<noun>`, `List<noun>s`."""
+
+    noun: str
+    lifecycle: Lifecycle | None = None
+    recipe: str = ""
+    """What `emulator.jobs` runs for it; empty for records."""
+    missing: Missing | None = None
+    taken: Taken | None = None
+    listing: Listing = field(default_factory=Listing)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Members that Describe always answers though the request did not give them."""
+    arn: str = ""
+    """The ARN's resource part, `training-job/{name}`, where the model's regex does not give it."""
+    key: tuple[str, ...] = ()
+    """Key members, where Describe's required members are not the key."""
+    service: str = "sagemaker"
+    work: bool = False
+    """True for nouns whose creation means work (tuning, pipelines...): refused until an engine exists for it."""
+    why: str = ""

@@ -1,0 +1,217 @@
+"""The ports between rooms: what one room needs of another without importing it.
+
+Executors write logs and know no S3; jobs and hosts know executors, storage, logs and metrics only as these
+Protocols. Each port has one contract suite in `tests/contracts/`, which every adapter inherits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+# --- executors: run a program described by a RunSpec somewhere ------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A folder of the host shown to the program at `inside` (for example `/opt/ml`)."""
+
+    outside: Path
+    inside: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One program to run. Everything an executor may know about a job or a model server, and nothing more.
+
+    `run_id` is unique for ever and safe as a file name; `folder` is the run's own folder on the host, where the
+    executor keeps whatever it needs to adopt the run after a restart (pid, exit status, container id).
+    `log` is a file that receives the program's output as lines of `emulator.logs` format, by whoever survives
+    the server (the supervisor of a process; the follower of a container).
+    `verb` is `train` or `serve`; for `serve` the program listens on port 8080 of its own network namespace or on
+    the port or unix socket that the executor tells it, see `Executor.address`.
+    """
+
+    run_id: str
+    arn: str
+    image: str
+    verb: str
+    folder: Path
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    mounts: tuple[Mount, ...] = ()
+    hostname: str = "algo-1"
+    network: bool = True
+    entrypoint: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+
+
+class ExitReason(Enum):
+    """Why a run is over."""
+
+    EXITED = "exited"
+    """The program ended by itself; `code` is its exit status (negative: the signal that killed it)."""
+    STOPPED = "stopped"
+    """The program ended after `stop` was asked for."""
+    LOST = "lost"
+    """The run is gone without an exit status (machine restarted, container removed)."""
+    NOT_STARTED = "not started"
+    """The program could not be started; `detail` says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How a run ended. Each run that was started is reported exactly once by `wait`, also after an adoption."""
+
+    reason: ExitReason
+    code: int | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a model server listens: a TCP port on the loopback of this machine, or a unix socket."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    socket: str = ""
+
+
+class Executor(Protocol):
+    """Starts programs, watches and stops them, and finds them again after a restart of the server.
+
+    Thread safety: all methods may be called from any thread. Nothing here blocks longer than it takes to start
+    or to signal a program, except `wait`.
+    """
+
+    name: str
+
+    def refusal(self, spec: RunSpec) -> str:
+        """Empty when this executor can run `spec`; else a sentence that says why not and what would help."""
+        ...
+
+    def start(self, spec: RunSpec) -> None:
+        """Start the program. A failure to start is an `Exit(NOT_STARTED)` from `wait`, not an exception."""
+        ...
+
+    def wait(self, run_id: str, timeout: float | None = None) -> Exit | None:
+        """Block until the run is over and say how; None when `timeout` seconds passed first."""
+        ...
+
+    def stop(self, run_id: str, grace: float) -> None:
+        """SIGTERM now, SIGKILL after `grace` seconds to all that is left of the run. Returns at once."""
+        ...
+
+    def address(self, run_id: str) -> Address | None:
+        """Where the run's server listens; None while unknown or for ever (a `train` run)."""
+        ...
+
+    def adopt(self, spec: RunSpec) -> bool:
+        """After a restart: take over a run of this spec that still lives or has left its exit status; else False."""
+        ...
+
+    def release(self, run_id: str) -> None:
+        """Forget a run that is over and free what it held (container, sandbox, socket). Idempotent."""
+        ...
+
+    def close(self) -> None:
+        """The server stops: leave no process behind that `adopt` could not take over."""
+        ...
+
+
+# --- storage: objects by URI -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """An object of a listing: its bucket, key, size in bytes, and ETag without quotes."""
+
+    bucket: str
+    key: str
+    size: int
+    etag: str
+
+
+class Storage(Protocol):
+    """S3 as jobs need it: list, read, write. The same objects that clients see through the S3 neighbour.
+
+    A missing bucket or key is `FileNotFoundError` with the URI; nothing is ever held in memory whole.
+    """
+
+    def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
+        """All objects whose key starts with `prefix`, in key order."""
+        ...
+
+    def head(self, bucket: str, key: str) -> ObjectInfo:
+        """One object's facts."""
+        ...
+
+    def open(self, bucket: str, key: str) -> BinaryIO:
+        """Read an object as a stream."""
+        ...
+
+    def fetch(self, bucket: str, key: str, target: Path) -> None:
+        """Write an object to the file `target` (hard link or reflink where possible: `target` is read-only)."""
+        ...
+
+    def store(self, source: Path, bucket: str, key: str) -> None:
+        """Create or replace an object from a file, atomically."""
+        ...
+
+    def make_bucket(self, bucket: str, region: str) -> None:
+        """Create a bucket; nothing happens when it exists already."""
+        ...
+
+
+# --- logs and metrics ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of a stream: milliseconds since the epoch and the text (a TAB reads as `#011`, as in CloudWatch)."""
+
+    timestamp: int
+    message: str
+
+
+class Logs(Protocol):
+    """Streams of lines in groups, readable while they are written."""
+
+    def path(self, group: str, stream: str) -> Path:
+        """The file behind a stream, created empty when it is new; hand it to a run as `RunSpec.log`."""
+        ...
+
+    def append(self, group: str, stream: str, lines: Iterable[str]) -> None:
+        """Add lines, stamped with the time now."""
+        ...
+
+    def read(self, group: str, stream: str, start: int = 0) -> Iterator[LogLine]:
+        """The lines of a stream from line number `start` on."""
+        ...
+
+
+@dataclass(frozen=True)
+class Point:
+    """One number of a metric: `name` of `resource` (a job name), at `timestamp` (seconds since the epoch)."""
+
+    resource: str
+    name: str
+    value: float
+    timestamp: float
+    step: int | None = None
+
+
+class Metrics(Protocol):
+    """Streams of numbers."""
+
+    def append(self, points: Iterable[Point]) -> None:
+        """Add points."""
+        ...
+
+    def read(self, resource: str, name: str | None = None) -> list[Point]:
+        """The points of one resource in the order of their arrival."""
+        ...

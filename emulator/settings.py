@@ -1,0 +1,61 @@
+"""Every setting of the server, as one table: the CLI, the documentation and validation all read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, make_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: `sagelet up --<name with dashes>`, or the environment variable `SAGELET_<NAME>`."""
+
+    name: str
+    type: type
+    default: Any
+    help: str
+    choices: tuple[str, ...] = ()
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("host", str, "127.0.0.1", "Address to listen on. Loopback only, unless you know who else can reach it."),
+    Setting("port", int, 4577, "Port to listen on; 0 takes any free one."),
+    Setting("data_dir", Path, Path.home() / ".sagelet", "Folder that holds everything: records, objects, job folders, logs."),
+    Setting("executor", str, "auto", "How jobs run.", ("auto", "process", "docker", "stub")),
+    Setting("ready_file", str, "", "File into which the URL is written once the server can serve."),
+    Setting("s3_endpoint", str, "", "URL of an external S3 to use instead of the built-in one."),
+    Setting("allow_host", tuple, (), "Further Host names to answer to (may be repeated)."),
+    Setting("check_roles", bool, False, "Refuse roles that do not exist in IAM or do not trust SageMaker."),
+    Setting("account_id", str, "123456789012", "The account id of callers whose credentials do not name one."),
+    Setting("region", str, "us-east-1", "The region of requests that do not name one."),
+    Setting("max_jobs", int, 4, "How many jobs run at the same time; further ones wait."),
+    Setting("stop_grace", float, 120.0, "Seconds between SIGTERM and SIGKILL when a job is stopped."),
+    Setting("start_timeout", float, 240.0, "Seconds in which a model server must answer /ping, unless the variant says otherwise."),
+    Setting("invoke_timeout", float, 60.0, "Seconds in which a model must answer an invocation."),
+)
+
+if TYPE_CHECKING:
+
+    @dataclass(frozen=True)
+    class Settings:
+        """The values of SETTINGS, one attribute each."""
+
+        host: str = ...
+        port: int = ...
+        data_dir: Path = ...
+        executor: str = ...
+        ready_file: str = ...
+        s3_endpoint: str = ...
+        allow_host: tuple[str, ...] = ...
+        check_roles: bool = ...
+        account_id: str = ...
+        region: str = ...
+        max_jobs: int = ...
+        stop_grace: float = ...
+        start_timeout: float = ...
+        invoke_timeout: float = ...
+else:
+    Settings = make_dataclass(
+        "Settings", [(s.name, s.type, field(default=s.default)) for s in SETTINGS], frozen=True
+    )

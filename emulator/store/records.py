@@ -1,0 +1,125 @@
+"""What the store keeps: a record, the query for a page of them, and the port that every store fulfils."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from emulator.call import Scope
+
+
+@dataclass(frozen=True)
+class Record:
+    """One resource. `body` holds the members of its Describe answer by their wire names (JSON values; times as
+    seconds since the epoch); `hidden` what the house must remember and no client sees (a job's phase, run ids).
+
+    `key` is unique in (scope, kind); `version` counts the writes and guards `replace` against lost updates.
+    """
+
+    kind: str
+    scope: Scope
+    key: str
+    arn: str
+    body: Mapping[str, Any]
+    created: float
+    modified: float
+    status: str = ""
+    parent: str = ""
+    hidden: Mapping[str, Any] = field(default_factory=dict)
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class Query:
+    """A page of records of one kind. Answered by an index, never by a scan.
+
+    `sort` is `name`, `created`, `modified` or `status`; ties are broken by key, so that pages are stable.
+    `after` is the position behind which the page begins: (sort value, key) of the last record seen.
+    `contains` is a case-sensitive substring of the key; `between` bounds `created` and `modified`, exclusively.
+    """
+
+    kind: str
+    scope: Scope
+    limit: int
+    sort: str = "created"
+    descending: bool = False
+    after: tuple[Any, str] | None = None
+    contains: str = ""
+    statuses: tuple[str, ...] = ()
+    parent: str | None = None
+    created: tuple[float | None, float | None] = (None, None)
+    modified: tuple[float | None, float | None] = (None, None)
+
+
+class DuplicateKey(Exception):
+    """`insert` met a record with the same (kind, scope, key)."""
+
+
+class StaleVersion(Exception):
+    """`replace` met another version than it was given: somebody else wrote in between."""
+
+
+class Transaction(Protocol):
+    """Reads and writes that happen together or not at all. An acknowledged commit survives `kill -9`."""
+
+    def insert(self, record: Record) -> Record:
+        """Add a record (its version becomes 1); `DuplicateKey` when the key is taken."""
+        ...
+
+    def get(self, kind: str, scope: Scope, key: str) -> Record | None:
+        """The record of a key, or None."""
+        ...
+
+    def get_by_arn(self, arn: str) -> Record | None:
+        """The record of an ARN, or None."""
+        ...
+
+    def replace(self, record: Record) -> Record:
+        """Write a record over the one of the same key and version; `StaleVersion` when that is gone or newer."""
+        ...
+
+    def delete(self, record: Record) -> None:
+        """Remove a record and its tags."""
+        ...
+
+    def page(self, query: Query) -> list[Record]:
+        """Up to `query.limit` records."""
+        ...
+
+    def by_status(self, kind: str, statuses: tuple[str, ...]) -> list[Record]:
+        """All records of a kind with one of these statuses, in every scope, oldest first (for start-up)."""
+        ...
+
+    def tags(self, arn: str) -> list[tuple[str, str]]:
+        """The tags of a resource in order of their keys."""
+        ...
+
+    def set_tags(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Add tags, or overwrite those with the same keys."""
+        ...
+
+    def drop_tags(self, arn: str, keys: tuple[str, ...]) -> None:
+        """Remove tags by key."""
+        ...
+
+
+class Store(Protocol):
+    """Remembers records. Thread safe: one writer at a time, readers never wait for it."""
+
+    def read(self) -> AbstractContextManager[Transaction]:
+        """A consistent view; writing in it is an error."""
+        ...
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """A transaction: committed when the block ends, rolled back when it raises."""
+        ...
+
+    def reset(self) -> None:
+        """Forget everything."""
+        ...
+
+    def close(self) -> None:
+        """Flush and let go of the files."""
+        ...
