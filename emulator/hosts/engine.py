@@ -1,0 +1,278 @@
+"""Interprets the endpoint lifecycle: one transaction per step, effects in a small pool, results back as events."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from emulator import ids
+from emulator.call import Scope
+from emulator.clock import Clock
+from emulator.errors import SageletError, Validation
+from emulator.hosts import lifecycle as life
+from emulator.hosts import plan as plans
+from emulator.hosts.fleet import Fleet, FleetFailure, Servers
+from emulator.hosts.record import described, endpoint_of, resting, with_endpoint
+from emulator.hosts.router import Invoked, InvokeRequest, Router, not_found
+from emulator.servers import ServerSpec
+from emulator.settings import Settings
+from emulator.store.records import Record
+
+log = logging.getLogger(__name__)
+
+Key = tuple[Scope, str]
+KIND = "Endpoint"
+
+
+class Records(plans.Records, Protocol):
+    """What this room needs of `emulator.resources.Resources`."""
+
+    def find(self, kind: str, scope: Scope, key: str) -> Record | None:
+        """The record, or None."""
+        ...
+
+    def change(self, kind: str, scope: Scope, key: str, edit: Callable[[Record], Record]) -> Record:
+        """Edit a record in one transaction."""
+        ...
+
+    def remove(self, kind: str, scope: Scope, key: str) -> None:
+        """Delete a record."""
+        ...
+
+    def unsettled(self, kind: str, statuses: tuple[str, ...]) -> list[Record]:
+        """All records of a kind with one of these statuses."""
+        ...
+
+
+class HostEngine:
+    """Keeps every endpoint's servers in the state that its record asks for, and routes invocations to them."""
+
+    def __init__(self, records: Records, servers: Servers, clock: Clock, settings: Settings) -> None:
+        self._records = records
+        self._servers = servers
+        self._clock = clock
+        self._settings = settings
+        self._router = Router(settings.invoke_timeout)
+        self._fleets: dict[tuple[Scope, str, int], Fleet] = {}
+        self._routes: dict[Key, Fleet] = {}
+        self._pool = ThreadPoolExecutor(8, thread_name_prefix="hosts")
+        self._lock = threading.Lock()
+        self._closing = False
+
+    # --- asked by behaviours ------------------------------------------------------------------------------------
+
+    def post(self, scope: Scope, name: str, event: life.Event, edit: Callable[[Record], Record] | None = None) -> None:
+        """Take one step: write the record (with `edit` applied before), then carry the effects out in the pool.
+
+        `Validation` when the endpoint is in no state to be asked this.
+        """
+        effects: tuple[life.Effect, ...] = ()
+
+        def change(record: Record) -> Record:
+            nonlocal effects
+            endpoint = endpoint_of(record)
+            if isinstance(event, life.UpdateAsked | life.ScaleAsked | life.DeleteAsked):
+                _refuse(record, endpoint, type(event))
+            after, effects = life.step(endpoint, event)
+            return with_endpoint(edit(record) if edit else record, after, effects)
+
+        self._records.change(KIND, scope, name, change)
+        for effect in effects:
+            self._carry_out(scope, name, effect)
+
+    def invoke(self, request: InvokeRequest) -> Invoked:
+        """Answer an invocation; `ValidationError` when there is no such endpoint in service."""
+        return self._router.invoke(self._route(request), request)
+
+    def invoke_stream(self, request: InvokeRequest) -> Invoked:
+        """Answer an invocation whose body is passed on as it comes."""
+        return self._router.invoke_stream(self._route(request), request)
+
+    def recover(self) -> None:
+        """After a start: bring every endpoint back that was not deleted."""
+        for record in self._records.unsettled(KIND, ("Creating", "Updating", "InService", "Deleting")):
+            self.post(record.scope, record.key, life.Restarted())
+
+    def close(self) -> None:
+        """End every server; the records stay, and the next start brings the endpoints back."""
+        with self._lock:
+            self._closing = True
+            fleets = list(self._fleets.values())
+        for fleet in fleets:
+            fleet.close(drain=False)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    # --- effects ------------------------------------------------------------------------------------------------
+
+    def _carry_out(self, scope: Scope, name: str, effect: life.Effect) -> None:
+        match effect:
+            case life.RouteTo(generation):
+                with self._lock:
+                    fleet = self._fleets.get((scope, name, generation))
+                    if fleet:
+                        self._routes[scope, name] = fleet
+            case life.Remove():
+                self._records.remove(KIND, scope, name)
+            case life.StartFleet() | life.StopFleet() | life.StopAll() | life.Rescale():
+                if not self._closing:
+                    self._pool.submit(self._guarded, scope, name, effect)
+
+    def _guarded(self, scope: Scope, name: str, effect: life.Effect) -> None:
+        try:
+            match effect:
+                case life.StartFleet(generation, config):
+                    self._start(scope, name, generation, config)
+                case life.StopFleet(generation):
+                    self._stop(scope, name, generation)
+                case life.StopAll():
+                    self._stop_all(scope, name)
+                case life.Rescale(generation):
+                    self._rescale(scope, name, generation)
+        except Exception:
+            if not self._closing:
+                log.exception("endpoint %s: %s", name, effect)
+
+    def _start(self, scope: Scope, name: str, generation: int, config: str) -> None:
+        record = self._records.get(KIND, scope, name)
+        reason = ""
+        try:
+            wanted = plans.variants(self._records, scope, config, _desired(record, generation))
+            fleet = Fleet(self._servers, wanted, self._settings.start_timeout, self._maker(record, generation))
+            with self._lock:
+                self._fleets[scope, name, generation] = fleet
+                self._routes.setdefault((scope, name), fleet)
+            fleet.start(self._known(record, generation, wanted))
+        except FleetFailure as failure:
+            reason = str(failure)
+        except SageletError as fault:
+            reason = f"ClientError: {fault}"
+        if self._closing:
+            return
+        if reason:
+            self._forget_route(scope, name, generation)
+            self.post(scope, name, life.FleetFailed(generation, reason))
+            return
+        now = self._clock.now()
+        self.post(scope, name, life.FleetUp(generation), lambda r: described(r, generation, wanted, now))
+
+    def _stop(self, scope: Scope, name: str, generation: int) -> None:
+        with self._lock:
+            fleet = self._fleets.pop((scope, name, generation), None)
+        if fleet:
+            fleet.close()
+        if self._records.find(KIND, scope, name):
+            self._records.change(KIND, scope, name, lambda r: _without_hosts(r, generation))
+
+    def _stop_all(self, scope: Scope, name: str) -> None:
+        with self._lock:
+            self._routes.pop((scope, name), None)
+            mine = [key for key in self._fleets if key[:2] == (scope, name)]
+            fleets = [self._fleets.pop(key) for key in mine]
+        for fleet in fleets:
+            fleet.close()
+        record = self._records.get(KIND, scope, name)
+        if not fleets:
+            self._end_orphans(record)
+        self.post(scope, name, life.FleetGone())
+
+    def _rescale(self, scope: Scope, name: str, generation: int) -> None:
+        record = self._records.get(KIND, scope, name)
+        config = endpoint_of(record).config
+        wanted = plans.variants(self._records, scope, config, _desired(record, generation))
+        reason = ""
+        try:
+            self._fleets[scope, name, generation].rescale(wanted)
+        except FleetFailure as failure:
+            reason = str(failure)
+        now = self._clock.now()
+
+        def settle(current: Record) -> Record:
+            return resting(current) if reason else described(current, generation, wanted, now)
+
+        self.post(scope, name, life.Scaled(reason), settle)
+
+    # --- servers and their records ------------------------------------------------------------------------------
+
+    def _maker(self, record: Record, generation: int) -> Callable[[plans.VariantPlan], tuple[str, ServerSpec]]:
+        def make(variant: plans.VariantPlan) -> tuple[str, ServerSpec]:
+            host = {"variant": variant.name, "instance": f"i-{ids.hex_id(17)}", "run_id": f"host-{ids.short_id(16)}"}
+            host["generation"] = str(generation)
+            self._records.change(KIND, record.scope, record.key, lambda r: _with_host(r, host))
+            return host["instance"], self._spec(record, variant, host)
+
+        return make
+
+    def _known(
+        self, record: Record, generation: int, wanted: tuple[plans.VariantPlan, ...]
+    ) -> dict[str, tuple[tuple[str, ServerSpec], ...]]:
+        """The servers that this generation had before the house was started anew."""
+        known: dict[str, tuple[tuple[str, ServerSpec], ...]] = {}
+        for variant in wanted:
+            hosts = [h for h in _hosts(record) if h["generation"] == str(generation) and h["variant"] == variant.name]
+            known[variant.name] = tuple((h["instance"], self._spec(record, variant, h)) for h in hosts)
+        return known
+
+    def _spec(self, record: Record, variant: plans.VariantPlan, host: Mapping[str, str]) -> ServerSpec:
+        return ServerSpec(
+            run_id=host["run_id"],
+            arn=record.arn,
+            image=variant.image,
+            model_data=variant.model_data,
+            folder=Path(self._settings.data_dir) / "work" / host["run_id"],
+            log_group=f"/aws/sagemaker/Endpoints/{record.key}",
+            log_stream=f"{variant.name}/{host['instance']}",
+            environment={"AWS_REGION": record.scope.region, **dict(variant.environment)},
+            network=variant.network,
+            uncompressed=variant.uncompressed,
+        )
+
+    def _end_orphans(self, record: Record) -> None:
+        """Servers of a former life of the house, of an endpoint that is being deleted."""
+        variant = plans.VariantPlan("", "", "")
+        for host in _hosts(record):
+            server = self._servers.adopt(self._spec(record, replace(variant, name=host["variant"]), host))
+            if server:
+                server.stop()
+
+    def _route(self, request: InvokeRequest) -> Fleet:
+        fleet = self._routes.get((request.scope, request.endpoint))
+        if fleet is None:
+            raise not_found(request.scope, request.endpoint)
+        return fleet
+
+    def _forget_route(self, scope: Scope, name: str, generation: int) -> None:
+        with self._lock:
+            failed = self._fleets.pop((scope, name, generation), None)
+            if failed is not None and self._routes.get((scope, name)) is failed:
+                del self._routes[scope, name]
+
+
+def _refuse(record: Record, endpoint: life.Endpoint, event: type) -> None:
+    if not life.allowed(endpoint, event):
+        raise Validation(f'Cannot update in-progress endpoint "{record.arn}".')
+
+
+def _desired(record: Record, generation: int) -> plans.Desired:
+    desired: plans.Desired = (record.hidden.get("desired") or {}).get(str(generation), {})
+    return desired
+
+
+def _hosts(record: Record) -> list[dict[str, str]]:
+    return list(record.hidden.get("hosts", ()))
+
+
+def _with_host(record: Record, host: dict[str, str]) -> Record:
+    return replace(record, hidden={**record.hidden, "hosts": [*_hosts(record), host]})
+
+
+def _without_hosts(record: Record, generation: int) -> Record:
+    rest = [h for h in _hosts(record) if h["generation"] != str(generation)]
+    hidden: dict[str, Any] = {**record.hidden, "hosts": rest}
+    return replace(record, hidden=hidden)
+
+

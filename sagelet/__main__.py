@@ -1,0 +1,7 @@
+"""`python -m sagelet`."""
+
+import sys
+
+from sagelet.cli import main
+
+sys.exit(main())
