@@ -1,0 +1,119 @@
+"""`python -m benchmarks [--write FILE]`: medians of five rounds as a table with ratios; exit 1 on a missed row."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import platform
+import statistics
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import rows
+
+ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table. `bound` holds for ours / theirs, or for ours - theirs where `difference` is set."""
+
+    title: str
+    unit: str
+    bound: float
+    at_least: bool = False
+    difference: bool = False
+
+
+START = (
+    Line("process start to first S3 answer, against moto_server", "s", 1.0),
+    Line("process start to first SageMaker answer, against moto_server", "s", 1.0),
+    Line("idle memory (PSS of the tree), against moto_server", "MiB", 1.0),
+)
+RATES = (
+    Line("DescribeTrainingJob, 8 clients, against moto_server", "requests/s", 5.0, at_least=True),
+    Line("ListTrainingJobs, 8 clients, against moto_server", "requests/s", 5.0, at_least=True),
+)
+TAIL = (Line("p99 of DescribeTrainingJob, 1 client, against moto_server", "ms", 0.5),)
+S3 = (
+    Line("S3 put of 1 KiB, 8 clients, against moto_server", "requests/s", 1.0, at_least=True),
+    Line("S3 get of 1 KiB, 8 clients, against moto_server", "requests/s", 1.0, at_least=True),
+)
+GROWTH = (Line("a page of ListTrainingJobs, 10,000 stored jobs against 10", "ms", 1.5),)
+JOB = (Line("CreateTrainingJob to Completed (warm), against a bare train.py", "s", 1.0),)
+INVOKE = (
+    Line("InvokeEndpoint p50, XGBoost, above the library's predict", "ms", 3.0, difference=True),
+    Line("InvokeEndpoint p50, ONNX, above the library's run", "ms", 3.0, difference=True),
+)
+
+
+def main() -> int:
+    """Measure everything; 1 when a row is missed."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--write", type=Path, help="also write the table to this file")
+    given = options.parse_args()
+    report = [_HEAD]
+    missed = _measure(report)
+    text = "\n".join(report) + "\n"
+    if given.write:
+        given.write.write_text(_preface() + text)
+    return 1 if missed else 0
+
+
+_HEAD = "| what | ours | theirs | ours / theirs | must be | |\n|---|---|---|---|---|---|"
+
+
+def _measure(report: list[str]) -> int:
+    print(_HEAD, flush=True)
+    missed = _rounds(report, START, rows.start)
+    with contextlib.ExitStack() as stack:
+        control = rows.Control(stack)
+        missed += _rounds(report, RATES, control.describe)
+        missed += _rounds(report, TAIL, control.tail)
+        missed += _rounds(report, S3, control.s3)
+    missed += _rounds(report, GROWTH, rows.growth)
+    with contextlib.ExitStack() as stack:
+        jobs = rows.Jobs(stack)
+        missed += _rounds(report, JOB, jobs.measure)
+        _say(report, f"| the first job of a server (cold) | {jobs.cold:.3g} s | | | reported | |")
+    with contextlib.ExitStack() as stack:
+        missed += _rounds(report, INVOKE, rows.Invocations(stack).measure)
+    return missed
+
+
+def _rounds(report: list[str], lines: tuple[Line, ...], measure: Callable[[], list[rows.Figures]]) -> int:
+    rounds = [measure() for _ in range(ROUNDS)]
+    missed = 0
+    for number, line in enumerate(lines):
+        ours = statistics.median(one[number][0] for one in rounds)
+        theirs = statistics.median(one[number][1] for one in rounds)
+        figure = ours - theirs if line.difference else ours / theirs
+        good = figure >= line.bound if line.at_least else figure <= line.bound
+        missed += not good
+        sign = ">=" if line.at_least else "<="
+        shown = f"+{figure:.2f} {line.unit}" if line.difference else f"{figure:.2f}"
+        must = f"{sign} {line.bound:g}" + (f" {line.unit} more" if line.difference else "")
+        text = f"| {line.title} | {ours:.4g} {line.unit} | {theirs:.4g} {line.unit} | {shown} | {must} |"
+        _say(report, f"{text} {'ok' if good else 'MISSED'} |")
+    return missed
+
+
+def _say(report: list[str], line: str) -> None:
+    report.append(line)
+    print(line, flush=True)
+
+
+def _preface() -> str:
+    return (
+        "# Benchmarks\n\n"
+        f"`make bench`: medians of {ROUNDS} rounds, each side measured in turn within one run, by a raw HTTP load "
+        "(`benchmarks/load.py`).\n"
+        f"Written by `python -m benchmarks --write docs/benchmarks.md` on {platform.system()}, "
+        f"Python {platform.python_version()}, 2 cores.\n\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
