@@ -1,0 +1,39 @@
+"""`make docs`: writes the generated documents anew. Tests compare them with what is checked in."""
+
+from pathlib import Path
+
+from emulator.settings import SETTINGS
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def settings() -> str:
+    """docs/settings.md, from the table of settings."""
+    lines = ["# Settings", "", "Generated from `emulator/settings.py` (`make docs`).", ""]
+    lines += ["| option | variable | default | what it does |", "|---|---|---|---|"]
+    for setting in SETTINGS:
+        default = "~/.sagelet" if setting.name == "data_dir" else setting.default
+        shown = f"`{default}`" if default not in ("", (), False) else ""
+        choices = f" One of {', '.join(setting.choices)}." if setting.choices else ""
+        option = f"`--{setting.name.replace('_', '-')}`" if setting.name in OPTIONS else ""
+        lines.append(f"| {option} | `SAGELET_{setting.name.upper()}` | {shown} | {setting.help}{choices} |")
+    return "\n".join(lines) + "\n"
+
+
+OPTIONS = frozenset(
+    "host port data_dir executor ready_file s3_endpoint allow_host check_roles account_id region max_jobs".split()
+)
+"""Settings that `sagelet up` takes as options; the others are variables only."""
+
+DOCUMENTS = {"settings.md": settings}
+
+
+def main() -> None:
+    """Write them all."""
+    for name, make in DOCUMENTS.items():
+        (DOCS / name).write_text(make())
+        print(f"docs/{name}")
+
+
+if __name__ == "__main__":
+    main()
