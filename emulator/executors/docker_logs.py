@@ -1,0 +1,105 @@
+"""From the engine's stream of log entries to lines of a log file, without losing or doubling any over a restart.
+
+The engine keeps every entry until the container is removed, in one order. So a cursor counts the entries that were
+written, and a follower that starts again skips as many. Entries written after the cursor's last update (the server
+was killed between the two writes) are recognised in the log's own tail.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+_STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):(\d\d)) ?")
+
+
+def split_entry(entry: bytes) -> tuple[int, bytes]:
+    """`2026-01-31T12:00:00.5Z text` as milliseconds since the epoch and the text; an entry without a stamp is now."""
+    found = _STAMP.match(entry)
+    if found is None:
+        return int(datetime.now(timezone.utc).timestamp() * 1000), entry
+    second, fraction, sign, hours, minutes = found.groups()
+    moment = datetime.fromisoformat(second.decode()).replace(tzinfo=timezone.utc)
+    if sign is not None:
+        offset = timedelta(hours=int(hours), minutes=int(minutes))
+        moment -= offset if sign == b"+" else -offset
+    millis = int(moment.timestamp()) * 1000 + int((fraction or b"0").ljust(3, b"0")[:3])
+    return millis, entry[found.end() :]
+
+
+class LogWriter:
+    """Takes the entries of one container from the first on, at every (re)connection, and appends what is new."""
+
+    def __init__(self, log: Path, cursor: Path) -> None:
+        self._log = log
+        self._cursor = cursor
+        self._skip = 0
+        self._seen: Counter[bytes] = Counter()
+        self._pending: list[bytes] = []
+        self._pending_stamp = 0
+        self._entries = 0
+        self.last_line = b""
+
+    def begin(self) -> None:
+        """Before the stream is read from its start: find out what was written already."""
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        self._log.touch()
+        self._pending, self._entries = [], 0
+        if not self._cursor.exists():
+            self._mark(0, self._log.stat().st_size)
+        words = self._cursor.read_bytes().split()
+        self._skip = int(words[0])
+        self._seen = self._tail(int(words[1]))
+
+    def feed(self, entry: bytes) -> None:
+        """One entry as the engine sends it; a line longer than the engine's buffer comes as several."""
+        self._entries += 1
+        if self._entries <= self._skip:
+            return
+        stamp, text = split_entry(entry)
+        if not self._pending:
+            self._pending_stamp = stamp
+        self._pending.append(text)
+        if text.endswith(b"\n"):
+            self._flush()
+
+    def finish(self) -> None:
+        """The container is over: write a last line that has no newline."""
+        if self._pending:
+            self._flush()
+
+    def _flush(self) -> None:
+        lines = b"".join(self._pending).removesuffix(b"\n").split(b"\n")
+        self._pending = []
+        self.last_line = lines[-1]
+        rendered = [b"%d %s\n" % (self._pending_stamp, line) for line in lines]
+        fresh = b"".join(line for line in rendered if not self._written(line))
+        with self._log.open("ab") as log:
+            log.write(fresh)
+            size = log.tell()
+        self._mark(self._entries, size)
+
+    def _written(self, line: bytes) -> bool:
+        if self._seen[line] <= 0:
+            return False
+        self._seen[line] -= 1
+        return True
+
+    def _mark(self, entries: int, size: int) -> None:
+        descriptor = os.open(self._cursor, os.O_WRONLY | os.O_CREAT, 0o644)
+        try:
+            os.pwrite(descriptor, b"%020d %020d\n" % (entries, size), 0)
+        finally:
+            os.close(descriptor)
+
+    def _tail(self, offset: int) -> Counter[bytes]:
+        with self._log.open("r+b") as log:
+            log.seek(offset)
+            tail = log.read()
+            whole = tail.rfind(b"\n") + 1
+            if whole < len(tail):
+                log.truncate(offset + whole)
+        return Counter(tail[:whole].splitlines(keepends=True))
