@@ -72,6 +72,10 @@ class Transaction(Protocol):
         """The record of a key, or None."""
         ...
 
+    def get_ignoring_case(self, kind: str, scope: Scope, key: str) -> Record | None:
+        """The record whose key differs from `key` in nothing but case, or None."""
+        ...
+
     def get_by_arn(self, arn: str) -> Record | None:
         """The record of an ARN, or None."""
         ...

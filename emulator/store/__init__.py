@@ -1,0 +1,20 @@
+"""Remembers records and answers queries about them, atomically; keeps the index of S3 objects too.
+
+Knows SQL, and nothing of SageMaker: what a status means, which errors a caller sees, is said in `resources`.
+The database driver and SQLAlchemy are imported here only, and only when a store is opened.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from emulator.store.sql import SqlStore
+
+
+def open_store(location: str | Path = "") -> SqlStore:
+    """The store behind a file path or a database URL; without either, a private one that is gone when closed."""
+    from emulator.store.sql import SqlStore
+
+    return SqlStore(location)
