@@ -1,0 +1,134 @@
+"""The client of model servers against real sockets: kept connections, timeouts, servers that die, unix sockets."""
+
+import socket
+import threading
+
+import pytest
+
+from emulator.ports import Address
+from emulator.servers.client import Client, InvokeFailure, Request
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Length: 4\r\n\r\n0.5\n"
+
+
+class Peer:
+    """A scripted server: for each connection a list of answers; None closes without one, "hang" stays silent."""
+
+    def __init__(self, family, address, *connections):
+        self.listener = socket.socket(family)
+        self.listener.bind(address)
+        self.listener.listen()
+        self.connections = connections
+        self.requests = []
+        self.accepted = 0
+        self.hold = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        for answers in self.connections:
+            sock, _ = self.listener.accept()
+            self.accepted += 1
+            with sock:
+                for answer in answers:
+                    data = sock.recv(65536)
+                    if not data:
+                        break
+                    self.requests.append(data)
+                    if answer == "hang":
+                        self.hold.wait(10)
+                    elif answer is None:
+                        break
+                    else:
+                        sock.sendall(answer)
+        self.listener.close()
+
+    def address(self):
+        host, port = self.listener.getsockname()
+        return Address(host=host, port=port)
+
+
+@pytest.fixture
+def peer():
+    made = []
+
+    def make(*connections):
+        made.append(Peer(socket.AF_INET, ("127.0.0.1", 0), *connections))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.hold.set()
+        one.thread.join(5)
+
+
+def post(client, timeout=5.0):
+    return client.ask(Request("POST", "/invocations", b"1,2", {"Content-Type": "text/csv"}), timeout)
+
+
+def test_a_connection_is_kept_and_reused(peer):
+    server = peer([OK, OK])
+    client = Client(server.address())
+    assert [post(client).body for _ in range(2)] == [b"0.5\n", b"0.5\n"]
+    assert server.accepted == 1
+    assert server.requests[0].startswith(b"POST /invocations HTTP/1.1\r\n") and server.requests[0].endswith(b"1,2")
+    client.close()
+
+
+def test_headers_come_back_in_lower_case(peer):
+    client = Client(peer([OK]).address())
+    assert post(client).headers["content-type"] == "text/csv"
+    client.close()
+
+
+def test_an_idle_connection_that_the_server_closed_is_replaced(peer):
+    server = peer([OK], [OK])
+    client = Client(server.address())
+    assert post(client).status == post(client).status == 200
+    assert server.accepted == 2
+    client.close()
+
+
+def test_silence_is_a_timeout_and_is_not_asked_twice(peer):
+    server = peer([OK, "hang"], [OK])
+    client = Client(server.address())
+    post(client)
+    with pytest.raises(InvokeFailure) as caught:
+        post(client, timeout=0.1)
+    assert caught.value.kind == "timeout" and server.accepted == 1
+    server.hold.set()
+    assert post(client).status == 200
+    client.close()
+
+
+def test_a_server_that_closes_without_an_answer_is_gone(peer):
+    client = Client(peer([None]).address())
+    with pytest.raises(InvokeFailure) as caught:
+        post(client)
+    assert caught.value.kind == "gone"
+
+
+def test_a_server_that_is_not_there_is_gone():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with pytest.raises(InvokeFailure) as caught:
+        post(Client(Address(port=port)))
+    assert caught.value.kind == "gone"
+
+
+def test_a_unix_socket_serves_as_well(tmp_path):
+    path = str(tmp_path / "s")
+    server = Peer(socket.AF_UNIX, path, [OK])
+    client = Client(Address(socket=path))
+    assert post(client).body == b"0.5\n"
+    client.close()
+    server.thread.join(5)
+
+
+def test_a_streamed_body_comes_in_chunks_as_they_are_sent(peer):
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    client = Client(peer([chunked]).address())
+    reply, chunks = client.stream(Request("POST", "/invocations"), 5.0)
+    assert reply.status == 200 and b"".join(chunks) == b"abcde"
+    client.close()
