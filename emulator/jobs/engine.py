@@ -1,0 +1,269 @@
+"""Interprets the job lifecycle: one transaction per step; each job that is under way has one thread of its own,
+of which there are no more than `max_jobs`; results come back as events.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from emulator.call import Scope
+from emulator.errors import CallerFault, HouseFault
+from emulator.jobs import lifecycle as life
+from emulator.jobs.leftovers import sweep
+from emulator.jobs.record import NOTHING, Face, JobRef, News, job_of, reference, written
+from emulator.jobs.recipes import RECIPES, load
+from emulator.jobs.recipes.recipe import INTERNAL, JobBroken, Recipe, Tools
+from emulator.store.records import Record
+
+log = logging.getLogger(__name__)
+
+UNSETTLED = ("InProgress", "Stopping")
+RETRY_SECONDS = (0.1, 0.5, 1.0, 5.0)
+"""Pauses between attempts to write a step down when the store cannot (a full disk); the last one repeats."""
+
+
+class _Worker:
+    """The thread of one job: does the blocking effects in the order in which they come."""
+
+    def __init__(self, ref: JobRef, recipe: Recipe) -> None:
+        self.ref = ref
+        self.recipe = recipe
+        self.effects: queue.SimpleQueue[life.Effect | None] = queue.SimpleQueue()
+        self.thread: threading.Thread | None = None
+
+
+class JobEngine:
+    """Brings every job from its acceptance to its end, across restarts of the house."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._recipes: dict[str, tuple[Callable[..., Recipe], Face]] = {}
+        self._workers: dict[JobRef, _Worker] = {}
+        self._waiting: deque[JobRef] = deque()
+        self._timers: dict[JobRef, list[Callable[[], None]]] = {}
+        self._adopted: dict[JobRef, Recipe] = {}
+        self._changed = threading.Condition()
+
+    # --- asked by behaviours ------------------------------------------------------------------------------------
+
+    def submit(self, kind: str, scope: Scope, name: str) -> None:
+        """Begin with a job whose record was just created (phase QUEUED in `hidden`)."""
+        self._line_up(JobRef(kind, scope, name), self._tools.records.get(kind, scope, name))
+
+    def request_stop(self, kind: str, scope: Scope, name: str) -> None:
+        """End a job; nothing happens when it is over. Its status is `Stopping` (or `Stopped`) on return."""
+        self._post(JobRef(kind, scope, name), life.StopRequested())
+
+    def recover(self) -> None:
+        """After a start: compare every job that is not over with what its executor has of it, and go on."""
+        kept = []
+        for _, noun, _, _ in RECIPES:
+            for record in self._tools.records.unsettled(noun, UNSETTLED):
+                kept.append(record.hidden["run_id"])
+                self._resume(record)
+        sweep(self._tools, frozenset(kept))
+
+    def idle(self, timeout: float | None = None) -> bool:
+        """Block until no job is under way; False when `timeout` seconds passed first."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._workers and not self._waiting, timeout)
+
+    def close(self) -> None:
+        """Stop working; runs are left to their executors, and the next start goes on with the jobs.
+
+        Call it before the executors are closed: what ends from then on is judged by the next start.
+        """
+        self._tools.closing.set()
+        with self._changed:
+            workers, timers = list(self._workers.values()), list(self._timers.values())
+            self._waiting.clear()
+            self._timers.clear()
+        for cancel in (cancel for cancels in timers for cancel in cancels):
+            cancel()
+        for worker in workers:
+            worker.effects.put(None)
+        for worker in workers:
+            if worker.thread is not None:
+                worker.thread.join(10.0)
+
+    # --- steps --------------------------------------------------------------------------------------------------
+
+    def _post(self, ref: JobRef, event: life.Event, news: News = NOTHING) -> None:
+        """Take one step: write the record, then hand the effects to whom they concern."""
+        if self._tools.closing.is_set():
+            return
+        effects: tuple[life.Effect, ...] = ()
+        face = self._part(ref.kind)[1]
+
+        def change(record: Record) -> Record:
+            nonlocal effects
+            after, effects = life.step(job_of(record), event)
+            return written(record, face, after, news, self._tools.clock.now())
+
+        record = self._tools.records.change(ref.kind, ref.scope, ref.name, change)
+        for effect in effects:
+            self._carry_out(ref, record, effect)
+
+    def _carry_out(self, ref: JobRef, record: Record, effect: life.Effect) -> None:
+        if isinstance(effect, life.Enqueue):
+            self._line_up(ref, record)
+        elif isinstance(effect, life.Kill):
+            worker = self._workers.get(ref)
+            if worker is not None:
+                worker.recipe.kill()
+        else:
+            if isinstance(effect, life.Launch | life.Watch):
+                self._arm(ref, record.hidden.get("run_until"), life.Cause.RUNTIME)
+            if isinstance(effect, life.Release):
+                self._disarm(ref)
+            self._hand(ref, record, effect)
+
+    def _line_up(self, ref: JobRef, record: Record) -> None:
+        self._arm(ref, record.hidden.get("wait_until"), life.Cause.WAIT)
+        with self._changed:
+            self._waiting.append(ref)
+        self._admit()
+
+    def _admit(self) -> None:
+        with self._changed:
+            while self._waiting and len(self._workers) < self._tools.settings.max_jobs:
+                ref = self._waiting.popleft()
+                try:
+                    record = self._tools.records.get(ref.kind, ref.scope, ref.name)
+                except CallerFault:
+                    continue
+                self._employ(ref, record, self._turn)
+
+    def _hand(self, ref: JobRef, record: Record, effect: life.Effect) -> None:
+        """Give a blocking effect to the job's thread; a job that has none (it waited, or was adopted) gets one."""
+        with self._changed:
+            if isinstance(effect, life.Release) and ref in self._waiting:
+                self._waiting.remove(ref)
+            worker = self._workers.get(ref) or self._employ(ref, record, None)
+            worker.effects.put(effect)
+
+    def _employ(self, ref: JobRef, record: Record, first: Callable[[_Worker], None] | None) -> _Worker:
+        recipe = self._adopted.pop(ref, None) or self._part(ref.kind)[0](self._tools, record)
+        worker = _Worker(ref, recipe)
+        self._workers[ref] = worker
+        name = f"job:{ref.name}"
+        worker.thread = threading.Thread(target=self._work, args=(worker, first), name=name, daemon=True)
+        worker.thread.start()
+        return worker
+
+    # --- a job's own thread -------------------------------------------------------------------------------------
+
+    def _turn(self, worker: _Worker) -> None:
+        self._report(worker, life.Admitted())
+
+    def _work(self, worker: _Worker, first: Callable[[_Worker], None] | None) -> None:
+        try:
+            if first is not None:
+                first(worker)
+            while (effect := worker.effects.get()) is not None and not self._tools.closing.is_set():
+                self._perform(worker, effect)
+                if isinstance(effect, life.Release):
+                    break
+        except CallerFault:
+            log.info("job %s was deleted under way", worker.ref.name)
+        except Exception:
+            log.exception("job %s: its thread ends", worker.ref.name)
+        with self._changed:
+            self._workers.pop(worker.ref, None)
+            self._changed.notify_all()
+        if not self._tools.closing.is_set():
+            self._admit()
+
+    def _perform(self, worker: _Worker, effect: life.Effect) -> None:
+        try:
+            outcome = _do(worker.recipe, effect)
+        except JobBroken as broken:
+            outcome = life.Broke(str(broken)), NOTHING
+        except OSError as error:
+            log.warning("job %s: %s: %s", worker.ref.name, effect, error)
+            outcome = life.Broke(f"{INTERNAL} ({error.strerror or error}: {error.filename or 'no file'})"), NOTHING
+        except Exception:
+            log.exception("job %s: %s", worker.ref.name, effect)
+            outcome = life.Broke(INTERNAL), NOTHING
+        if outcome is not None and not isinstance(effect, life.Release):
+            self._report(worker, *outcome)
+
+    def _report(self, worker: _Worker, event: life.Event, news: News = NOTHING) -> None:
+        """Post an event of the job's own thread. It must not be lost when the store cannot write for a while."""
+        attempt = 0
+        while not self._tools.closing.is_set():
+            try:
+                return self._post(worker.ref, event, news)
+            except CallerFault:
+                raise
+            except HouseFault as fault:
+                if isinstance(event, life.Broke):
+                    raise
+                log.error("job %s: %s %s", worker.ref.name, fault.message, fault.story)
+                event, news = life.Broke(INTERNAL), NOTHING
+            except Exception:
+                log.exception("job %s: cannot write %s down, trying again", worker.ref.name, event)
+                self._tools.closing.wait(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+                attempt += 1
+        return None
+
+    # --- restarts, deadlines, recipes ---------------------------------------------------------------------------
+
+    def _resume(self, record: Record) -> None:
+        ref = reference(record)
+        found = life.Found.AGAIN
+        if job_of(record).phase in (life.Phase.LAUNCHING, life.Phase.RUNNING):
+            try:
+                recipe = self._part(ref.kind)[0](self._tools, record)
+                found = recipe.resume()
+                if found is life.Found.ALIVE:
+                    self._adopted[ref] = recipe
+            except Exception:
+                log.exception("job %s: cannot be adopted", ref.name)
+                found = life.Found.GONE
+        self._post(ref, life.Resumed(found))
+
+    def _arm(self, ref: JobRef, when: float | None, cause: life.Cause) -> None:
+        if when is None:
+            return
+        cancel = self._tools.clock.call_at(when, lambda: self._expire(ref, cause))
+        with self._changed:
+            self._timers.setdefault(ref, []).append(cancel)
+
+    def _expire(self, ref: JobRef, cause: life.Cause) -> None:
+        try:
+            self._post(ref, life.DeadlinePassed(cause))
+        except Exception:
+            log.exception("job %s: its deadline passed", ref.name)
+
+    def _disarm(self, ref: JobRef) -> None:
+        with self._changed:
+            cancels = self._timers.pop(ref, [])
+        for cancel in cancels:
+            cancel()
+
+    def _part(self, noun: str) -> tuple[Callable[..., Recipe], Face]:
+        """The recipe and the face of a kind, imported when the first job of it comes."""
+        if noun not in self._recipes:
+            self._recipes[noun] = next((load(run), load(face)) for _, kind, run, face in RECIPES if kind == noun)
+        return self._recipes[noun]
+
+
+def _do(recipe: Recipe, effect: life.Effect) -> tuple[life.Event, News] | None:
+    match effect:
+        case life.FetchInputs():
+            return life.InputsReady(), recipe.fetch()
+        case life.Launch():
+            return life.Launched(), recipe.launch()
+        case life.Watch():
+            over = recipe.watch()
+            return None if over is None else (life.Exited(over[0]), over[1])
+        case life.SaveOutputs():
+            return life.OutputsSaved(), recipe.save()
+        case life.Release():
+            recipe.release()
+    return None

@@ -1,0 +1,144 @@
+"""Numbers out of a job's log: the MetricDefinitions applied to lines as they come."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.ports import LogLine, Logs, Metrics, Point
+
+MATCH_SECONDS = 0.5
+"""A user's expression that takes longer on one line is given up for that line."""
+
+
+@dataclass(frozen=True)
+class LogStream:
+    """Where a job logs."""
+
+    group: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One metric: its name, its compiled expression, and a text that every matching line contains."""
+
+    name: str
+    pattern: Any
+    literal: str
+
+
+def definitions(wanted: Iterable[Mapping[str, str]]) -> list[Definition]:
+    """The MetricDefinitions of a job, compiled; `ValueError` names the expression that is none."""
+    import regex  # Its matching can be timed out, and leaves other threads running: a user's expression may be evil.
+
+    compiled = []
+    for item in wanted:
+        try:
+            pattern = regex.compile(item["Regex"])
+        except regex.error as error:
+            raise ValueError(f"Invalid regular expression {item['Regex']!r} for metric {item['Name']}: {error}") from error
+        compiled.append(Definition(item["Name"], pattern, literal(item["Regex"])))
+    return compiled
+
+
+def literal(expression: str) -> str:
+    """The longest text that a match must contain, or ``: cheap to look for before the expression is tried.
+
+    Errs on the side of ``: an expression with alternatives, options or coded characters has none.
+    """
+    if _UNSURE.search(expression):
+        return ""
+    bare = _NESTED.sub("(", _CLASS.sub("(", expression))
+    runs, run = [], ""
+    for match in _TOKEN.finditer(bare):
+        token = match.group()
+        if token in ("*", "?", "{"):
+            run = run[:-1]
+        plain = token[-1] if len(token) == 2 and not token[-1].isalnum() else token
+        if len(plain) == 1 and (token != plain or plain not in ".^$*+?{}()"):
+            run += plain
+        else:
+            runs.append(run)
+            run = ""
+    return max([*runs, run], key=len)
+
+
+_UNSURE = re.compile(r"\||\(\?|\\[0-9xuUNpP]|\[\^?\]|\([^()]*\(|\[\[")
+_CLASS = re.compile(r"(?<!\\)\[(?:\\.|[^\]\\])*\]")
+_NESTED = re.compile(r"(?<!\\)(?:\((?:\\.|[^()\\])*\)|\{[^}]*\})")
+_TOKEN = re.compile(r"\\.|.", re.DOTALL)
+
+
+class Collector:
+    """Reads a job's stream on from where it was, and hands points to the metrics."""
+
+    def __init__(self, logs: Logs, metrics: Metrics, stream: LogStream, resource: str) -> None:
+        self._logs = logs
+        self._metrics = metrics
+        self._stream = stream
+        self._resource = resource
+        self._lines = 0
+        self._next = 0.0
+        self._last: dict[str, Point] = {}
+        self._known: frozenset[Point] = frozenset()
+
+    def begin_again(self) -> None:
+        """The log of an adopted job is read from its beginning: what a former life took in is not taken in twice."""
+        self._known = frozenset(self._metrics.read(self._resource))
+
+    def now_and_then(self, wanted: Sequence[Definition], period: float) -> None:
+        """`collect`, but not more often than once in `period` seconds."""
+        if time.monotonic() >= self._next:
+            self.collect(wanted)
+            self._next = time.monotonic() + period
+
+    def collect(self, wanted: Sequence[Definition]) -> None:
+        """Take in the lines that are new."""
+        if not wanted:
+            return
+        fresh: list[Point] = []
+        for line in self._logs.read(self._stream.group, self._stream.name, self._lines):
+            self._lines += 1
+            fresh += points(line, wanted, self._resource)
+        self._last |= {point.name: point for point in fresh}
+        fresh = [point for point in fresh if point not in self._known]
+        if fresh:
+            self._metrics.append(fresh)
+
+    def final(self) -> list[dict[str, Any]]:
+        """FinalMetricDataList: the last value of each metric."""
+        return [{"MetricName": p.name, "Value": p.value, "Timestamp": p.timestamp} for p in self._last.values()]
+
+
+def points(line: LogLine, wanted: Iterable[Definition], resource: str) -> list[Point]:
+    """The numbers in one line."""
+    found = []
+    for definition in wanted:
+        if definition.literal and definition.literal not in line.message:
+            continue
+        for text in _matches(definition, line.message):
+            value = _number(text)
+            if value is not None:
+                found.append(Point(resource, definition.name, value, line.timestamp / 1000))
+    return found
+
+
+def _matches(definition: Definition, text: str) -> list[str]:
+    group = 1 if definition.pattern.groups else 0
+    try:
+        return [m.group(group) for m in definition.pattern.finditer(text, timeout=MATCH_SECONDS, concurrent=True)]
+    except TimeoutError:
+        return []
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

@@ -1,0 +1,68 @@
+"""What a program leaves behind, put into S3: archives of a folder, or its files one by one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from emulator.jobs.channels import Item, place, safe_name
+from emulator.ports import Storage
+from emulator.storage import archive, uri
+
+
+def save_archive(storage: Storage, folder: Path, location: str) -> bool:
+    """Store `folder` as a tar.gz at the URI `location`; False (and nothing stored) when it is empty or absent."""
+    if not folder.is_dir():
+        return False
+    packed = folder.parent / f".{folder.name}.tar.gz"
+    try:
+        if not archive.pack(folder, packed):
+            return False
+        bucket, key = uri.parse(location)
+        storage.store(packed, bucket, key)
+        return True
+    finally:
+        packed.unlink(missing_ok=True)
+
+
+def save_tree(storage: Storage, folder: Path, location: str) -> bool:
+    """Store every file of `folder` under the URI `location`; False when there is none."""
+    bucket, prefix = uri.parse(location)
+    stored = False
+    for path in files(folder):
+        name = path.relative_to(folder).as_posix()
+        storage.store(path, bucket, f"{prefix.rstrip('/')}/{name}".lstrip("/"))
+        stored = True
+    return stored
+
+
+def fetch_tree(storage: Storage, location: str, folder: Path) -> None:
+    """The opposite: all objects under the folder `location` into `folder`, as files that the program may change."""
+    bucket, prefix = uri.parse(location)
+    base = f"{prefix.rstrip('/')}/" if prefix.strip("/") else ""
+    for found in storage.list(bucket, base):
+        if found.key.endswith("/"):
+            continue
+        item = Item(bucket, found.key, found.key[len(base) :])
+        place(storage, item, folder)
+        _own(folder / safe_name(item.name))
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """The regular files of a tree in a stable order; links are not followed: they may lead out of the job."""
+    for root, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(root, name)
+            if path.is_file() and not path.is_symlink():
+                yield path
+
+
+def _own(path: Path) -> None:
+    """Replace a file that may be a link to the store's own bytes by a copy that may be written."""
+    copy = path.with_name(f".{path.name}.own")
+    with path.open("rb") as source, copy.open("wb") as target:
+        shutil.copyfileobj(source, target, 1 << 20)
+    copy.replace(path)

@@ -1,0 +1,88 @@
+"""What clients see of a job's life: status members, times and SecondaryStatusTransitions, in the service's words. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from emulator.jobs.lifecycle import TERMINAL, Cause, Job, Phase
+from emulator.jobs.record import status
+
+MESSAGES = {
+    "Starting": "Starting the training job",
+    "Downloading": "Downloading input data",
+    "Training": "Training image download completed. Training in progress.",
+    "Stopping": "Stopping the training job",
+    "Uploading": "Uploading generated training model",
+    "Completed": "Training job completed",
+    "Failed": "Training job failed",
+    "Stopped": "Training job stopped",
+    "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
+    "MaxWaitTimeExceeded": "Training job wait time exceeded MaxWaitTimeInSeconds provided",
+}
+"""StatusMessage of each secondary status, as DescribeTrainingJob words it."""
+
+SECONDARY = {
+    Phase.QUEUED: "Starting",
+    Phase.PREPARING: "Downloading",
+    Phase.LAUNCHING: "Training",
+    Phase.RUNNING: "Training",
+    Phase.SAVING: "Uploading",
+    Phase.COMPLETED: "Completed",
+    Phase.FAILED: "Failed",
+}
+
+
+def secondary(job: Job) -> str:
+    """The secondary status of a training job."""
+    if job.phase is Phase.STOPPED:
+        return job.cause.value
+    if job.cause is not Cause.NONE and job.phase not in (Phase.SAVING, *TERMINAL):
+        return "Stopping"
+    return SECONDARY[job.phase]
+
+
+def first_members(now: float) -> dict[str, Any]:
+    """The status members of a training job that was just accepted."""
+    first = {"Status": "Starting", "StartTime": now, "StatusMessage": MESSAGES["Starting"]}
+    return {"TrainingJobStatus": "InProgress", "SecondaryStatus": "Starting", "SecondaryStatusTransitions": [first]}
+
+
+def training(body: Mapping[str, Any], before: Job, after: Job, now: float) -> dict[str, Any]:
+    """The face of a training job."""
+    members = _primary("Training", body, after, now)
+    members["SecondaryStatus"] = secondary(after)
+    if secondary(after) != secondary(before):
+        transitions = list(body.get("SecondaryStatusTransitions", ()))
+        members["SecondaryStatusTransitions"] = _moved_on(transitions, after, now)
+    start = body.get("TrainingStartTime")
+    if after.phase in TERMINAL and start is not None:
+        seconds = max(1, math.ceil(now - start))
+        members |= {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
+    return members
+
+
+def transform(body: Mapping[str, Any], before: Job, after: Job, now: float) -> dict[str, Any]:
+    """The face of a transform job: it has no secondary status."""
+    return _primary("Transform", body, after, now)
+
+
+def _primary(word: str, body: Mapping[str, Any], after: Job, now: float) -> dict[str, Any]:
+    members: dict[str, Any] = {f"{word}JobStatus": status(after)}
+    start, end = f"{word}StartTime", f"{word}EndTime"
+    if after.phase is not Phase.QUEUED and after.phase not in TERMINAL and start not in body:
+        members[start] = now
+    if after.phase in TERMINAL and start in body:
+        members[end] = now
+    return members
+
+
+def _moved_on(transitions: list[dict[str, Any]], after: Job, now: float) -> list[dict[str, Any]]:
+    word = secondary(after)
+    if transitions:
+        transitions[-1] = {**transitions[-1], "EndTime": now}
+    new = {"Status": word, "StartTime": now, "StatusMessage": MESSAGES[word]}
+    if after.phase in TERMINAL:
+        new["EndTime"] = now
+    return [*transitions, new]

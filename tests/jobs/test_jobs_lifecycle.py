@@ -1,0 +1,118 @@
+"""The lifecycle is walked exhaustively: every state that can be reached, with every event that can happen there."""
+
+from __future__ import annotations
+
+import pytest
+
+from emulator.errors import HouseFault
+from emulator.jobs import lifecycle as life
+from emulator.jobs.lifecycle import Cause, Found, Job, Phase
+
+EVENTS: tuple[life.Event, ...] = (
+    life.Admitted(),
+    life.InputsReady(),
+    life.Launched(),
+    life.Exited(),
+    life.Exited("AlgorithmError: x"),
+    life.OutputsSaved(),
+    life.StopRequested(),
+    life.DeadlinePassed(Cause.RUNTIME),
+    life.DeadlinePassed(Cause.WAIT),
+    life.Broke("InternalServerError: x"),
+    life.Resumed(Found.ALIVE),
+    life.Resumed(Found.AGAIN),
+    life.Resumed(Found.GONE),
+)
+
+
+def reachable() -> dict[Job, list[tuple[life.Event, Job, tuple[life.Effect, ...]]]]:
+    seen: dict[Job, list[tuple[life.Event, Job, tuple[life.Effect, ...]]]] = {}
+    todo = [Job()]
+    while todo:
+        job = todo.pop()
+        if job in seen:
+            continue
+        seen[job] = []
+        for event in EVENTS:
+            try:
+                after, effects = life.step(job, event)
+            except HouseFault:
+                continue
+            seen[job].append((event, after, effects))
+            todo.append(after)
+    return seen
+
+
+WALK = reachable()
+
+
+def test_every_phase_can_be_reached() -> None:
+    assert {job.phase for job in WALK} == set(Phase)
+
+
+def test_there_is_no_dead_end() -> None:
+    ends = {job for job in WALK if job.phase in life.TERMINAL}
+    while True:
+        more = {job for job, steps in WALK.items() if any(after in ends for _, after, _ in steps)} - ends
+        if not more:
+            break
+        ends |= more
+    assert ends == set(WALK)
+
+
+def test_terminal_phases_absorb_every_event() -> None:
+    for job, steps in WALK.items():
+        if job.phase in life.TERMINAL:
+            assert len(steps) == len(EVENTS)
+            assert all(after == job and effects == () for _, after, effects in steps)
+
+
+def test_resources_are_released_exactly_when_a_job_becomes_terminal() -> None:
+    for job, steps in WALK.items():
+        for event, after, effects in steps:
+            ended = job.phase not in life.TERMINAL and after.phase in life.TERMINAL
+            assert sum(isinstance(effect, life.Release) for effect in effects) == ended, (job, event)
+
+
+def test_a_failed_job_says_why_and_no_other_one_does() -> None:
+    for job in WALK:
+        if job.phase in life.TERMINAL:
+            assert bool(job.failure) == (job.phase is Phase.FAILED)
+            assert job.phase is not Phase.STOPPED or job.cause is not Cause.NONE
+
+
+def test_every_phase_under_way_can_be_stopped_and_resumed() -> None:
+    for job in WALK:
+        if job.phase not in life.TERMINAL:
+            assert (job.phase, life.StopRequested) in life.TABLE
+            assert (job.phase, life.Resumed) in life.TABLE
+            assert (job.phase, life.Broke) in life.TABLE
+            assert (job.phase, life.DeadlinePassed) in life.TABLE
+
+
+def test_the_first_cause_of_an_end_is_kept() -> None:
+    job, _ = life.step(Job(Phase.RUNNING), life.DeadlinePassed(Cause.RUNTIME))
+    after, effects = life.step(job, life.StopRequested())
+    assert after.cause is Cause.RUNTIME
+    assert effects == ()
+
+
+def test_a_stopped_program_may_end_with_any_status() -> None:
+    job, _ = life.step(Job(Phase.RUNNING, Cause.STOP), life.Exited("AlgorithmError: exit code: 143"))
+    after, _ = life.step(job, life.OutputsSaved())
+    assert after == Job(Phase.STOPPED, Cause.STOP)
+
+
+def test_an_impossible_event_is_a_fault_that_carries_its_story() -> None:
+    with pytest.raises(HouseFault) as fault:
+        life.step(Job(), life.OutputsSaved())
+    assert "QUEUED" in fault.value.message
+    assert fault.value.story
+
+
+def test_stopping_between_launch_and_its_report_still_kills() -> None:
+    job, effects = life.step(Job(Phase.LAUNCHING), life.StopRequested())
+    after, later = life.step(job, life.Launched())
+    assert effects == (life.Kill(),)
+    assert later == (life.Watch(), life.Kill())
+    assert after.phase is Phase.RUNNING
