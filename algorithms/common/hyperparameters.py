@@ -1,0 +1,235 @@
+"""Hyperparameters as values: each declares its type and range, reads its text, words its refusal, and makes samples.
+
+The wording is that of the first-party XGBoost container. Checks that involve several hyperparameters belong to the
+algorithm, which hands them in as functions of all parsed values.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from algorithms.common.faults import UserError
+
+CrossCheck = Callable[[Mapping[str, Any]], None]
+"""Raises UserError when values contradict each other."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An interval of numbers; `open_low` and `open_high` exclude the ends."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    open_low: bool = False
+    open_high: bool = False
+
+    def __contains__(self, value: float) -> bool:
+        above = value > self.low if self.open_low else value >= self.low
+        below = value < self.high if self.open_high else value <= self.high
+        return above and below
+
+    def __str__(self) -> str:
+        left = "(-inf" if self.low == -math.inf else f"{'(' if self.open_low else '['}{self.low}"
+        right = "+inf)" if self.high == math.inf else f"{self.high}{')' if self.open_high else ']'}"
+        return f"{left}, {right}"
+
+    def inside(self) -> list[float]:
+        """Some values of the interval, its closed ends among them."""
+        low = self.low if math.isfinite(self.low) else min(self.high, 1.0) - 1
+        high = self.high if math.isfinite(self.high) else low + 2
+        ends = [v for v, excluded in ((low, self.open_low), (high, self.open_high)) if not excluded]
+        return [low + (high - low) / 2, *ends]
+
+    def outside(self) -> list[float]:
+        """Some values next to the interval."""
+        below = [] if math.isinf(self.low) else [self.low if self.open_low else self.low - 1]
+        above = [] if math.isinf(self.high) else [self.high if self.open_high else self.high + 1]
+        return below + above
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """One declared hyperparameter. Subclasses say how text becomes a value, and what is in range."""
+
+    name: str
+    required: bool = False
+    alias: str = ""
+
+    def read(self, text: str) -> Any:
+        """The value, or UserError in the service's words."""
+        try:
+            value = self._parse(text)
+        except (ValueError, SyntaxError, TypeError, OverflowError) as error:
+            raise UserError(
+                f"Hyperparameter {self.name}: could not parse value {text!r} (caused by {type(error).__name__})"
+            ) from error
+        if not self._holds(value):
+            raise UserError(f"Hyperparameter {self.name}: value {value} not in range {self._range()}")
+        return value
+
+    def valid(self) -> list[str]:
+        """Texts that must be accepted."""
+        raise NotImplementedError
+
+    def invalid(self) -> list[str]:
+        """Texts that must be refused."""
+        raise NotImplementedError
+
+    def _parse(self, text: str) -> Any:
+        return text
+
+    def _holds(self, value: Any) -> bool:
+        return True
+
+    def _range(self) -> str:
+        return ""
+
+
+@dataclass(frozen=True)
+class Float(Hyperparameter):
+    """A finite number of an interval."""
+
+    range: Interval = Interval()
+
+    def valid(self) -> list[str]:
+        return [repr(v) for v in self.range.inside()]
+
+    def invalid(self) -> list[str]:
+        return [repr(v) for v in self.range.outside()] + ["many", "", "nan", "inf"]
+
+    def _parse(self, text: str) -> Any:
+        value = float(text)
+        if not math.isfinite(value):
+            raise ValueError(text)
+        return value
+
+    def _holds(self, value: Any) -> bool:
+        return value in self.range
+
+    def _range(self) -> str:
+        return str(self.range)
+
+
+@dataclass(frozen=True)
+class Integer(Float):
+    """A whole number of an interval."""
+
+    def valid(self) -> list[str]:
+        return sorted({str(round(v)) for v in self.range.inside() if round(v) in self.range})
+
+    def invalid(self) -> list[str]:
+        return [str(math.floor(v)) for v in self.range.outside()] + ["1.5", "many", ""]
+
+    def _parse(self, text: str) -> Any:
+        return int(text)
+
+
+@dataclass(frozen=True)
+class Categorical(Hyperparameter):
+    """One word of a list."""
+
+    range: tuple[str, ...] = ()
+
+    def valid(self) -> list[str]:
+        return list(self.range)
+
+    def invalid(self) -> list[str]:
+        return ["no such word", ""]
+
+    def _holds(self, value: Any) -> bool:
+        return value in self.range
+
+    def _range(self) -> str:
+        return str(list(self.range))
+
+
+@dataclass(frozen=True)
+class CommaList(Categorical):
+    """Words of a list, separated by commas. `extra` accepts words that the list cannot spell (`error@0.7`)."""
+
+    extra: Callable[[str], bool] = field(default=lambda word: False)
+
+    def valid(self) -> list[str]:
+        return [self.range[0], ",".join(self.range[:2])]
+
+    def invalid(self) -> list[str]:
+        return ["no such word", f"{self.range[0]},", ""]
+
+    def _parse(self, text: str) -> Any:
+        return [word.strip() for word in text.split(",")]
+
+    def _holds(self, value: Any) -> bool:
+        return all(word in self.range or self.extra(word) for word in value)
+
+
+@dataclass(frozen=True)
+class Tuple(Hyperparameter):
+    """A tuple of numbers of a list, written as Python writes it: `(1, 0, -1)`."""
+
+    range: tuple[int, ...] = ()
+
+    def valid(self) -> list[str]:
+        return [str(self.range), f"({self.range[0]},)"]
+
+    def invalid(self) -> list[str]:
+        return [f"({max(self.range) + 1},)", "no tuple", "1", "(1, 'a')", "__import__('os')"]
+
+    def _parse(self, text: str) -> Any:
+        value = ast.literal_eval(text)
+        if not isinstance(value, tuple | list):
+            raise ValueError(text)
+        return tuple(value)
+
+    def _holds(self, value: Any) -> bool:
+        return all(type(element) is int and element in self.range for element in value)
+
+    def _range(self) -> str:
+        return str(list(self.range))
+
+
+@dataclass(frozen=True)
+class NestedList(Hyperparameter):
+    """Lists of whole numbers in a list: `[[0, 1], [2, 3]]`."""
+
+    range: Interval = Interval()
+
+    def valid(self) -> list[str]:
+        return ["[[1, 2], [3, 4]]", "[[1]]"]
+
+    def invalid(self) -> list[str]:
+        return ["[1, 2]", "[[1, 'a']]", "nothing", "{}"]
+
+    def _parse(self, text: str) -> Any:
+        value = ast.literal_eval(text)
+        if not isinstance(value, list) or not all(isinstance(inner, list) for inner in value):
+            raise ValueError(text)
+        return value
+
+    def _holds(self, value: Any) -> bool:
+        return all(type(element) is int and element in self.range for inner in value for element in inner)
+
+    def _range(self) -> str:
+        return str(self.range)
+
+
+def validate(
+    declared: Sequence[Hyperparameter], given: Mapping[str, str], checks: Iterable[CrossCheck] = ()
+) -> dict[str, Any]:
+    """The values of `given`, aliases replaced by their names; UserError on the first thing that is wrong."""
+    known = {one.name: one for one in declared}
+    aliases = {one.alias: one.name for one in declared if one.alias}
+    named = {aliases.get(name, name): text for name, text in given.items()}
+    for one in declared:
+        if one.required and one.name not in named:
+            raise UserError(f"Missing required hyperparameter: {one.name}")
+    for name in named:
+        if name not in known:
+            raise UserError(f"Extraneous hyperparameter found: {name}")
+    values = {name: known[name].read(text) for name, text in named.items()}
+    for check in checks:
+        check(values)
+    return values

@@ -1,0 +1,190 @@
+"""The hyperparameters of the XGBoost container, and which of them contradict each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from algorithms.common.faults import UserError
+from algorithms.common.hyperparameters import (
+    Categorical,
+    CommaList,
+    Float,
+    Hyperparameter,
+    Integer,
+    Interval,
+    NestedList,
+    Tuple,
+    validate,
+)
+from algorithms.xgboost import metrics
+
+OBJECTIVES = (
+    "binary:logistic", "binary:logitraw", "binary:hinge", "count:poisson", "multi:softmax", "multi:softprob",
+    "rank:pairwise", "rank:ndcg", "rank:map", "reg:linear", "reg:squarederror", "reg:logistic", "reg:gamma",
+    "reg:pseudohubererror", "reg:squaredlogerror", "reg:absoluteerror", "reg:tweedie", "survival:aft", "survival:cox",
+)  # fmt: skip
+GROWERS = ("grow_colmaker", "distcol", "grow_histmaker", "grow_skmaker", "grow_quantile_histmaker")
+TREE_UPDATERS = (*GROWERS, "sync", "refresh", "prune")
+LINEAR_UPDATERS = ("shotgun", "coord_descent")
+NOT_NEGATIVE = Interval(0)
+UNIT = Interval(0, 1)
+PART = Interval(0, 1, open_low=True)
+SWITCH = ("true", "false")
+BIT = Interval(0, 1)
+
+
+def _with_threshold(word: str) -> bool:
+    name, at, threshold = word.partition("@")
+    if not at or name not in metrics.WITH_THRESHOLD:
+        return False
+    try:
+        return math.isfinite(float(threshold.rstrip("-")))
+    except ValueError:
+        return False
+
+
+DECLARED: tuple[Hyperparameter, ...] = (
+    Integer("num_round", required=True, range=Interval(1)),
+    Integer("csv_weights", range=BIT),
+    Integer("early_stopping_rounds", range=Interval(1)),
+    Categorical("booster", range=("gbtree", "gblinear", "dart")),
+    Integer("verbosity", range=Interval(0, 3)),
+    Integer("nthread", range=Interval(1)),
+    Float("eta", alias="learning_rate", range=UNIT),
+    Float("gamma", alias="min_split_loss", range=NOT_NEGATIVE),
+    Integer("max_depth", range=NOT_NEGATIVE),
+    Float("min_child_weight", range=NOT_NEGATIVE),
+    Float("max_delta_step", range=NOT_NEGATIVE),
+    Float("subsample", range=PART),
+    Float("colsample_bytree", range=PART),
+    Float("colsample_bylevel", range=PART),
+    Float("colsample_bynode", range=PART),
+    Float("lambda", alias="reg_lambda", range=NOT_NEGATIVE),
+    Float("alpha", alias="reg_alpha", range=NOT_NEGATIVE),
+    Categorical("tree_method", range=("auto", "exact", "approx", "hist", "gpu_hist")),
+    Float("sketch_eps", range=Interval(0, 1, open_low=True, open_high=True)),
+    Float("scale_pos_weight", range=Interval(0, open_low=True)),
+    CommaList("updater", range=(*TREE_UPDATERS, *LINEAR_UPDATERS)),
+    Categorical("dsplit", range=("row", "col")),
+    Integer("refresh_leaf", range=BIT),
+    Categorical("process_type", range=("default", "update")),
+    Categorical("grow_policy", range=("depthwise", "lossguide")),
+    Integer("max_leaves", range=NOT_NEGATIVE),
+    Integer("max_bin", range=NOT_NEGATIVE),
+    Categorical("predictor", range=("auto", "cpu_predictor", "gpu_predictor")),
+    Tuple("monotone_constraints", range=(-1, 0, 1)),
+    NestedList("interaction_constraints", range=NOT_NEGATIVE),
+    Categorical("sample_type", range=("uniform", "weighted")),
+    Categorical("normalize_type", range=("tree", "forest")),
+    Float("rate_drop", range=UNIT),
+    Integer("one_drop", range=BIT),
+    Float("skip_drop", range=UNIT),
+    Float("lambda_bias", range=UNIT),
+    Float("tweedie_variance_power", range=Interval(1, 2, open_low=True, open_high=True)),
+    Categorical("objective", range=OBJECTIVES),
+    Integer("num_class", range=Interval(2)),
+    Float("base_score", range=NOT_NEGATIVE),
+    Integer("_kfold", range=Interval(2)),
+    Integer("_num_cv_round", range=Interval(1)),
+    Categorical("_tuning_objective_metric", range=tuple(f"validation:{name}" for name in metrics.NAMES)),
+    CommaList("eval_metric", range=metrics.NAMES, extra=_with_threshold),
+    Integer("seed", range=Interval(-(2**31), 2**31 - 1)),
+    Integer("num_parallel_tree", range=Interval(1)),
+    Categorical("save_model_on_termination", range=SWITCH),
+    Categorical("aft_loss_distribution", range=("normal", "logistic", "extreme")),
+    Float("aft_loss_distribution_scale", range=NOT_NEGATIVE),
+    Categorical("deterministic_histogram", range=SWITCH),
+    Categorical("single_precision_histogram", range=SWITCH),
+    Categorical("sampling_method", range=("uniform", "gradient_based")),
+    Float("prob_buffer_row", range=Interval(1, open_low=True)),
+    Categorical("use_dask_gpu_training", range=SWITCH),
+)
+SILENT = Integer("silent", range=BIT)
+"""Only the images up to 1.0-1 know it."""
+LAST_WITH_SILENT = (1, 0, 1)
+
+WITHOUT_EFFECT = (
+    "sketch_eps", "dsplit", "predictor", "deterministic_histogram", "single_precision_histogram", "prob_buffer_row",
+    "use_dask_gpu_training", "silent",
+)  # fmt: skip
+"""Accepted, because the container accepts them, but gone from the library."""
+
+
+def read(given: Mapping[str, str], version: tuple[int, ...]) -> dict[str, Any]:
+    """The values of a job's hyperparameters, for an image of that version; UserError in the container's words."""
+    if "sagemaker_program" in given or "sagemaker_submit_directory" in given:
+        raise UserError(
+            "Hyperparameter sagemaker_program: script mode (a training script of your own) comes with the next release. "
+            "Remove it to train with the hyperparameters of the built-in algorithm."
+        )
+    declared = (*DECLARED, SILENT) if version <= LAST_WITH_SILENT else DECLARED
+    return validate(declared, given, CHECKS)
+
+
+def _updater(values: Mapping[str, Any]) -> None:
+    chosen = values.get("updater")
+    if chosen is None:
+        return
+    if values.get("booster") == "gblinear":
+        if len(chosen) != 1 or chosen[0] not in LINEAR_UPDATERS:
+            raise UserError(f"Linear updater should be one of these options: {_quoted(LINEAR_UPDATERS)}.")
+    elif values.get("process_type") == "update":
+        if not set(chosen) <= {"refresh", "prune"}:
+            raise UserError("process_type 'update' can only be used with updater 'refresh' and 'prune'")
+    elif not set(chosen) <= set(TREE_UPDATERS):
+        raise UserError(f"Tree updater should be selected from these options: {_quoted(TREE_UPDATERS)}.")
+    elif len(set(chosen) & set(GROWERS)) > 1:
+        raise UserError(f"Only one tree grow plugin can be selected. Choose one from the following: {_quoted(GROWERS)}")
+
+
+def _classes(values: Mapping[str, Any]) -> None:
+    several = str(values.get("objective", "")) in ("multi:softmax", "multi:softprob")
+    if several and "num_class" not in values:
+        raise UserError("Require input for parameter 'num_class' for multi-classification")
+    if not several and "num_class" in values:
+        raise UserError(
+            "Do not need to setup parameter 'num_class' for learning task other than multi-classification. "
+            f"It is {values['num_class']}."
+        )
+
+
+def _metrics(values: Mapping[str, Any]) -> None:
+    objective = str(values.get("objective", "reg:squarederror"))
+    wanted = list(values.get("eval_metric", ()))
+    wanted += str(values.get("_tuning_objective_metric", "")).split(":")[1:]
+    if "auc" in wanted and not objective.startswith(("binary:", "rank:")):
+        raise UserError("Metric 'auc' can only be applied for classification and ranking problems.")
+    if "aft-nloglik" in wanted and objective != "survival:aft":
+        raise UserError("Metric 'aft-nloglik' can only be applied for 'survival:aft' objective.")
+
+
+def _constraints(values: Mapping[str, Any]) -> None:
+    method = values.get("tree_method")
+    if "monotone_constraints" in values and method not in ("exact", "hist"):
+        raise UserError(
+            "monotone_constraints can be used only when the tree_method parameter is set to either 'exact' or 'hist'."
+        )
+    if "interaction_constraints" in values and method not in ("exact", "hist", "approx"):
+        raise UserError(
+            "interaction_constraints can be used only when the tree_method parameter is set to either 'exact', 'hist' "
+            "or 'approx'."
+        )
+
+
+def _no_gpu(values: Mapping[str, Any]) -> None:
+    asked = [
+        f"{name} {value!r}"
+        for name, value in (("tree_method", "gpu_hist"), ("predictor", "gpu_predictor"), ("use_dask_gpu_training", "true"))
+        if values.get(name) == value
+    ]
+    if asked:
+        raise UserError(f"{asked[0]} needs a GPU, and there is none here: use tree_method 'hist' on the CPU.")
+
+
+CHECKS = (_updater, _classes, _metrics, _constraints, _no_gpu)
+
+
+def _quoted(words: tuple[str, ...]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
