@@ -9,12 +9,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emulator.store.records import DuplicateKey, Query, Record, StaleVersion, Store, Transaction
+
 if TYPE_CHECKING:
     from emulator.store.sql import SqlStore
 
+__all__ = ["DuplicateKey", "Query", "Record", "StaleVersion", "Store", "Transaction", "open_store"]
 
-def open_store(location: str | Path = "") -> SqlStore:
+
+def open_store(where: Path | str = "") -> SqlStore:
     """The store behind a file path or a database URL; without either, a private one that is gone when closed."""
     from emulator.store.sql import SqlStore
 
-    return SqlStore(location)
+    return SqlStore(where)
