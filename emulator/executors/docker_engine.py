@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -53,19 +54,22 @@ class Engine:
         self._environ = os.environ if environ is None else environ
         self._lock = threading.Lock()
         self._client: DockerClient | None = None
+        self._place = ""
         self._rootless: bool | None = None
 
     def client(self) -> DockerClient:
         """The connected client of the `docker` library; raises EngineAway."""
         with self._lock:
             if self._client is None:
-                self._client = _connect(self._environ)
+                self._client, self._place = _connect(self._environ)
             return self._client
 
     def away(self) -> str:
         """Empty when the engine answers, else the sentence that says why not."""
         try:
-            self.client().ping()
+            client = self.client()
+            _knock(self._place)
+            client.ping()
         except EngineAway as problem:
             return str(problem)
         except Exception as problem:
@@ -119,7 +123,7 @@ class Engine:
         return f"The Docker Engine has no image {name}: {remedy}."
 
 
-def _connect(environ: Mapping[str, str]) -> DockerClient:
+def _connect(environ: Mapping[str, str]) -> tuple[DockerClient, str]:
     import docker
     from docker.utils import kwargs_from_env
 
@@ -130,14 +134,23 @@ def _connect(environ: Mapping[str, str]) -> DockerClient:
             options: dict[str, Any] = (
                 kwargs_from_env(dict(environ)) if environ.get("DOCKER_HOST") else {"base_url": place}
             )
+            _knock(place)
             client = docker.DockerClient(version="auto", timeout=CONNECT_SECONDS, **options)
         except Exception as problem:
             tried.append(f"{place}: {_first_line(problem)}")
             continue
         client.api.timeout = CALL_SECONDS
-        return client
+        return client, place
     reason = "; ".join(tried) or "no socket of Docker or Podman was found"
     raise EngineAway(f"No Docker Engine answers ({reason}); start one, or name it in DOCKER_HOST.")
+
+
+def _knock(place: str) -> None:
+    # docker-py forgets to close a unix socket that it could not connect, so it must not be the one to find out.
+    if place.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(CONNECT_SECONDS)
+            door.connect(place.removeprefix("unix://"))
 
 
 def _places(environ: Mapping[str, str]) -> list[str]:
@@ -146,14 +159,14 @@ def _places(environ: Mapping[str, str]) -> list[str]:
         return [named]
     runtime = environ.get("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
     home = environ.get("HOME", "/nonexistent")
-    sockets = (
+    candidates = (
         "/var/run/docker.sock",
         f"{home}/.docker/run/docker.sock",
         f"{runtime}/docker.sock",
         f"{runtime}/podman/podman.sock",
         "/run/podman/podman.sock",
     )
-    return [f"unix://{socket}" for socket in sockets if _exists(socket)]
+    return [f"unix://{path}" for path in candidates if _exists(path)]
 
 
 def _exists(path: str) -> bool:

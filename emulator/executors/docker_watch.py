@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from emulator.executors.docker_engine import Engine, start_failure
+from emulator.executors.docker_engine import Engine, EngineAway, start_failure
 from emulator.executors.docker_logs import LogWriter
 from emulator.ports import Exit, ExitReason
 
@@ -65,6 +65,9 @@ class Watch:
         away_since: float | None = None
         while not self._closed.is_set():
             try:
+                away = self._engine.away()
+                if away:
+                    raise EngineAway(away)
                 container = self._engine.client().containers.get(self._id)
                 self._follow(container)
                 container.reload()
@@ -79,7 +82,6 @@ class Watch:
                 away_since = away_since or time.monotonic()
                 if time.monotonic() - away_since > PATIENCE_SECONDS:
                     return Exit(ExitReason.LOST, detail=f"The Docker Engine went away and did not come back: {problem}")
-                self._engine.forget()
             self._closed.wait(RETRY_SECONDS)
         return None
 
