@@ -11,9 +11,9 @@ from emulator.behaviours.rooms import Rooms
 from emulator.call import Answer, Call, Scope
 from emulator.errors import InUse, NotBuilt, Validation
 from emulator.jobs import accept
+from emulator.jobs.lifecycle import Job
 from emulator.jobs.recipes import faces
 from emulator.jobs.record import hidden_life, settled
-from emulator.jobs.lifecycle import Job
 from emulator.store.records import Record
 
 HERE = "emulator.behaviours.training"
@@ -30,9 +30,9 @@ MAX_RUNTIME = 86400
 """Seconds: the service's default of StoppingCondition.MaxRuntimeInSeconds."""
 
 NOT_BUILT = {
-    "ServerlessJobConfig": "serverless customisation jobs are not built; give AlgorithmSpecification and ResourceConfig",
+    "ServerlessJobConfig": "serverless jobs are not built; give AlgorithmSpecification and ResourceConfig",
     "MlflowConfig": "tracking in MLflow is not built; remove it",
-    "ModelPackageConfig": "registering the output as a model package is not built; remove it and register the model yourself",
+    "ModelPackageConfig": "registering the output as a model package is not built; call CreateModelPackage",
     "DebugRuleConfigurations": "Debugger rules are not evaluated yet; remove them",
     "ProfilerRuleConfigurations": "profiler rules are not evaluated yet; remove them",
     "SessionChainingConfig": "session tag chaining is not built; remove it",
@@ -106,7 +106,8 @@ def delete_training_job(rooms: Rooms, call: Call) -> Answer:
     record = rooms.resources.get(KIND, call.scope, call.params["TrainingJobName"])
     if not settled(record):
         raise InUse(
-            f"The training job {record.arn} is in status {record.status} and cannot be deleted. Stop it, or wait for its end."
+            f"The training job {record.arn} is in status {record.status} and cannot be deleted. "
+            "Stop it, or wait for its end."
         )
     rooms.resources.remove(KIND, call.scope, record.key)
     return {}
@@ -168,7 +169,8 @@ def _check_resources(params: Mapping[str, Any]) -> None:
     count = sum(group["InstanceCount"] for group in groups) if groups else config["InstanceCount"]
     if count > 1 or len(groups) > 1:
         raise NotBuilt(
-            f"A training job on {count} instances is not implemented: distributed training is not built yet. Use InstanceCount 1."
+            f"A training job on {count} instances is not implemented: distributed training is not built yet. "
+            "Use InstanceCount 1."
         )
 
 

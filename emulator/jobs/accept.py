@@ -12,7 +12,9 @@ from emulator.jobs.workspace import input_mode
 from emulator.ports import Storage
 from emulator.storage import uri
 
-NOT_A_FILE = "is not implemented: use TrainingInputMode File or FastFile with an S3DataSource of type S3Prefix or ManifestFile."
+NOT_A_FILE = (
+    "is not implemented: use TrainingInputMode File or FastFile with an S3DataSource of type S3Prefix or ManifestFile."
+)
 
 
 def channels(storage: Storage, call: Call) -> None:

@@ -84,7 +84,7 @@ def manifest_entries(storage: Storage, location: str) -> Iterator[tuple[str, str
         uri.parse(prefix)
     except (ValueError, LookupError, TypeError) as error:
         raise JobBroken(
-            f'ClientError: The manifest "{location}" is not a JSON array that begins with {{"prefix": "s3://…"}}: {error}'
+            f'ClientError: The manifest "{location}" is no JSON array that begins with {{"prefix": "s3://…"}}: {error}'
         ) from error
     for suffix in listed[1:]:
         if not isinstance(suffix, str):
@@ -140,5 +140,6 @@ def _gunzip(storage: Storage, item: Item, target: Path) -> None:
             shutil.copyfileobj(plain, out, 1 << 20)
     except (EOFError, gzip.BadGzipFile) as error:
         raise JobBroken(
-            f"ClientError: Data download failed: s3://{item.bucket}/{item.key} is not gzip, as CompressionType says: {error}"
+            f"ClientError: Data download failed: s3://{item.bucket}/{item.key} is not gzip, "
+            f"as CompressionType says: {error}"
         ) from error

@@ -14,9 +14,10 @@ from emulator.call import Scope
 from emulator.errors import CallerFault, HouseFault
 from emulator.jobs import lifecycle as life
 from emulator.jobs.leftovers import sweep
-from emulator.jobs.record import NOTHING, Face, JobRef, News, job_of, reference, written
+from emulator.jobs.lifecycle import INTERNAL
 from emulator.jobs.recipes import RECIPES, load
-from emulator.jobs.recipes.recipe import INTERNAL, JobBroken, Recipe, Tools
+from emulator.jobs.recipes.recipe import JobBroken, Recipe, Tools
+from emulator.jobs.record import NOTHING, Face, JobRef, News, job_of, reference, written
 from emulator.store.records import Record
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,7 @@ class JobEngine:
             cancel()
         for worker in workers:
             worker.effects.put(None)
+            worker.recipe.leave()
         for worker in workers:
             if worker.thread is not None:
                 worker.thread.join(10.0)

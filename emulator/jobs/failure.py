@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 
+from emulator.jobs.lifecycle import INTERNAL
 from emulator.jobs.record import REASON_LIMIT
-from emulator.jobs.recipes.recipe import INTERNAL
 from emulator.ports import Exit, ExitReason, LogLine
 
 PREFIXES = ("AlgorithmError:", "ClientError:", "CustomerError:", "Customer Error:", "InternalServerError:")

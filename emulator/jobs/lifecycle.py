@@ -46,7 +46,10 @@ class Found(Enum):
     GONE = "the program is gone"
 
 
-GONE_REASON = "InternalServerError: We encountered an internal error.  Please try again. (The server was restarted and the run is gone.)"
+INTERNAL = "InternalServerError: We encountered an internal error.  Please try again."
+"""The service's own words, two blanks included."""
+
+GONE_REASON = f"{INTERNAL} (The server was restarted and the run is gone.)"
 
 
 @dataclass(frozen=True)
@@ -114,17 +117,7 @@ class Resumed:
     found: Found = Found.AGAIN
 
 
-Event = (
-    Admitted
-    | InputsReady
-    | Launched
-    | Exited
-    | OutputsSaved
-    | StopRequested
-    | DeadlinePassed
-    | Broke
-    | Resumed
-)
+Event = Admitted | InputsReady | Launched | Exited | OutputsSaved | StopRequested | DeadlinePassed | Broke | Resumed
 
 # --- effects ----------------------------------------------------------------------------------------------------
 

@@ -41,7 +41,8 @@ def definitions(wanted: Iterable[Mapping[str, str]]) -> list[Definition]:
         try:
             pattern = regex.compile(item["Regex"])
         except regex.error as error:
-            raise ValueError(f"Invalid regular expression {item['Regex']!r} for metric {item['Name']}: {error}") from error
+            text = f"Invalid regular expression {item['Regex']!r} for metric {item['Name']}: {error}"
+            raise ValueError(text) from error
         compiled.append(Definition(item["Name"], pattern, literal(item["Regex"])))
     return compiled
 

@@ -16,8 +16,8 @@ from emulator.clock import ManualClock
 from emulator.errors import Validation
 from emulator.jobs import JobEngine, Tools
 from emulator.jobs.lifecycle import Job
-from emulator.jobs.record import hidden_life
 from emulator.jobs.recipes import faces
+from emulator.jobs.record import hidden_life
 from emulator.ports import Address, Exit, ExitReason, LogLine, ObjectInfo, Point, RunSpec
 from emulator.settings import Settings
 from emulator.store.records import Record

@@ -62,7 +62,7 @@ def test_stop_ends_the_program_and_keeps_its_artifacts(mini: Any) -> None:
 def test_max_runtime_counts_from_the_start_of_the_program(mini: Any) -> None:
     mini.submit(max_run=60)
     mini.executor.next()
-    while not mini.records.get("TrainingJob", SCOPE, "job").hidden["life"]["phase"] == "RUNNING":
+    while mini.records.get("TrainingJob", SCOPE, "job").hidden["life"]["phase"] != "RUNNING":
         threading.Event().wait(0.001)
     mini.clock.advance(59)
     assert mini.body()["TrainingJobStatus"] == "InProgress"

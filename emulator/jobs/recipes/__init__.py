@@ -8,9 +8,10 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+HERE = "emulator.jobs.recipes"
 RECIPES: tuple[tuple[str, str, str, str], ...] = (
-    ("training", "TrainingJob", "emulator.jobs.recipes.training:TrainingRun", "emulator.jobs.recipes.faces:training"),
-    ("transform", "TransformJob", "emulator.jobs.recipes.transform:TransformRun", "emulator.jobs.recipes.faces:transform"),
+    ("training", "TrainingJob", f"{HERE}.training:TrainingRun", f"{HERE}.faces:training"),
+    ("transform", "TransformJob", f"{HERE}.transform:TransformRun", f"{HERE}.faces:transform"),
 )
 """(recipe, noun of the kind, "module:class" that does the phases, "module:function" that shows them)."""
 

@@ -1,4 +1,4 @@
-"""What clients see of a job's life: status members, times and SecondaryStatusTransitions, in the service's words. Pure."""
+"""What clients see of a job's life: statuses, times and transitions, in the service's words. Pure."""
 
 from __future__ import annotations
 

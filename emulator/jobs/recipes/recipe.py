@@ -17,9 +17,6 @@ from emulator.servers import ModelServer, ServerSpec
 from emulator.settings import Settings
 from emulator.store.records import Record
 
-INTERNAL = "InternalServerError: We encountered an internal error.  Please try again."
-"""The service's own words, two blanks included."""
-
 
 class JobBroken(Exception):
     """A phase cannot be done; the message is fit for a FailureReason."""
@@ -89,7 +86,7 @@ class Tools:
 
 
 class Recipe(Protocol):
-    """One job of a kind. All but `kill` are called by the job's own thread, one at a time and in order.
+    """One job of a kind. All but `kill` and `leave` are called by the job's own thread, one at a time and in order.
 
     A phase that cannot be done raises `JobBroken` (or `OSError`, for a full disk). Every phase may be called again
     after a restart of the house, on a new instance.
@@ -109,6 +106,10 @@ class Recipe(Protocol):
 
     def kill(self) -> None:
         """End the program, or what is done before it runs. Called from any thread; returns at once."""
+        ...
+
+    def leave(self) -> None:
+        """The house is closing: give up at once what does not outlive it. Called from any thread; returns at once."""
         ...
 
     def save(self) -> News:

@@ -11,10 +11,10 @@ from typing import Any
 from emulator.errors import SageletError
 from emulator.jobs import channels, outputs, workspace
 from emulator.jobs.failure import judged
-from emulator.jobs.lifecycle import Found, Phase
+from emulator.jobs.lifecycle import INTERNAL, Found, Phase
 from emulator.jobs.metrics import Collector, LogStream, definitions
-from emulator.jobs.record import NOTHING, News, job_of
 from emulator.jobs.recipes.recipe import JobBroken, Tools
+from emulator.jobs.record import NOTHING, News, job_of
 from emulator.ports import Executor, Exit, Mount, RunSpec
 from emulator.storage import uri
 from emulator.store.records import Record
@@ -49,9 +49,10 @@ class TrainingRun:
         self._local_checkpoints().mkdir(parents=True, exist_ok=True)
         for channel in self._body.get("InputDataConfig") or ():
             self._fetch_channel(channel)
-        checkpoints = self._body.get("CheckpointConfig")
-        if checkpoints:
-            self._download(lambda: outputs.fetch_tree(self._tools.storage, checkpoints["S3Uri"], self._local_checkpoints()))
+        kept = self._body.get("CheckpointConfig")
+        if kept:
+            folder = self._local_checkpoints()
+            self._download(lambda: outputs.fetch_tree(self._tools.storage, kept["S3Uri"], folder))
         return NOTHING
 
     def launch(self) -> News:
@@ -94,9 +95,13 @@ class TrainingRun:
         if self._executor is not None:
             self._executor.stop(self._run_id, self._tools.settings.stop_grace)
 
+    def leave(self) -> None:
+        """Nothing to do: the program goes on, and the watcher looks at `closing` by itself."""
+
     def save(self) -> News:
         """Upload the checkpoints, output.tar.gz and the model: of each what exists."""
-        storage, target = self._tools.storage, uri.join(self._body["OutputDataConfig"]["S3OutputPath"], self._record.key)
+        storage = self._tools.storage
+        target = uri.join(self._body["OutputDataConfig"]["S3OutputPath"], self._record.key, "output")
         try:
             checkpoints = self._body.get("CheckpointConfig")
             if checkpoints:
@@ -104,8 +109,8 @@ class TrainingRun:
             plain = self._body["OutputDataConfig"].get("CompressionType") == "NONE"
             save = outputs.save_tree if plain else outputs.save_archive
             ending = "/" if plain else ".tar.gz"
-            save(storage, self._ml / "output" / "data", uri.join(target, "output", "output") + ending)
-            model = uri.join(target, "output", "model") + ending
+            save(storage, self._ml / "output" / "data", uri.join(target, "output") + ending)
+            model = uri.join(target, "model") + ending
             stored = save(storage, self._ml / "model", model)
         except FileNotFoundError as error:
             raise JobBroken(f"ClientError: Artifact upload failed: {error}") from error
@@ -157,7 +162,7 @@ class TrainingRun:
     def _adopted(self) -> Executor:
         executor = self._executor or self._tools.executors.adopt(self._spec())
         if executor is None:
-            raise JobBroken("InternalServerError: We encountered an internal error.  Please try again. (The run is gone.)")
+            raise JobBroken(f"{INTERNAL} (The run is gone.)")
         self._executor = executor
         return executor
 
