@@ -131,7 +131,7 @@ def _parse_body(plan: _Plan, request: WireRequest, found: dict[str, Any]) -> Non
         return
     document = request.body.read(LARGEST_DOCUMENT + 1)
     if len(document) > LARGEST_DOCUMENT:
-        raise CallerFault("Your request was too big.", "MaxMessageLengthExceeded", MaxMessageLengthBytes=len(document) - 1)
+        raise CallerFault("Your request was too big.", "MaxMessageLengthExceeded")
     if not document.strip():
         if plan.payload in plan.shape.required_members:
             raise CallerFault("Request body is empty.", "MissingRequestBodyError")

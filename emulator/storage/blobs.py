@@ -1,0 +1,162 @@
+"""Bytes as immutable files. A blob is written into `tmp/`, becomes part of the index by its commit, and moves then.
+
+The commit decides: what a killed server left in `tmp/` is moved at the next start if the index refers to it, and
+removed if not. Knows no buckets and no keys.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+CHUNK = 1024 * 1024
+_NO_KERNEL_COPY = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF)
+
+
+class Blobs:
+    """The files below one folder, named by random ids. Thread safe."""
+
+    def __init__(self, folder: Path, referenced: Callable[[], set[str]]) -> None:
+        self._folder = folder
+        self._tmp = folder / "tmp"
+        self._tmp.mkdir(parents=True, exist_ok=True)
+        self._clean(referenced)
+
+    def write(self) -> Draft:
+        """Begin a new blob."""
+        return Draft(self._tmp)
+
+    def join(self, names: Iterable[str]) -> Draft:
+        """A new blob with the bytes of others, one after the other; copied by the kernel where it can."""
+        draft = self.write()
+        try:
+            for name in names:
+                with self.open(name) as source:
+                    draft.append(source)
+        except BaseException:
+            draft.drop()
+            raise
+        return draft
+
+    def settle(self, name: str) -> None:
+        """Move a blob to its place, after the index has committed to it; one that is there already (a copy) stays."""
+        draft, place = self._tmp / name, self._place(name)
+        try:
+            draft.rename(place)
+        except FileNotFoundError:
+            if draft.exists():
+                place.parent.mkdir(exist_ok=True)
+                draft.rename(place)
+
+    def path(self, name: str) -> Path:
+        """Where a blob is; in `tmp/` for the blink between commit and move."""
+        place = self._place(name)
+        return self._tmp / name if not place.exists() and (self._tmp / name).exists() else place
+
+    def open(self, name: str) -> BinaryIO:
+        """Read a blob; `FileNotFoundError` when it has been removed."""
+        try:
+            return self._place(name).open("rb", buffering=0)
+        except FileNotFoundError:
+            return self.path(name).open("rb", buffering=0)
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Delete blobs that the index does not refer to any more; who has one open reads on."""
+        for name in names:
+            self.path(name).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Delete everything."""
+        for file in self._folder.glob("*/*"):
+            file.unlink(missing_ok=True)
+
+    def _place(self, name: str) -> Path:
+        return self._folder / name[:2] / name
+
+    def _clean(self, referenced: Callable[[], set[str]]) -> None:
+        left = [entry.name for entry in self._tmp.iterdir()]
+        kept = referenced() if left else set()
+        for name in left:
+            if name in kept:
+                self.settle(name)
+            else:
+                (self._tmp / name).unlink(missing_ok=True)
+
+
+class Draft:
+    """A blob that is being written: `finish` makes it whole, `drop` forgets it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.name = secrets.token_hex(16)
+        self.size = 0
+        self._path = folder / self.name
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Add bytes."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._file, view) :]
+        self.size += len(data)
+
+    def append(self, source: BinaryIO) -> None:
+        """Add all of a file."""
+        while True:
+            count = self._kernel_copy(source)
+            if count is None:
+                count = len(data := source.read(CHUNK))
+                self.write(data)
+            else:
+                self.size += count
+            if not count:
+                return
+
+    def finish(self) -> str:
+        """Close the file; the name of the blob."""
+        self._close()
+        return self.name
+
+    def drop(self) -> None:
+        """Remove the file."""
+        self._close()
+        self._path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _kernel_copy(self, source: BinaryIO) -> int | None:
+        if not hasattr(os, "copy_file_range"):
+            return None
+        try:
+            return os.copy_file_range(source.fileno(), self._file, 256 * CHUNK)
+        except OSError as refused:
+            if refused.errno in _NO_KERNEL_COPY:
+                return None
+            raise
+
+
+def hand_out(source: BinaryIO, path: Path, target: Path, copy_up_to: int = 8 * CHUNK) -> None:
+    """Make `target` a read-only file with the bytes of an opened blob: a copy when small, else a link to `path`.
+
+    A program that may write to its inputs in spite of their mode (root) would reach the blob through the link; small
+    ones, where a copy costs nothing, are therefore copied.
+    """
+    target.unlink(missing_ok=True)
+    if os.fstat(source.fileno()).st_size > copy_up_to:
+        with contextlib.suppress(OSError):  # another file system, or the blob was replaced just now
+            os.link(path, target)
+            return
+    draft = Draft(target.parent)
+    try:
+        draft.append(source)
+        (target.parent / draft.finish()).rename(target)
+    except BaseException:
+        draft.drop()
+        raise

@@ -1,0 +1,84 @@
+"""The storage port over our own objects: what jobs read and write is what clients see through the S3 API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from emulator.ports import ObjectInfo
+from emulator.storage import uri
+from emulator.storage.blobs import CHUNK, hand_out
+from emulator.storage.shelf import Shelf
+
+if TYPE_CHECKING:
+    from emulator.store.objects import Bucket, Version
+
+_PAGE = 1000
+
+
+class FolderStorage:
+    """`ports.Storage` over a shelf."""
+
+    def __init__(self, shelf: Shelf, account: str) -> None:
+        self._shelf = shelf
+        self._account = account
+
+    def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
+        """All objects whose key starts with `prefix`, in key order."""
+        from emulator.store.objects import Listing, Version
+
+        self._bucket(bucket)
+        after = ""
+        while True:
+            page = list(self._shelf.index.keys(Listing(bucket, prefix=prefix, after=after, limit=_PAGE)))
+            for entry in page:
+                assert isinstance(entry, Version)
+                yield ObjectInfo(bucket, entry.key, entry.size, entry.etag)
+                after = entry.key
+            if len(page) < _PAGE:
+                return
+
+    def head(self, bucket: str, key: str) -> ObjectInfo:
+        """One object's facts."""
+        found = self._find(bucket, key)
+        return ObjectInfo(bucket, key, found.size, found.etag)
+
+    def open(self, bucket: str, key: str) -> BinaryIO:
+        """Read an object as a stream."""
+        return self._shelf.open(lambda: self._find(bucket, key))[1]
+
+    def fetch(self, bucket: str, key: str, target: Path) -> None:
+        """Write an object to the file `target`, read-only; a large one as a hard link where possible."""
+        found, opened = self._shelf.open(lambda: self._find(bucket, key))
+        with opened:
+            hand_out(opened, self._shelf.blobs.path(found.blob), target)
+
+    def store(self, source: Path, bucket: str, key: str) -> None:
+        """Create or replace an object from a file, atomically."""
+        there = self._bucket(bucket)
+        with source.open("rb", buffering=0) as file, self._shelf.draft(iter(lambda: file.read(CHUNK), b"")) as content:
+            self._shelf.put(there, key, content, {})
+
+    def make_bucket(self, bucket: str, region: str) -> None:
+        """Create a bucket; nothing happens when it exists already."""
+        from emulator.store.objects import Bucket
+        from emulator.store.records import DuplicateKey
+
+        try:
+            self._shelf.index.create_bucket(Bucket(bucket, self._account, region, self._shelf.clock.now()))
+        except DuplicateKey:
+            return
+
+    def _bucket(self, bucket: str) -> Bucket:
+        found = self._shelf.index.bucket(bucket)
+        if found is None:
+            raise FileNotFoundError(f"The bucket {uri.build(bucket)} does not exist")
+        return found
+
+    def _find(self, bucket: str, key: str) -> Version:
+        found = self._shelf.index.get(bucket, key)
+        if found is None or found.marker:
+            self._bucket(bucket)
+            raise FileNotFoundError(f"The object {uri.build(bucket, key)} does not exist")
+        return found
