@@ -1,198 +1,224 @@
-"""The service model's constraints, checked all at once and told in the service's own words.
+"""The model's required, min, max, pattern and enum, reported all at once in the service's words.
 
-`check` walks a request by a validator that is compiled once per shape, so that a hot call costs microseconds.
-Wording: docs/quirks.md, "Validation errors".
+    2 validation errors detected: Value 'x' at 'modelName' failed to satisfy constraint: Member must have length less
+    than or equal to 63; Value ...
+
+Wording: docs/quirks.md, "Validation errors". A checker is compiled once for each shape, part by part as values reach
+it, so that the checks of a hot call cost microseconds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
-import regex
-from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from emulator.errors import Validation
+from emulator.operations.patterns import compile_pattern, printed
 
-Report = Callable[[str, str, str], None]
-"""(value as printed, path, constraint)."""
+SHOWN = 1024
+"""Characters of a value that a message repeats."""
 
-Validator = Callable[[Any, str, Report], None]
+PATTERN_LIMIT = 20_000
+"""Longer strings, which are too long anyway, are not matched as well."""
 
-NULL = "Member must not be null"
+Check = Callable[[Any, str, list[str]], None]
+"""(value, path, violations found so far): adds to the violations."""
 
 
-def check(shape: StructureShape | None, params: Mapping[str, Any]) -> None:
-    """`Validation` with every constraint of `shape` that `params` violates; nothing otherwise."""
+def check(shape: Shape | None, params: Mapping[str, Any]) -> None:
+    """Raise `Validation` with everything that `params` violates in the input `shape` of an operation."""
     if shape is None:
         return
-    clauses: list[str] = []
-
-    def report(value: str, path: str, constraint: str) -> None:
-        clauses.append(f"Value {value} at '{path}' failed to satisfy constraint: {constraint}")
-
-    _validator(shape)(params, "", report)
-    if clauses:
-        errors = "error" if len(clauses) == 1 else "errors"
-        raise Validation(f"{len(clauses)} validation {errors} detected: {'; '.join(clauses)}")
-
-
-_COMPILED: dict[int, tuple[Shape, Validator]] = {}
-"""Validators by the identity of their shape (which the entry keeps alive)."""
+    checker = _CHECKERS.get(shape)
+    if checker is None:
+        checker = _CHECKERS[shape] = _Structure(shape)
+    found: list[str] = []
+    checker(params, "", found)
+    if found:
+        plural = "s" if len(found) > 1 else ""
+        raise Validation(f"{len(found)} validation error{plural} detected: {'; '.join(found)}")
 
 
-def _validator(shape: Shape) -> Validator:
-    known = _COMPILED.get(id(shape))
-    if known is None:
-        maker = _MAKERS.get(shape.type_name, _scalar)
-        known = _COMPILED[id(shape)] = (shape, maker(shape))
-    return known[1]
+_CHECKERS: WeakKeyDictionary[Shape, Check] = WeakKeyDictionary()
+"""Pure functions of the model, kept as long as the model is."""
 
 
-def _structure(shape: StructureShape) -> Validator:
-    members = shape.members
-    required = frozenset(shape.required_members)
-    names = {name: name[:1].lower() + name[1:] for name in members}
-    inner: dict[str, Validator] = {}
+def _compile(shape: Shape) -> Check | None:
+    """The checker of a shape, or None where nothing can be violated."""
+    if shape.type_name == "structure":
+        return None if shape.is_document_type else _Structure(shape)
+    if shape.type_name == "list":
+        return _List(shape)
+    if shape.type_name == "map":
+        return _Map(shape)
+    rules = _RULES.get(shape.type_name)
+    scalar = _Scalar(shape, rules(shape)) if rules else None
+    return scalar if scalar and scalar.rules else None
 
-    def validate(value: Any, path: str, report: Report) -> None:
-        for name in required:
+
+class _Structure:
+    """Required members first, then each member that was given. Members' checkers are compiled when first met:
+    shapes may contain themselves, and most members of most requests are absent.
+    """
+
+    def __init__(self, shape: StructureShape) -> None:
+        self._shape = shape
+        self._required = tuple(shape.required_members)
+        self._payload = shape.serialization.get("payload")
+        self._members: dict[str, tuple[str, Check | None]] = {}
+
+    def __call__(self, value: Any, path: str, found: list[str]) -> None:
+        prefix = path + "." if path else ""
+        for name in self._required:
             if value.get(name) is None:
-                report("null", _join(path, names[name]), NULL)
-        for name, content in value.items():
-            if content is None or name not in members:
-                continue
-            # Compiled on first sight: shapes may contain themselves.
-            validator = inner.get(name) or inner.setdefault(name, _validator(members[name]))
-            validator(content, _join(path, names[name]), report)
+                found.append(_null(prefix + _camel(name)))
+        for name, given in value.items():
+            if given is not None:
+                label, member = self._members.get(name) or self._meet(name)
+                if member is not None:
+                    member(given, prefix + label, found)
 
-    return validate
-
-
-def _list(shape: ListShape) -> Validator:
-    bounds = _length(shape)
-    member = shape.member
-
-    def validate(value: Any, path: str, report: Report) -> None:
-        bounds(value, path, report)
-        validator = _validator(member)
-        for number, content in enumerate(value, 1):
-            validator(content, f"{path}.{number}.member", report)
-
-    return validate
+    def _meet(self, name: str) -> tuple[str, Check | None]:
+        shape = self._shape.members.get(name)
+        stream = name == self._payload and shape is not None and shape.type_name == "blob"
+        # How large a payload may be is for whoever answers to say: in other words, and with another code.
+        checker = None if shape is None or stream else _compile(shape)
+        self._members[name] = entry = (_camel(name), checker)
+        return entry
 
 
-def _map(shape: MapShape) -> Validator:
-    bounds = _length(shape)
+class _List:
+    def __init__(self, shape: ListShape) -> None:
+        self._whole = _Scalar(shape, _lengths(shape))
+        self._shape = shape.member
+        self._member: Check | None = None
+        self._met = False
 
-    def validate(value: Any, path: str, report: Report) -> None:
-        bounds(value, path, report)
-        keys, values = _validator(shape.key), _validator(shape.value)
-        for key, content in value.items():
-            keys(key, f"{path}.key", report)
-            values(content, f"{path}.value", report)
-
-    return validate
-
-
-def _string(shape: StringShape) -> Validator:
-    bounds = _length(shape)
-    allowed = shape.metadata.get("enum") or ()
-    pattern = shape.metadata.get("pattern")
-    choices = frozenset(allowed)
-
-    def validate(value: Any, path: str, report: Report) -> None:
-        bounds(value, path, report)
-        if choices and value not in choices:
-            report(f"'{value}'", path, f"Member must satisfy enum value set: [{', '.join(allowed)}]")
-        if pattern and not _matcher(pattern)(value):
-            report(f"'{value}'", path, f"Member must satisfy regular expression pattern: {pattern}")
-
-    return validate
+    def __call__(self, value: Any, path: str, found: list[str]) -> None:
+        self._whole(value, path, found)
+        if not self._met:
+            self._member, self._met = _compile(self._shape), True
+        for number, given in enumerate(value, 1):
+            if given is None:
+                found.append(_null(f"{path}.{number}.member"))
+            elif self._member is not None:
+                self._member(given, f"{path}.{number}.member", found)
 
 
-def _number(shape: Shape) -> Validator:
+class _Map:
+    def __init__(self, shape: MapShape) -> None:
+        self._whole = _Scalar(shape, _lengths(shape))
+        self._key = _compile(shape.key)
+        self._shape = shape.value
+        self._value: Check | None = None
+        self._met = False
+
+    def __call__(self, value: Any, path: str, found: list[str]) -> None:
+        self._whole(value, path, found)
+        if not self._met:
+            self._value, self._met = _compile(self._shape), True
+        for key, given in value.items():
+            if self._key is not None:
+                self._key(key, f"{path}.key", found)
+            if given is None:
+                found.append(_null(f"{path}.value"))
+            elif self._value is not None:
+                self._value(given, f"{path}.value", found)
+
+
+Rule = tuple[Callable[[Any], object], str]
+"""(does the value satisfy it, what the member must)."""
+
+
+class _Scalar:
+    """A value with rules of its own."""
+
+    def __init__(self, shape: Shape, rules: tuple[Rule, ...]) -> None:
+        self.rules = rules
+        self._sensitive = bool(shape.metadata.get("sensitive"))
+
+    def __call__(self, value: Any, path: str, found: list[str]) -> None:
+        for satisfied, words in self.rules:
+            if not satisfied(value):
+                shown = "***Sensitive Data***" if self._sensitive else _shown(value)
+                found.append(f"Value '{shown}' at '{path}' failed to satisfy constraint: {words}")
+
+
+def _null(path: str) -> str:
+    return f"Value null at '{path}' failed to satisfy constraint: Member must not be null"
+
+
+def _lengths(shape: Shape) -> tuple[Rule, ...]:
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
-
-    def validate(value: Any, path: str, report: Report) -> None:
-        if low is not None and value < low:
-            report(f"'{value}'", path, f"Member must have value greater than or equal to {low}")
-        if high is not None and value > high:
-            report(f"'{value}'", path, f"Member must have value less than or equal to {high}")
-
-    return validate
+    rules: list[Rule] = []
+    if high is not None:
+        rules.append((lambda v: len(v) <= high, f"Member must have length less than or equal to {high}"))
+    if low:
+        rules.append((lambda v: len(v) >= low, f"Member must have length greater than or equal to {low}"))
+    return tuple(rules)
 
 
-def _blob(shape: Shape) -> Validator:
-    # The bytes of a stream are counted by who reads them; a blob is not printed.
-    high = shape.metadata.get("max")
-
-    def validate(value: Any, path: str, report: Report) -> None:
-        if high is not None and isinstance(value, bytes) and len(value) > high:
-            report("'[binary]'", path, f"Member must have length less than or equal to {high}")
-
-    return validate
-
-
-def _scalar(shape: Shape) -> Validator:
-    def validate(value: Any, path: str, report: Report) -> None:
-        return
-
-    return validate
+def _text(shape: Shape) -> tuple[Rule, ...]:
+    rules = _lengths(shape)
+    pattern, enum = shape.metadata.get("pattern"), shape.metadata.get("enum")
+    if pattern:
+        rules += ((_Pattern(pattern), f"Member must satisfy regular expression pattern: {printed(pattern)}"),)
+    if enum:
+        rules += ((frozenset(enum).__contains__, f"Member must satisfy enum value set: [{', '.join(enum)}]"),)
+    return rules
 
 
-_MAKERS: dict[str, Callable[[Any], Validator]] = {
-    "structure": _structure,
-    "list": _list,
-    "map": _map,
-    "string": _string,
-    "integer": _number,
-    "long": _number,
-    "float": _number,
-    "double": _number,
-    "blob": _blob,
+class _Pattern:
+    """Compiled when the first value comes: most of the model's patterns never meet one."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+        self._match: Callable[[str], object] | None = None
+
+    def __call__(self, value: str) -> object:
+        if self._match is None:
+            self._match = compile_pattern(self._pattern)
+        return len(value) > PATTERN_LIMIT or self._match(value)
+
+
+def _range(shape: Shape) -> tuple[Rule, ...]:
+    low, high = shape.metadata.get("min"), shape.metadata.get("max")
+    rules: list[Rule] = []
+    if high is not None:
+        rules.append((lambda v: v <= high, f"Member must have value less than or equal to {high}"))
+    if low is not None:
+        rules.append((lambda v: v >= low, f"Member must have value greater than or equal to {low}"))
+    return tuple(rules)
+
+
+_RULES: Mapping[str, Callable[[Shape], tuple[Rule, ...]]] = {
+    "string": _text,
+    "character": _text,
+    "integer": _range,
+    "long": _range,
+    "float": _range,
+    "double": _range,
+    "blob": _lengths,
 }
 
 
-def _length(shape: Shape) -> Validator:
-    low, high = shape.metadata.get("min"), shape.metadata.get("max")
-
-    def validate(value: Any, path: str, report: Report) -> None:
-        size = len(value)
-        if high is not None and size > high:
-            report(_printed(value), path, f"Member must have length less than or equal to {high}")
-        if low is not None and size < low:
-            report(_printed(value), path, f"Member must have length greater than or equal to {low}")
-
-    return validate
+def _camel(name: str) -> str:
+    return name[:1].lower() + name[1:]
 
 
-def _printed(value: Any) -> str:
-    """A value as the service prints it: Java's `toString` of lists and maps."""
-    return f"'{_java(value)}'"
-
-
-def _java(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}={_java(content)}" for key, content in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_java(content) for content in value) + "]"
+def _shown(value: Any) -> str:
+    """A value as Java prints it."""
     if isinstance(value, bool):
-        return str(value).lower()
-    return str(value)
-
-
-@lru_cache(maxsize=4096)
-def _matcher(pattern: str) -> Callable[[str], Any]:
-    """Full match of a Java pattern. The `regex` package knows Java's \\p{...} classes; `re` does not.
-
-    DOTALL is off, as in Java, and `timeout` is not needed: patterns are AWS's, not the caller's.
-    """
-    compiled: Any = regex.compile(pattern)
-    match: Callable[[str], Any] = compiled.fullmatch
-    return match
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+        text = "true" if value else "false"
+    elif isinstance(value, (list, tuple)):
+        text = f"[{', '.join(_shown(v) for v in value[:100])}]"
+    elif isinstance(value, Mapping):
+        text = "{" + ", ".join(f"{k}={_shown(v)}" for k, v in list(value.items())[:100]) + "}"
+    elif isinstance(value, bytes):
+        text = f"{len(value)} bytes"
+    else:
+        text = str(value)
+    return text if len(text) <= SHOWN else text[:SHOWN] + "..."

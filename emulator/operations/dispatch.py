@@ -1,9 +1,12 @@
-"""Operation -> the one function that answers it: its behaviour, the generic life of its kind, or a typed refusal."""
+"""The one place where an operation meets the function that answers it.
+
+In this order: a behaviour, the generic life of a kind, or a refusal that names the operation. A behaviour's module is
+imported when its operation is first called.
+"""
 
 from __future__ import annotations
 
 import importlib
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -13,48 +16,50 @@ from emulator.call import Answer, Call
 from emulator.errors import CallerFault, NotBuilt
 from emulator.operations import constraints
 
-log = logging.getLogger(__name__)
-
+Answerer = Callable[[Call], Answer]
 Function = Callable[[Any, Call], Answer]
-Generic = Mapping[str, Callable[[Call], Answer]]
 
 
 class Dispatch:
-    """The table of all operations. `rows` are (service, operation, "module:function"), resolved on first use."""
+    """The table of all operations. `rows` are (service, operation, "module:function"), each function taking
+    (rooms, call). `generic` answers operations of `sagemaker` by their names. `services` answers every call of a
+    service of another kind (S3), whose parameters are not checked here: it has its own words for what is wrong.
+    """
 
     def __init__(
         self,
         load: Callable[[str], ServiceModel],
         rows: Iterable[tuple[str, str, str]],
-        rooms: Any,
-        generic: Generic,
+        rooms: object,
+        generic: Mapping[str, Answerer],
+        services: Mapping[str, Answerer] | None = None,
     ) -> None:
         self._load = load
         self._paths = {(service, operation): path for service, operation, path in rows}
         self._rooms = rooms
         self._generic = generic
+        self._services = services or {}
         self._functions: dict[tuple[str, str], Function] = {}
 
     def dispatch(self, call: Call) -> Answer:
-        """Answer one call; `Validation` when the model forbids it, `NotBuilt` when nobody here does it."""
-        model = self._model(call)
-        constraints.check(model.input_shape, call.params)
+        """Check the parameters and answer; `CallerFault` when the model forbids it, `NotBuilt` when nobody does it."""
+        other = self._services.get(call.service)
+        if other is not None:
+            return other(call)
+        constraints.check(self._model(call).input_shape, call.params)
         function = self._function(call.service, call.operation)
         if function is not None:
             return function(self._rooms, call)
-        if call.service == "sagemaker" and call.operation in self._generic:
-            return self._generic[call.operation](call)
-        raise NotBuilt(
-            f"{call.operation} of {call.service} is not done by Sagelet yet. "
-            "docs/coverage.md lists every operation: what runs, what keeps a record, what is refused."
-        )
+        generic = self._generic.get(call.operation) if call.service == "sagemaker" else None
+        if generic is None:
+            raise NotBuilt(refusal(call.service, call.operation))
+        return generic(call)
 
-    def _model(self, call: Call) -> OperationModel:
-        try:
-            return self._load(call.service).operation_model(call.operation)
-        except Exception:
-            message = f"The service {call.service} has no operation {call.operation}."
-            raise CallerFault(message, code="UnknownOperationException") from None
+    def answers(self, service: str, operation: str) -> str:
+        """Who answers an operation: `behaviour`, `kind` or an empty string (for the coverage ledger)."""
+        if (service, operation) in self._paths:
+            return "behaviour"
+        return "kind" if service == "sagemaker" and operation in self._generic else ""
 
     def _function(self, service: str, operation: str) -> Function | None:
         key = (service, operation)
@@ -62,3 +67,21 @@ class Dispatch:
             module, _, name = self._paths[key].partition(":")
             self._functions[key] = getattr(importlib.import_module(module), name)
         return self._functions.get(key)
+
+    def _model(self, call: Call) -> OperationModel:
+        try:
+            model = self._load(call.service)
+        except LookupError:
+            model = None
+        if model is None or call.operation not in model.operation_names:
+            message = f"{call.service} has no operation {call.operation}."
+            raise CallerFault(message, code="UnknownOperationException")
+        return model.operation_model(call.operation)
+
+
+def refusal(service: str, operation: str) -> str:
+    """What a caller is told about an operation that nobody answers."""
+    return (
+        f"Sagelet does not implement {operation} of {service} yet, and does not pretend to."
+        " docs/coverage.md lists what each operation does."
+    )

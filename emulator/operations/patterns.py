@@ -11,7 +11,7 @@ Match = Callable[[str], object]
 _SURROGATES = re.compile(r"\\uD800\\uDC00-\\uDBFF\\uDFFF", re.IGNORECASE)
 """Java's spelling of the characters beyond U+FFFF, as pairs of 16-bit units."""
 
-_JAVA_ONLY = re.compile(r"\\[pPhHRXZ]|&&|\[\[|\[\^\[|\)\+\+|[*+?}\]]\+|\(\?>|--|\|\||~~")
+_JAVA_ONLY = re.compile(r"\\[pPhHRXZ]|&&|\[\[|\[\^\[|[*+?}]\+|\(\?>|--|\|\||~~")
 """What Python's own `re` does not know, or not in every version, or warns about: the `regex` package does."""
 
 
