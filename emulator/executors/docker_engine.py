@@ -130,10 +130,8 @@ def _connect(environ: Mapping[str, str]) -> tuple[DockerClient, str]:
     tried: list[str] = []
     for place in _places(environ):
         try:
-            # docker-py takes these options as one bag of keywords: a URL, and TLS files when there are any.
-            options: dict[str, Any] = (
-                kwargs_from_env(dict(environ)) if environ.get("DOCKER_HOST") else {"base_url": place}
-            )
+            # A bag of keywords: a URL, and TLS files when DOCKER_HOST comes with them.
+            options: Any = kwargs_from_env(dict(environ)) if environ.get("DOCKER_HOST") else {"base_url": place}
             _knock(place)
             client = docker.DockerClient(version="auto", timeout=CONNECT_SECONDS, **options)
         except Exception as problem:
