@@ -9,17 +9,22 @@ import bz2
 import gzip
 import json
 import mmap
+import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from emulator.jobs.channels import Item
 from emulator.jobs.processing import JSON, Processing
 from emulator.jobs.splitting import SEPARATORS, SPLITTERS, TOO_MUCH, UNLIMITED, BadInput, Record, packed
 from emulator.ports import Storage
+
+UNPACK: dict[str, Callable[..., Any]] = {"Gzip": gzip.open, "Bzip2": bz2.open}
+"""By CompressionType."""
 
 CLIENT = "ClientError: See job logs for more information"
 ALGORITHM = "AlgorithmError: See job logs for more information"
@@ -112,7 +117,7 @@ class Batch:
         self._folder = folder
         self._count = 0
 
-    def run(self, items: Iterable[Item], halted: Callable[[], bool]) -> Iterator[Output]:
+    def run(self, items: Iterable[Item], halted: Callable[[], bool]) -> Generator[Output, None, None]:
         """Every object that is done, in order: the caller stores or reports it. Ends early once `halted()`."""
         self._folder.mkdir(parents=True, exist_ok=True)
         under_way: deque[_Slot] = deque()
@@ -132,10 +137,11 @@ class Batch:
         """A slot for each request, sent, and one for the end of each object."""
         for item in items:
             output = self._output(item)
-            for request in self._requests(output):
-                if output.failure or halted():
-                    break
-                yield _Slot(output, request, pool.submit(self._answer, output, request))
+            with closing(self._requests(output)) as requests:
+                for request in requests:
+                    if output.failure or halted():
+                        break
+                    yield _Slot(output, request, pool.submit(self._answer, output, request))
             if halted():
                 output.close()
                 return
@@ -191,7 +197,7 @@ class Batch:
 
     # --- requests -----------------------------------------------------------------------------------------------
 
-    def _requests(self, output: Output) -> Iterator[Request]:
+    def _requests(self, output: Output) -> Generator[Request, None, None]:
         try:
             if self._plan.whole:
                 yield from self._whole(output)
@@ -202,8 +208,12 @@ class Batch:
             output.spoil(CLIENT, str(bad))
         except FileNotFoundError as gone:
             output.spoil(CLIENT, f"Data download failed: {gone}")
-        except (EOFError, gzip.BadGzipFile) as bad_file:
-            output.spoil(CLIENT, f"The object is not {self._plan.compression}, as CompressionType says: {bad_file}")
+        except (EOFError, zlib.error) as bad:
+            output.spoil(CLIENT, f"The object is not {self._plan.compression}, as CompressionType says: {bad}")
+        except OSError as error:
+            if error.errno is not None:  # the disk is full, or the like: no fault of the object
+                raise
+            output.spoil(CLIENT, f"The object is not {self._plan.compression}, as CompressionType says: {error}")
 
     def _grouped(self, stream: BinaryIO) -> Iterator[Request]:
         plan = self._plan
@@ -237,13 +247,15 @@ class Batch:
                 raise BadInput(TOO_MUCH)
             file.write(chunk)
 
-    def _opened(self, item: Item) -> BinaryIO:
-        stream = self._storage.open(item.bucket, item.key)
-        if self._plan.compression == "Gzip":
-            return cast(BinaryIO, gzip.open(stream))
-        if self._plan.compression == "Bzip2":
-            return cast(BinaryIO, bz2.open(stream))
-        return stream
+    @contextmanager
+    def _opened(self, item: Item) -> Iterator[BinaryIO]:
+        unpack = UNPACK.get(self._plan.compression)
+        with self._storage.open(item.bucket, item.key) as stream:
+            if unpack is None:
+                yield stream
+            else:
+                with unpack(stream) as plain:
+                    yield plain
 
     # --- answers ------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -138,7 +139,7 @@ def _gunzip(storage: Storage, item: Item, target: Path) -> None:
     try:
         with storage.open(item.bucket, item.key) as packed, gzip.open(packed) as plain, target.open("xb") as out:
             shutil.copyfileobj(plain, out, 1 << 20)
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise JobBroken(
             f"ClientError: Data download failed: s3://{item.bucket}/{item.key} is not gzip, "
             f"as CompressionType says: {error}"

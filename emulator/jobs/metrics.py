@@ -50,29 +50,25 @@ def definitions(wanted: Iterable[Mapping[str, str]]) -> list[Definition]:
 def literal(expression: str) -> str:
     """The longest text that a match must contain, or ``: cheap to look for before the expression is tried.
 
-    Errs on the side of ``: an expression with alternatives, options or coded characters has none.
+    Errs on the side of ``: an expression with options, coded characters or alternatives outside of groups has none.
     """
-    if _UNSURE.search(expression):
-        return ""
-    bare = _NESTED.sub("(", _CLASS.sub("(", expression))
-    runs, run = [], ""
-    for match in _TOKEN.finditer(bare):
+    runs, run, depth = [], "", 0
+    for match in _TOKEN.finditer(expression):
         token = match.group()
-        if token in ("*", "?", "{"):
-            run = run[:-1]
-        plain = token[-1] if len(token) == 2 and not token[-1].isalnum() else token
-        if len(plain) == 1 and (token != plain or plain not in ".^$*+?{}()"):
-            run += plain
-        else:
-            runs.append(run)
-            run = ""
+        if _UNSURE.match(token) or (token == "|" and depth == 0):
+            return ""
+        depth += (token == "(") - (token == ")")
+        if depth == 0 and _PLAIN.match(token):
+            run += token[-1]
+            continue
+        runs.append(run[:-1] if token[0] in "*?{" else run)
+        run = ""
     return max([*runs, run], key=len)
 
 
-_UNSURE = re.compile(r"\||\(\?|\\[0-9xuUNpP]|\[\^?\]|\([^()]*\(|\[\[")
-_CLASS = re.compile(r"(?<!\\)\[(?:\\.|[^\]\\])*\]")
-_NESTED = re.compile(r"(?<!\\)(?:\((?:\\.|[^()\\])*\)|\{[^}]*\})")
-_TOKEN = re.compile(r"\\.|.", re.DOTALL)
+_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?|\{[^}]*\}|.", re.DOTALL)
+_UNSURE = re.compile(r"\\[0-9xuUN]|\(\?|\[.+\[", re.DOTALL)
+_PLAIN = re.compile(r"\\[^a-zA-Z0-9]$|[^\\.^$*+?{}()\[|]$", re.DOTALL)
 
 
 class Collector:

@@ -6,6 +6,7 @@ import json
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import datetime, timezone
 from typing import Any
 
@@ -71,13 +72,14 @@ class TransformRun:
         failure = ""
         plan = self._plan()
         batch = Batch(self._tools.storage, plan, self._ask, self._folder / "out")
-        for output in batch.run(self._items(), self._halted):
-            if output.failure:
-                self._report(output)
-            else:
-                self._store(output)
-            output.path.unlink(missing_ok=True)
-            failure = failure or output.failure
+        with closing(batch.run(self._items(), self._halted)) as done:
+            for output in done:
+                if output.failure:
+                    self._report(output)
+                else:
+                    self._store(output)
+                output.path.unlink(missing_ok=True)
+                failure = failure or output.failure
         return None if self._tools.closing.is_set() else (failure, NOTHING)
 
     def kill(self) -> None:

@@ -1,0 +1,45 @@
+"""Expressions over log lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from emulator.jobs.metrics import definitions, literal, points
+from emulator.ports import LogLine
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        (r".*\[[0-9]+\].*#011validation-auc:(\S+)", "#011validation-auc:"),
+        (r"#quality_metric: host=\S+, test msd <loss>=(\S+)", "#quality_metric: host="),
+        (r"loss=(\d+\.?\d*)", "loss="),
+        (r"Train_accuracy:\s+([0-9\\.]+)", "Train_accuracy:"),
+        (r"ab?c", "a"),
+        (r"abx{0,3}cd", "ab"),
+        (r"a|b", ""),
+        (r"(?i)loss", ""),
+        (r"\x41bc", ""),
+        (r"[]a]b", "b"),
+        (r"((a)b)c", "c"),
+        (r"a\.b=(.*)", "a.b="),
+    ],
+)
+def test_the_text_that_a_match_must_contain(expression: str, text: str) -> None:
+    assert literal(expression) == text
+
+
+def test_numbers_are_found_with_and_without_a_group() -> None:
+    wanted = definitions([{"Name": "a", "Regex": "a=([0-9.]+)"}, {"Name": "b", "Regex": "[0-9]+$"}])
+    found = points(LogLine(1500, "a=0.5 a=0.25 7"), wanted, "job")
+    assert [(p.name, p.value, p.timestamp) for p in found] == [("a", 0.5, 1.5), ("a", 0.25, 1.5), ("b", 7.0, 1.5)]
+
+
+def test_an_evil_expression_is_given_up() -> None:
+    wanted = definitions([{"Name": "evil", "Regex": r"(\d+)+\d*x$"}])
+    assert points(LogLine(0, "1" * 60), wanted, "job") == []
+
+
+def test_a_broken_expression_is_named() -> None:
+    with pytest.raises(ValueError, match="metric m"):
+        definitions([{"Name": "m", "Regex": "(("}])
