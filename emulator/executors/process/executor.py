@@ -1,0 +1,330 @@
+"""The process executor: starts, watches, stops and adopts runs of built-in algorithms on this machine.
+
+It holds no thread: a run is a file descriptor that becomes readable when the run is over, and the files that its
+supervisor leaves in `process/` of the run's folder.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Protocol
+
+from emulator.executors.process import bubblewrap, state
+from emulator.executors.process.request import BWRAP, NAMESPACES, PLAIN, SANDBOXES, SOCKET_NAME, Request
+from emulator.executors.process.zygotes import Zygote, ZygoteFailed, Zygotes, rooms
+from emulator.ports import Address, Exit, ExitReason, RunSpec
+from emulator.settings import Settings
+
+LONGEST_SOCKET = 100
+"""Bytes of a unix socket's path that are safe on every system (Linux 107, macOS 103)."""
+
+SLICE = 0.5
+"""Seconds after which a waiter looks whether the server is being closed."""
+
+
+class Program(Protocol):
+    """What the catalog says of an algorithm, as far as running it goes."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def train(self) -> str: ...
+    @property
+    def serve(self) -> str: ...
+    @property
+    def preload(self) -> tuple[str, ...]: ...
+
+
+class Catalog(Protocol):
+    """Finds the algorithm behind an image."""
+
+    def find(self, image: str, /) -> Program | None: ...
+
+
+class _Run:
+    """One run as the server knows it. `handle` is readable once the run is over; None means looking every 50 ms."""
+
+    def __init__(self, folder: str, socket: str = "", scratch: str = "") -> None:
+        self.folder = folder
+        self.socket = socket
+        self.scratch = scratch
+        self.lock = threading.Lock()
+        self.handle: int | None = None
+        self.exit: Exit | None = None
+
+    def over(self) -> bool:
+        """Whether the supervisor is gone (only without a handle)."""
+        process = state.read_process(self.folder)
+        return state.read(self.folder, "exit.json") is not None or process is None or not process.alive()
+
+    def settle(self) -> Exit:
+        """Read how it ended, once."""
+        with self.lock:
+            if self.exit is None:
+                self.exit = _verdict(self.folder)
+            return self.exit
+
+    def watch(self) -> int | None:
+        """A duplicate of the handle: it stays valid whoever releases the run meanwhile."""
+        with self.lock:
+            return None if self.handle is None else os.dup(self.handle)
+
+    def close(self) -> None:
+        """Give the handle back."""
+        with self.lock:
+            if self.handle is not None:
+                os.close(self.handle)
+            self.handle = None
+
+
+class ProcessExecutor:
+    """ports.Executor for everything that `catalog` knows. `sandbox` forces one of SANDBOXES; `auto` takes the first that works.
+
+    `path` are further folders of Python modules that programs may import.
+    """
+
+    name = "process"
+
+    def __init__(
+        self, settings: Settings, catalog: Catalog, sandbox: str = "auto", path: tuple[str, ...] = ()
+    ) -> None:
+        self._data_dir = os.path.realpath(settings.data_dir)
+        self._catalog = catalog
+        self._path = path
+        self._zygotes = Zygotes(path)
+        self._runs: dict[str, _Run] = {}
+        self._lock = threading.Lock()
+        self._sandbox = sandbox
+        self._choosing = threading.Lock()
+        self._closed = False
+
+    def refusal(self, spec: RunSpec) -> str:
+        """Empty when there is an implementation of the image that does what `spec` asks."""
+        algorithm = self._catalog.find(spec.image)
+        if algorithm is None:
+            return f"The process executor has no implementation of the image {spec.image}; it runs built-in algorithms."
+        if spec.entrypoint:
+            return (
+                f"The process executor runs the built-in program of {spec.image} and no entry point of the caller's "
+                f"({' '.join(spec.entrypoint)}); use the docker executor for that."
+            )
+        if not (algorithm.train if spec.verb == "train" else algorithm.serve):
+            return f"The built-in algorithm {algorithm.name} cannot {spec.verb}."
+        return ""
+
+    def warm(self, spec: RunSpec) -> None:
+        """Begin to import what the run will need; returns at once."""
+        algorithm = self._catalog.find(spec.image)
+        if algorithm is not None and self._sandbox != BWRAP:
+            self._zygotes.of(_family(algorithm))
+
+    def sandbox(self) -> str:
+        """The sandbox in use, after the first run; `auto` before."""
+        return self._sandbox
+
+    def start(self, spec: RunSpec) -> None:
+        """See ports.Executor."""
+        run = _Run(os.path.join(os.path.realpath(spec.folder), "process"))
+        with self._lock:
+            self._runs[spec.run_id] = run
+        try:
+            self._start(spec, run)
+        except (OSError, ZygoteFailed, ValueError) as error:
+            run.exit = Exit(ExitReason.NOT_STARTED, detail=str(error))
+
+    def wait(self, run_id: str, timeout: float | None = None) -> Exit | None:
+        """See ports.Executor. Every call after the end answers the same; a run that is not known is lost."""
+        run = self._runs.get(run_id)
+        if run is None:
+            return Exit(ExitReason.LOST, detail=f"The process executor knows no run {run_id}.")
+        if run.exit is not None:
+            return run.exit
+        end = None if timeout is None else time.monotonic() + timeout
+        handle = run.watch()
+        try:
+            while not _ended(run, handle, end):
+                if self._closed or (end is not None and time.monotonic() >= end):
+                    return None
+        finally:
+            if handle is not None:
+                os.close(handle)
+        return run.settle()
+
+    def stop(self, run_id: str, grace: float) -> None:
+        """See ports.Executor. The supervisor keeps the time, so that the grace outlives the server."""
+        run = self._runs.get(run_id)
+        if run is None or run.exit is not None or not os.path.isdir(run.folder):
+            return
+        state.write(run.folder, "stop.json", {"grace": grace})
+        process = state.read_process(run.folder)
+        if process is not None:  # else it reads the file before it begins.
+            process.send(15)
+
+    def address(self, run_id: str) -> Address | None:
+        """The unix socket of a `serve` run."""
+        run = self._runs.get(run_id)
+        return Address(socket=run.socket) if run is not None and run.socket else None
+
+    def adopt(self, spec: RunSpec) -> bool:
+        """See ports.Executor."""
+        folder = os.path.join(os.path.realpath(spec.folder), "process")
+        process = state.read_process(folder)
+        over = state.read(folder, "exit.json") is not None
+        if not over and (process is None or not process.alive()):
+            return False
+        try:
+            request = Request.load(folder)
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+        run = _Run(folder, request.socket, request.scratch)
+        run.handle = None if over or process is None else process.open()
+        with self._lock:
+            self._runs[spec.run_id] = run
+        return True
+
+    def release(self, run_id: str) -> None:
+        """See ports.Executor. A run that is not over is ended first."""
+        run = self._runs.get(run_id)
+        if run is None:
+            return
+        if run.exit is None and self.wait(run_id, 0) is None:
+            self.stop(run_id, 0.0)
+            self.wait(run_id, 10.0)
+        with self._lock:
+            self._runs.pop(run_id, None)
+        run.close()
+        for left in (run.folder, run.scratch):
+            if left:
+                shutil.rmtree(left, ignore_errors=True)
+
+    def close(self) -> None:
+        """End the zygotes; the runs go on under their supervisors and can be adopted."""
+        self._closed = True
+        self._zygotes.close()
+        with self._lock:
+            runs = list(self._runs.values())
+        for run in runs:
+            run.close()
+
+    def _start(self, spec: RunSpec, run: _Run) -> None:
+        refusal = self.refusal(spec)
+        algorithm = self._catalog.find(spec.image)
+        if refusal or algorithm is None:
+            raise ValueError(refusal)
+        sandbox = self._chosen(algorithm)
+        shutil.rmtree(run.folder, ignore_errors=True)
+        os.makedirs(run.folder, 0o700)
+        if spec.verb == "serve":
+            run.socket, run.scratch = _socket(run.folder)
+        request = self._request(spec, run, algorithm, sandbox)
+        request.save()
+        self._launch(request, _family(algorithm), run)
+
+    def _launch(self, request: Request, family: tuple[str, ...], run: _Run) -> None:
+        done, theirs = os.pipe()
+        run.handle = done
+        try:
+            try:
+                self._zygote(request.sandbox, family).fork(request.folder, theirs)
+            except ZygoteFailed:
+                # It may have been killed since the last run; once is forgiven.
+                self._zygote(request.sandbox, family).fork(request.folder, theirs)
+        finally:
+            os.close(theirs)
+
+    def _zygote(self, sandbox: str, family: tuple[str, ...]) -> Zygote:
+        """The family's; a bare one where the program is executed anew or the family's libraries are not fit to be forked."""
+        if sandbox != BWRAP:
+            found = self._zygotes.of(family)
+            if found.fit():
+                return found
+        return self._zygotes.of(())
+
+    def _request(self, spec: RunSpec, run: _Run, algorithm: Program, sandbox: str) -> Request:
+        mounts = sorted(spec.mounts, key=lambda mount: mount.inside.count("/"))
+        return Request(
+            folder=run.folder,
+            log=os.path.realpath(spec.log),
+            sandbox=sandbox,
+            program=algorithm.train if spec.verb == "train" else algorithm.serve,
+            arguments=spec.arguments,
+            environment=tuple(spec.environment.items()),
+            mounts=tuple((os.path.realpath(m.outside), m.inside, m.read_only) for m in mounts),
+            path=(rooms(), *self._path),
+            hidden=self._data_dir,
+            hostname=spec.hostname,
+            network=spec.network,
+            socket=run.socket,
+            scratch=run.scratch,
+        )
+
+    def _chosen(self, algorithm: Program) -> str:
+        with self._choosing:
+            if self._sandbox == "auto":
+                self._sandbox = next(kind for kind in SANDBOXES if self._works(kind, _family(algorithm)))
+            return self._sandbox
+
+    def _works(self, sandbox: str, family: tuple[str, ...]) -> bool:
+        """Try a sandbox with a program that does nothing, in the data directory, where the runs will be."""
+        if sandbox == PLAIN:
+            return True
+        if sandbox == BWRAP and not bubblewrap.find():
+            return False
+        work = Path(self._data_dir, "work")
+        work.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="probe-", dir=work) as folder:
+            run = _Run(os.path.join(folder, "process"))
+            os.mkdir(run.folder, 0o700)
+            inside = os.path.join(folder, "ml")
+            os.mkdir(inside)
+            request = Request(
+                folder=run.folder, log=os.path.join(folder, "log"), sandbox=sandbox, program="emulator.executors.process.request:works",
+                mounts=((inside, "/opt/ml", False),), path=(rooms(),), hidden=self._data_dir,
+            )
+            request.save()
+            self._launch(request, family, run)
+            _ended(run, run.handle, time.monotonic() + 10)
+            run.close()
+            return run.settle().code == 0
+
+
+def _family(algorithm: Program) -> tuple[str, ...]:
+    return tuple(algorithm.preload)
+
+
+def _socket(folder: str) -> tuple[str, str]:
+    """(path of the server's socket, folder to remove because it had to be made elsewhere)."""
+    near = os.path.join(folder, "socket")
+    path = os.path.join(near, SOCKET_NAME)
+    if len(os.fsencode(path)) <= LONGEST_SOCKET:
+        os.mkdir(near, 0o700)
+        return path, ""
+    elsewhere = tempfile.mkdtemp(prefix="sagelet-", dir="/tmp")
+    return os.path.join(elsewhere, SOCKET_NAME), elsewhere
+
+
+def _ended(run: _Run, handle: int | None, end: float | None) -> bool:
+    """Wait a slice of time for the end of a run."""
+    left = SLICE if end is None else max(0.0, min(SLICE, end - time.monotonic()))
+    if handle is None:
+        if not run.over():
+            time.sleep(min(left, 0.05))
+        return run.over()
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    return bool(poll.poll(left * 1000))
+
+
+def _verdict(folder: str) -> Exit:
+    ended = state.read(folder, "exit.json")
+    if ended is not None:
+        return Exit(ExitReason(ended["reason"]), ended["code"], ended["detail"])
+    if state.read_process(folder) is None:
+        return Exit(ExitReason.NOT_STARTED, detail="The process that should start the program is gone.")
+    return Exit(ExitReason.LOST, detail="The supervisor of the program was killed and left no exit status.")

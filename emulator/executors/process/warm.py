@@ -1,0 +1,68 @@
+"""A zygote: one single-threaded process that has imported a family's libraries and forks a supervisor for every request.
+
+It never computes: a fork after an OpenMP pool was used hangs the child, after the import alone it works. It ends when
+its control connection closes, that is with the server.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import threading
+from typing import Any
+
+from emulator.executors.process import linux, supervisor, threads
+
+
+def main(task: dict[str, Any]) -> None:
+    """Import, say hello, and serve until the server hangs up."""
+    control = socket.socket(fileno=task["control"])
+    control.set_inheritable(False)
+    problems = _import(task["preload"])
+    threads.remember()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # Supervisors are reaped by the kernel.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    linux.adopt_orphans()
+    gc.collect()
+    gc.freeze()
+    control.sendall(json.dumps({"threads": _threads(), "problems": problems}).encode() + b"\n")
+    while True:
+        folder, handles, _, _ = socket.recv_fds(control, 4096, 1)
+        if not folder:
+            return
+        os.set_inheritable(handles[0], False)
+        _fork(control, folder.decode(), handles[0])
+        control.sendall(b"\n")
+
+
+def _import(names: list[str]) -> dict[str, str]:
+    """A library that is missing is the program's failure, in its own words, not the zygote's."""
+    problems = {}
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            problems[name] = f"{type(error).__name__}: {error}"
+    return problems
+
+
+def _fork(control: socket.socket, folder: str, done: int) -> None:
+    if os.fork() == 0:
+        code = 1
+        try:
+            control.close()
+            code = supervisor.launch(folder, done)
+        finally:
+            os._exit(code)
+    os.close(done)
+
+
+def _threads() -> int:
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return threading.active_count()
