@@ -1,0 +1,184 @@
+"""The serving loop: `/ping`, `/invocations` and `/execution-parameters` in front of a model, until SIGTERM.
+
+Listens on the unix socket SAGEMAKER_BIND_TO_SOCKET if set, else on port SAGEMAKER_BIND_TO_PORT (8080). What a model
+answers, and in which format, is the algorithm's business.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol
+
+from algorithms.common.faults import Refusal, UserError
+
+MEBIBYTE = 1024 * 1024
+PAYLOAD_LIMIT = 25 * MEBIBYTE
+"""What the service itself passes on to a model; MAX_CONTENT_LENGTH and the limit of a transform job replace it."""
+DEFAULT_PAYLOAD_IN_MB = 6
+THREADS = 16
+QUEUE = 128
+KEEP_ALIVE = 75
+SHUTDOWN_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One request to a model."""
+
+    body: bytes
+    content_type: str
+    accept: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a model answers."""
+
+    body: bytes
+    content_type: str = "text/plain"
+    status: int = 200
+
+
+class Model(Protocol):
+    """A loaded model. Called from several threads at once."""
+
+    def answer(self, invocation: Invocation) -> Reply:
+        """Raises Refusal for what the caller did wrong."""
+        ...
+
+
+class Application:
+    """The WSGI application in front of one model."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._limit = payload_limit()
+
+    def __call__(self, environ: Mapping[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        reply = self._reply(environ)
+        reason = HTTPStatus(reply.status).phrase
+        headers = [("Content-Length", str(len(reply.body)))] if reply.status != 204 else []
+        if reply.body:
+            headers.append(("Content-Type", reply.content_type))
+        start_response(f"{reply.status} {reason}", headers)
+        _log_access(environ, reply)
+        return [reply.body] if reply.body else []
+
+    def _reply(self, environ: Mapping[str, Any]) -> Reply:
+        asked = (environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        if asked == ("GET", "/ping"):
+            return Reply(b"")
+        if asked == ("POST", "/invocations"):
+            return self._invoke(environ)
+        if asked == ("GET", "/execution-parameters"):
+            return Reply(json.dumps(execution_parameters()).encode(), "application/json")
+        known = asked[1] in ("/ping", "/invocations", "/execution-parameters")
+        return Reply(f"{asked[0]} {asked[1]} is not served here".encode(), status=405 if known else 404)
+
+    def _invoke(self, environ: Mapping[str, Any]) -> Reply:
+        try:
+            invocation = Invocation(
+                self._body(environ), environ.get("CONTENT_TYPE", ""), environ.get("HTTP_ACCEPT", "")
+            )
+            return self._model.answer(invocation)
+        except Refusal as refusal:
+            return Reply(refusal.message.encode(), status=refusal.status)
+        except Exception as error:
+            traceback.print_exc()
+            return Reply(f"{type(error).__name__}: {error}".encode(), status=500)
+
+    def _body(self, environ: Mapping[str, Any]) -> bytes:
+        announced = environ.get("CONTENT_LENGTH") or "0"
+        chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+        length = self._limit + 1 if chunked else int(announced)
+        if not chunked and length > self._limit:
+            raise Refusal(413, f"The body has {length} bytes; MAX_CONTENT_LENGTH allows {self._limit}.")
+        body: bytes = environ["wsgi.input"].read(length) if length else b""
+        if chunked and len(body) > self._limit:
+            raise Refusal(413, f"The body has more than the {self._limit} bytes that MAX_CONTENT_LENGTH allows.")
+        return body
+
+
+def payload_limit() -> int:
+    """The most bytes that a body may have."""
+    own = os.environ.get("MAX_CONTENT_LENGTH", "")
+    if own.isdigit():
+        return int(own)
+    transform = os.environ.get("SAGEMAKER_MAX_PAYLOAD_IN_MB", "")
+    return max(PAYLOAD_LIMIT, int(transform) * MEBIBYTE if transform.isdigit() else 0)
+
+
+def execution_parameters() -> dict[str, Any]:
+    """What a transform job uses when its request does not say."""
+    own = os.environ.get("MAX_CONTENT_LENGTH", "")
+    return {
+        "MaxConcurrentTransforms": os.cpu_count() or 1,
+        "BatchStrategy": "MULTI_RECORD",
+        "MaxPayloadInMB": int(own) // MEBIBYTE if own.isdigit() else DEFAULT_PAYLOAD_IN_MB,
+    }
+
+
+def run_serving(load: Callable[[], Model]) -> int:
+    """Load the model and serve it until SIGTERM; the exit status. What cannot be loaded is said in one sentence."""
+    try:
+        model = load()
+    except UserError as mistake:
+        print(f"ClientError: {mistake}", file=sys.stderr, flush=True)
+        return 1
+    return serve(model)
+
+
+def serve(model: Model) -> int:
+    """Serve until SIGTERM or SIGINT."""
+    from cheroot import wsgi
+
+    path = os.environ.get("SAGEMAKER_BIND_TO_SOCKET", "")
+    port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT") or 8080)
+    where: Any = path or (os.environ.get("SAGEMAKER_BIND_TO_HOST", "0.0.0.0"), port)
+    if path:
+        Path(path).unlink(missing_ok=True)
+    server = wsgi.Server(
+        where, Application(model), numthreads=THREADS, request_queue_size=QUEUE, timeout=KEEP_ALIVE,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+    )  # fmt: skip
+    server.nodelay = not path
+    server.version = server.server_name = "sagelet"
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
+    try:
+        server.prepare()
+        _say_ready(server.socket, path)
+        server.serve()
+    except SystemExit:
+        pass
+    finally:
+        server.stop()
+    return 0
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def _say_ready(listening: socket.socket, path: str) -> None:
+    print(f"Listening at: {path or 'http://{}:{}'.format(*listening.getsockname()[:2])} ({os.getpid()})", flush=True)
+
+
+def _log_access(environ: Mapping[str, Any], reply: Reply) -> None:
+    stamp = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime())
+    line = f'{environ["REQUEST_METHOD"]} {environ["PATH_INFO"]} {environ["SERVER_PROTOCOL"]}'
+    agent = environ.get("HTTP_USER_AGENT", "-")
+    caller = environ.get("REMOTE_ADDR") or "127.0.0.1"
+    sys.stdout.write(f'{caller} - - [{stamp}] "{line}" {reply.status} {len(reply.body)} "-" "{agent}"\n')
+    sys.stdout.flush()

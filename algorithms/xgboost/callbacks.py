@@ -1,0 +1,94 @@
+"""What happens after each boosting round: metric lines, checkpoints, early stopping, and a last save on SIGTERM."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from algorithms.common.contract import log
+from algorithms.xgboost.library import xgboost
+
+CHECKPOINT = "xgboost-checkpoint"
+CHECKPOINTS_KEPT = 5
+SAVE_EVERY = 20.0
+"""Seconds after which the model is saved besides, should one round outlast the grace between SIGTERM and SIGKILL."""
+
+Scores = Mapping[str, Mapping[str, Sequence[float]]]
+
+
+class MetricLines(xgboost.callback.TrainingCallback):
+    """One line per round: `[0]<TAB>train-rmse:8.09483<TAB>validation-rmse:8.33559`, which the service's regexes read."""
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Scores) -> bool:
+        parts = [f"{data}-{name}:{values[-1]:.5f}" for data, of in evals_log.items() for name, values in of.items()]
+        sys.stdout.write("\t".join([f"[{epoch}]", *parts]) + "\n")
+        sys.stdout.flush()
+        return False
+
+
+class Checkpoints(xgboost.callback.TrainingCallback):
+    """Saves `xgboost-checkpoint.<round>` after each round and keeps the last five of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Scores) -> bool:
+        save(model, self._folder / f"{CHECKPOINT}.{epoch}")
+        (self._folder / f"{CHECKPOINT}.{epoch - CHECKPOINTS_KEPT}").unlink(missing_ok=True)
+        return False
+
+
+class SaveOnTermination(xgboost.callback.TrainingCallback):
+    """On SIGTERM: saves what is trained when the round is over, and ends the process with status 0."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        self._asked = False
+        self._saved_at = time.monotonic()
+        signal.signal(signal.SIGTERM, self._ask)
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Scores) -> bool:
+        if self._asked or epoch == 0 or time.monotonic() - self._saved_at > SAVE_EVERY:
+            save(model, self._path)
+            self._saved_at = time.monotonic()
+        if self._asked:
+            log(f"Stopped after {epoch + 1} rounds; the model is saved as {self._path.name}")
+            sys.stdout.flush()
+            os._exit(0)
+        return False
+
+    def after_training(self, model: Any) -> Any:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if self._asked:
+            save(model, self._path)
+            os._exit(0)
+        return model
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self._asked = True
+
+
+def save(model: Any, path: Path) -> None:
+    """Write the whole model or nothing: a kill in the middle leaves the older file. UBJSON, whatever the name."""
+    partial = path.parent / f".{path.name}.partial"
+    partial.write_bytes(model.save_raw("ubj"))
+    partial.replace(path)
+
+
+def newest_checkpoint(folder: Path) -> tuple[Path, int] | None:
+    """The checkpoint to go on from, and how many rounds it has."""
+    if not folder.is_dir():
+        return None
+    named = ((re.fullmatch(rf"{CHECKPOINT}\.(\d+)", path.name), path) for path in folder.iterdir())
+    found = [(int(match.group(1)), path) for match, path in named if match]
+    return (max(found)[1], max(found)[0] + 1) if found else None
