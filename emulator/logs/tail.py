@@ -1,0 +1,41 @@
+"""Follows a stream file that somebody else writes: what is new since the last look, complete lines only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from emulator.logs.lines import parse
+from emulator.ports import LogLine
+
+MOST = 4 * 1024 * 1024
+
+
+class Tail:
+    """An incremental reader. `offset` is the byte behind the last line given out: keep it to go on after a restart."""
+
+    def __init__(self, path: Path, offset: int = 0) -> None:
+        self.path = path
+        self.offset = offset
+        self._last = 0
+
+    def read(self, over: bool = False) -> list[LogLine]:
+        """The lines that were completed since the last call, at most 4 MiB of them (call again until empty).
+
+        With `over` (the writer has ended) a last line without a newline counts as complete.
+        """
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
+                block = file.read(MOST)
+        except FileNotFoundError:
+            return []
+        cut = block.rfind(b"\n") + 1
+        if (cut == 0 and len(block) == MOST) or (over and len(block) < MOST):
+            cut = len(block)
+        self.offset += cut
+        return [self._line(raw) for raw in block[:cut].split(b"\n") if raw]
+
+    def _line(self, raw: bytes) -> LogLine:
+        line = parse(raw, self._last)
+        self._last = line.timestamp
+        return line
