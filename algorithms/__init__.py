@@ -1,1 +1,4 @@
-"""What jobs run: one folder per built-in algorithm. Payload: imports no other room; of it the house imports the catalogue."""
+"""What jobs run: one folder per built-in algorithm.
+
+Payload: imports no other room, and of it the house imports the catalogue alone.
+"""

@@ -1,4 +1,7 @@
-"""libsvm text: `<label>[:<weight>] [qid:<id>] <index>:<value> …`, checked before a reader that forgives too much sees it."""
+"""libsvm text: `<label>[:<weight>] [qid:<id>] <index>:<value> …`.
+
+Checked before xgboost's own reader sees it, which forgives too much.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from pathlib import Path
 from algorithms.common.faults import UserError
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf)"
-LINE = re.compile(rf"\s*(?:{NUMBER})(?::(?:{NUMBER}))?(?:\s+qid:\d+)?(?:\s+\d+:(?:{NUMBER}))*\s*(?:#.*)?", re.IGNORECASE)
+LABEL = rf"(?:{NUMBER})(?::(?:{NUMBER}))?(?:\s+qid:\d+)?"
+LINE = re.compile(rf"\s*{LABEL}(?:\s+\d+:(?:{NUMBER}))*\s*(?:#.*)?", re.IGNORECASE)
 LETTERS = b"0123456789+-.:eE \t\r\n"
 SHOWN = 50
 

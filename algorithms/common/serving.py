@@ -177,7 +177,7 @@ def _say_ready(listening: socket.socket, path: str) -> None:
 
 def _log_access(environ: Mapping[str, Any], reply: Reply) -> None:
     stamp = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime())
-    line = f'{environ["REQUEST_METHOD"]} {environ["PATH_INFO"]} {environ["SERVER_PROTOCOL"]}'
+    line = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} {environ['SERVER_PROTOCOL']}"
     agent = environ.get("HTTP_USER_AGENT", "-")
     caller = environ.get("REMOTE_ADDR") or "127.0.0.1"
     sys.stdout.write(f'{caller} - - [{stamp}] "{line}" {reply.status} {len(reply.body)} "-" "{agent}"\n')

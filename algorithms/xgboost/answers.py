@@ -9,7 +9,8 @@ from typing import Any
 from algorithms.common import recordio
 from algorithms.common.contract import log
 
-CSV, JSON, JSONLINES, RECORDIO = "text/csv", "application/json", "application/jsonlines", "application/x-recordio-protobuf"
+CSV, JSON, JSONLINES = "text/csv", "application/json", "application/jsonlines"
+RECORDIO = "application/x-recordio-protobuf"
 SUPPORTED = (JSON, JSONLINES, RECORDIO, CSV)
 ONE_LINE_PER_RECORD_SINCE = (1, 2, 2)
 """The older images know no other answer than text/csv with all records on one line."""

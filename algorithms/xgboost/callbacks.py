@@ -24,7 +24,7 @@ Scores = Mapping[str, Mapping[str, Sequence[float]]]
 
 
 class MetricLines(xgboost.callback.TrainingCallback):
-    """One line per round: `[0]<TAB>train-rmse:8.09483<TAB>validation-rmse:8.33559`, which the service's regexes read."""
+    """One line per round, for the service's regexes: `[0]<TAB>train-rmse:8.09483<TAB>validation-rmse:8.33559`."""
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Scores) -> bool:
         parts = [f"{data}-{name}:{values[-1]:.5f}" for data, of in evals_log.items() for name, values in of.items()]

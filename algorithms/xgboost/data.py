@@ -104,19 +104,25 @@ def _parquet(files: Sequence[Path]) -> Any:
             table = parquet.read_table(file)
         except (pyarrow.ArrowException, OSError) as error:
             raise UserError(f"Failed to load parquet data of file '{file.name}' with exception:\n{error}") from error
-        for name in table.column_names:
-            kind = table.schema.field(name).type
-            if not (pyarrow.types.is_integer(kind) or pyarrow.types.is_floating(kind) or pyarrow.types.is_boolean(kind)):
-                raise UserError(
-                    f"Failed to load parquet data: column '{name}' of file '{file.name}' holds {kind}, not numbers."
-                )
-        columns.append([numpy.asarray(column.to_numpy(), dtype=numpy.float64) for column in table.columns])
+        columns.append([_numbers(table, name, file) for name in table.column_names])
         if len(columns[-1]) != len(columns[0]):
             raise UserError(
                 f"Failed to load parquet data: file '{file.name}' has {len(columns[-1])} columns, "
                 f"but file '{files[0].name}' has {len(columns[0])}."
             )
     return numpy.column_stack([numpy.concatenate(parts) for parts in zip(*columns, strict=True)])
+
+
+def _numbers(table: Any, name: str, file: Path) -> Any:
+    import numpy
+    from pyarrow import types
+
+    kind = table.schema.field(name).type
+    if not any(is_one(kind) for is_one in (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)):
+        raise UserError(
+            f"Failed to load parquet data: column '{name}' of file '{file.name}' holds {kind}, not numbers."
+        )
+    return numpy.asarray(table.column(name).to_numpy(), dtype=numpy.float64)
 
 
 def _recordio(files: Sequence[Path]) -> Any:
@@ -132,10 +138,11 @@ def _recordio(files: Sequence[Path]) -> Any:
 
 
 def matrix(data: bytes) -> tuple[Any, Any | None]:
-    """recordio-protobuf as features (dense, or CSR if any record is sparse) and labels (None when a record has none)."""
+    """recordio-protobuf as features (CSR if any record is sparse) and labels (None when a record has none)."""
     import numpy
 
-    rows, labels = [], []
+    rows: list[recordio.Tensor] = []
+    labels: list[float] = []
     for features, label in recordio.read(data):
         if "values" not in features:
             raise recordio.Malformed(f"record {len(rows)} has no features['values']")

@@ -101,6 +101,7 @@ DECLARED: tuple[Hyperparameter, ...] = (
     Float("prob_buffer_row", range=Interval(1, open_low=True)),
     Categorical("use_dask_gpu_training", range=SWITCH),
 )
+NEEDS_GPU = (("tree_method", "gpu_hist"), ("predictor", "gpu_predictor"), ("use_dask_gpu_training", "true"))
 SILENT = Integer("silent", range=BIT)
 """Only the images up to 1.0-1 know it."""
 LAST_WITH_SILENT = (1, 0, 1)
@@ -116,7 +117,7 @@ def read(given: Mapping[str, str], version: tuple[int, ...]) -> dict[str, Any]:
     """The values of a job's hyperparameters, for an image of that version; UserError in the container's words."""
     if "sagemaker_program" in given or "sagemaker_submit_directory" in given:
         raise UserError(
-            "Hyperparameter sagemaker_program: script mode (a training script of your own) comes with the next release. "
+            "Hyperparameter sagemaker_program: script mode (your own training script) comes with the next release. "
             "Remove it to train with the hyperparameters of the built-in algorithm."
         )
     declared = (*DECLARED, SILENT) if version <= LAST_WITH_SILENT else DECLARED
@@ -174,11 +175,7 @@ def _constraints(values: Mapping[str, Any]) -> None:
 
 
 def _no_gpu(values: Mapping[str, Any]) -> None:
-    asked = [
-        f"{name} {value!r}"
-        for name, value in (("tree_method", "gpu_hist"), ("predictor", "gpu_predictor"), ("use_dask_gpu_training", "true"))
-        if values.get(name) == value
-    ]
+    asked = [f"{name} {value!r}" for name, value in NEEDS_GPU if values.get(name) == value]
     if asked:
         raise UserError(f"{asked[0]} needs a GPU, and there is none here: use tree_method 'hist' on the CPU.")
 

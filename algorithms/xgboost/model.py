@@ -57,7 +57,7 @@ def load(folder: Path, ensemble: bool = True) -> Ensemble:
     files = []
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if path.is_file() and path.name.startswith("."):
-            log(f"Ignoring dotfile '{path}' found in model directory - please exclude dotfiles from model archives", "WARNING")
+            log(f"Ignoring dotfile '{path}' found in model directory - please exclude it from the archive", "WARNING")
         elif path.is_file():
             files.append(path)
     if not files:
@@ -81,14 +81,15 @@ def _read(path: Path) -> Any:
         booster = xgboost.Booster(model_file=bytearray(content))
     except xgboost.core.XGBoostError as problem:
         if not content.startswith(PICKLE):
-            raise UserError(f"Model {path} cannot be loaded: it is no model of XGBoost: {first_line(problem)}") from problem
+            said = first_line(problem)
+            raise UserError(f"Model {path} cannot be loaded: it is no model of XGBoost: {said}") from problem
         booster = _unpickle(path, content)
     booster.set_param({"nthread": 1})
     return booster
 
 
 def _unpickle(path: Path, content: bytes) -> Any:
-    """Images up to 1.2-2 saved a pickled Booster. A pickle is a program: it runs here, where the container runs it too."""
+    """Images up to 1.2-2 saved a pickled Booster. A pickle is a program: it runs here, as it does in the container."""
     try:
         booster = pickle.loads(content)
     except Exception as problem:

@@ -61,7 +61,8 @@ def train(layout: Layout) -> None:
     channels.check(CHANNELS, given)
     if len(layout.hosts) > 1:
         raise UserError(
-            f"Training on {len(layout.hosts)} hosts ({', '.join(layout.hosts)}) is not built yet: set InstanceCount to 1."
+            f"Training on {len(layout.hosts)} hosts ({', '.join(layout.hosts)}) is not built yet: "
+            "set InstanceCount to 1."
         )
     task = Task(layout, values, _parameters(values), _metrics(values))
     log("Determined 0 GPU(s) available on the instance.")
