@@ -94,14 +94,14 @@ class Collector:
             self.collect(wanted)
             self._next = time.monotonic() + period
 
-    def collect(self, wanted: Sequence[Definition]) -> None:
-        """Take in the lines that are new."""
+    def collect(self, wanted: Sequence[Definition], final: bool = False) -> None:
+        """Take in the lines that are new; the last one, which may be half a line, only when it is `final`."""
         if not wanted:
             return
-        fresh: list[Point] = []
-        for line in self._logs.read(self._stream.group, self._stream.name, self._lines):
-            self._lines += 1
-            fresh += points(line, wanted, self._resource)
+        lines = list(self._logs.read(self._stream.group, self._stream.name, self._lines))
+        whole = lines if final else lines[:-1]
+        self._lines += len(whole)
+        fresh = [point for line in whole for point in points(line, wanted, self._resource)]
         self._last |= {point.name: point for point in fresh}
         fresh = [point for point in fresh if point not in self._known]
         if fresh:
@@ -134,8 +134,9 @@ def _matches(definition: Definition, text: str) -> list[str]:
 
 
 def _number(text: str | None) -> float | None:
+    """The number that a group caught; one that catches all but blanks goes on after a TAB, which reads as `#011`."""
     try:
-        value = float(text or "")
+        value = float((text or "").split("#011")[0])
     except ValueError:
         return None
     return value if math.isfinite(value) else None

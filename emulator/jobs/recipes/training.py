@@ -83,7 +83,7 @@ class TrainingRun:
                 return None
             if over is None:
                 self._collector.now_and_then(wanted, METRICS_SECONDS)
-        self._collector.collect(wanted)
+        self._collector.collect(wanted, final=True)
         lines = self._tools.logs.read(self._stream.group, self._stream.name, 1)
         failure = judged(over, self._image, self._ml / "output" / "failure", lines)
         final = self._collector.final()

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import datetime, timezone
 from typing import Any
 
 from emulator.jobs import channels
-from emulator.jobs.batch import ALGORITHM, CLIENT, BadAnswer, Batch, Output, Plan
+from emulator.jobs.batch import Ask, Batch, Output, Plan
 from emulator.jobs.channels import Item, source_of
+from emulator.jobs.invoking import Invoker
 from emulator.jobs.lifecycle import Found
 from emulator.jobs.processing import processing
 from emulator.jobs.recipes.recipe import JobBroken, Tools
@@ -25,8 +26,6 @@ from emulator.store.records import Record
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
 DEFAULTS = {"MaxConcurrentTransforms": 1, "MaxPayloadInMB": 6, "BatchStrategy": "MULTI_RECORD"}
 MOST_AT_ONCE = 100
-RETRY_SECONDS = 0.2
-"""Before the second attempt of a failed invocation; doubled before each further one."""
 
 
 class TransformRun:
@@ -71,7 +70,7 @@ class TransformRun:
         """Transform every object. A bad record costs its object the output and the job its success, nothing else."""
         failure = ""
         plan = self._plan()
-        batch = Batch(self._tools.storage, plan, self._ask, self._folder / "out")
+        batch = Batch(self._tools.storage, plan, self._asking(), self._folder / "out")
         with closing(batch.run(self._items(), self._halted)) as done:
             for output in done:
                 if output.failure:
@@ -187,38 +186,13 @@ class TransformRun:
             return {}
         return {name: told[name] for name in DEFAULTS if isinstance(told.get(name), type(DEFAULTS[name]))}
 
-    def _ask(self, body: bytes) -> Iterator[bytes]:
-        """Invoke the model, again if need be; the answer as chunks."""
-        config = self._body.get("ModelClientConfig") or {}
-        retries = config.get("InvocationsMaxRetries", 3)
-        timeout = float(config.get("InvocationsTimeoutInSeconds", 600))
-        for attempt in range(retries + 1):
-            try:
-                return self._attempt(body, timeout)
-            except BadAnswer as bad:
-                if bad.failure == CLIENT or attempt == retries or self._halted():
-                    raise
-            self._given_up.wait(RETRY_SECONDS * 2**attempt)
-        raise AssertionError("unreachable")
-
-    def _attempt(self, body: bytes, timeout: float) -> Iterator[bytes]:
-        try:
-            reply, chunks = self._serving().invoke_stream(body, self._headers(), timeout)
-            if 200 <= reply.status < 300:
-                return _streamed(chunks)
-            text = b"".join(chunks)[:4096].decode("utf-8", "replace")
-        except InvokeFailure as failed:
-            raise BadAnswer(ALGORITHM, f"Unable to get response from algorithm: {failed.message}") from failed
-        if 400 <= reply.status < 500:
-            raise BadAnswer(CLIENT, f"ClientError: {reply.status}", "", "Message:", *text.splitlines())
-        raise BadAnswer(ALGORITHM, f"Bad HTTP status received from algorithm: {reply.status}", *text.splitlines())
-
-    def _headers(self) -> dict[str, str]:
-        given = {
+    def _asking(self) -> Ask:
+        headers = {
             "Content-Type": self._body["TransformInput"].get("ContentType"),
             "Accept": self._body["TransformOutput"].get("Accept"),
         }
-        return {name: value for name, value in given.items() if value}
+        given = {name: value for name, value in headers.items() if value}
+        return Invoker(self._serving, given, self._body.get("ModelClientConfig") or {}, self._given_up).ask
 
     def _serving(self) -> ModelServer:
         server = self._server
@@ -251,13 +225,6 @@ class TransformRun:
         stamp = datetime.fromtimestamp(self._tools.clock.now(), timezone.utc).isoformat(timespec="milliseconds")[:23]
         stream = f"{self._record.key}/{self._instance}/data-log"
         self._tools.logs.append(LOG_GROUP, stream, [f"{stamp}:[sagemaker logs]: {line}" for line in lines])
-
-
-def _streamed(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    try:
-        yield from chunks
-    except InvokeFailure as failed:
-        raise BadAnswer(ALGORITHM, f"Unable to get response from algorithm: {failed.message}") from failed
 
 
 def _asked(body: Mapping[str, Any]) -> dict[str, Any]:
