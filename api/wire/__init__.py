@@ -19,8 +19,8 @@ from emulator.call import Answer
 
 @dataclass(frozen=True)
 class WireRequest:
-    """An HTTP request. `path` is still percent-encoded; `query` is decoded and keeps repeated names; header names
-    are lower case; `body` ends where the request's body ends (content-length or chunked), whoever reads it.
+    """An HTTP request. `path` is still percent-encoded; `query` is decoded and keeps repeated names, `raw_query` is
+    as it came; header names are lower case; `body` ends where the request's body ends, however that is told.
     """
 
     method: str
@@ -28,6 +28,7 @@ class WireRequest:
     query: Mapping[str, list[str]]
     headers: Mapping[str, str]
     body: BinaryIO
+    raw_query: str = ""
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,7 @@ def parse(operation: OperationModel, request: WireRequest, uri_params: Mapping[s
     return found
 
 
-def _located(
-    place: str, member: Shape, name: str, request: WireRequest, uri_params: Mapping[str, str]
-) -> Any:
+def _located(place: str, member: Shape, name: str, request: WireRequest, uri_params: Mapping[str, str]) -> Any:
     wire_name = member.serialization.get("name", name)
     if place == "headers":
         prefix = wire_name.lower()

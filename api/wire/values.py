@@ -102,7 +102,7 @@ def _encodable(value: str, path: Path) -> None:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise refusal(f"The string at '{_dotted(path)}' holds half of a surrogate pair: {ascii(value[:80])}.") from None
+        raise refusal(f"The string at '{_dotted(path)}' holds half of a surrogate pair: {value[:80]!a}.") from None
 
 
 def _read_integer(shape: Shape, value: Any, path: Path) -> int:

@@ -25,7 +25,7 @@ DATA = Path(botocore.__file__).parent / "data"
 
 def _discover() -> tuple[str, ...]:
     """Every SageMaker service of the installed botocore has a folder whose name begins with the word."""
-    return tuple(sorted(entry for entry in os.listdir(DATA) if entry.startswith("sagemaker")))
+    return tuple(sorted(entry.name for entry in DATA.iterdir() if entry.name.startswith("sagemaker")))
 
 
 SERVICES: tuple[str, ...] = _discover()
@@ -85,7 +85,7 @@ def _cache_file(service: str) -> Path:
     patches = overlay.path(service)
     corrections = patches.read_bytes() if patches.exists() else b""
     facts = f"1|{botocore.__version__}|{source}|{stat.st_mtime_ns}|{stat.st_size}|".encode() + corrections
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    home = os.environ.get("XDG_CACHE_HOME") or Path(os.environ.get("HOME", "/nonexistent"), ".cache")
     return Path(home) / "sagelet" / "models" / f"{service}-{hashlib.sha256(facts).hexdigest()[:16]}.json"
 
 
@@ -97,7 +97,7 @@ def _keep(target: Path, model: dict[str, Any]) -> None:
         try:
             with os.fdopen(handle, "w") as file:
                 json.dump(model, file, separators=(",", ":"))
-            os.replace(name, target)
+            Path(name).replace(target)
         except OSError:
-            os.unlink(name)
+            Path(name).unlink()
             raise

@@ -18,7 +18,6 @@ def behaviour(rooms, call):
     return {"rooms": rooms, "by": "behaviour", "operation": call.operation}
 
 
-
 @pytest.fixture
 def dispatch(monkeypatch):
     module = types.ModuleType("rows_of_the_test")
@@ -55,7 +54,8 @@ def test_what_nobody_answers_is_refused_by_name(dispatch):
     with pytest.raises(NotBuilt, match="ListSpaces of sagemaker"):
         dispatch(call("ListSpaces"))
     with pytest.raises(NotBuilt, match="GetRecord of sagemaker-featurestore-runtime"):
-        dispatch(call("GetRecord", "sagemaker-featurestore-runtime", FeatureGroupName="f", RecordIdentifierValueAsString="1"))
+        params = {"FeatureGroupName": "f", "RecordIdentifierValueAsString": "1"}
+        dispatch(call("GetRecord", "sagemaker-featurestore-runtime", **params))
     assert dispatch.__self__.answers("sagemaker", "ListSpaces") == ""
 
 

@@ -89,7 +89,7 @@ def test_an_unknown_service_is_named():
 )
 def test_a_patch_that_does_not_apply_is_loud(patch):
     model = {"shapes": {"A": {"max": 1}}, "list": [1]}
-    with pytest.raises(spec.OverlayError, match="does not apply.*because"):
+    with pytest.raises(spec.OverlayError, match=r"does not apply.*because"):
         overlay.apply(model, [{"reason": "because", **patch}], "s")
 
 

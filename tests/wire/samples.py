@@ -28,7 +28,7 @@ class Sampler:
         for name, member in members:
             needed = union or name in shape.required_members or member.serialization.get("location") == "uri"
             needed = needed or name == shape.serialization.get("payload")
-            wanted = self.everything and depth < 5 or self.random.random() < 0.5 / (depth + 1)
+            wanted = (self.everything and depth < 5) or self.random.random() < 0.5 / (depth + 1)
             if needed or wanted:
                 found[name] = self.sample(member, depth + 1, "location" in member.serialization)
         return found

@@ -158,7 +158,11 @@ def test_an_event_stream_is_read_by_botocore():
 @pytest.mark.parametrize(
     ("error", "kind", "name"),
     [
-        (CallerFault("Too slow.", code="ModelStreamError", ErrorCode="StreamBroken"), ":exception-type", "ModelStreamError"),
+        (
+            CallerFault("Too slow.", code="ModelStreamError", ErrorCode="StreamBroken"),
+            ":exception-type",
+            "ModelStreamError",
+        ),
         (RuntimeError("bug"), ":error-code", "InternalFailure"),
     ],
 )

@@ -1,0 +1,224 @@
+"""The front door of a House: what happens to a request, as one readable list of steps.
+
+A step returns the reply, or None to let the next one look. What a step raises is told in the words of the protocol
+that the request speaks.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from botocore.model import OperationModel
+
+from api import wire
+from api.guard import Guard
+from api.identify import Identity, identify
+from api.wire import WireReply, WireRequest, json11
+from emulator import ids, spec
+from emulator.call import Answer, Call
+from emulator.errors import CallerFault, NotBuilt
+from emulator.settings import Settings
+
+log = logging.getLogger(__name__)
+
+PAGES = "/_sagelet"
+"""What begins the paths of our own pages; no bucket can be called so."""
+
+INVOCATIONS = 64
+"""Invocations that may wait for their models at the same time."""
+
+INVOKING = frozenset({"InvokeEndpoint", "InvokeEndpointWithResponseStream"})
+
+
+class Rooms(Protocol):
+    """What the front door needs of a House."""
+
+    settings: Settings
+    neighbours: Any
+
+    def dispatch(self, call: Call) -> Answer: ...
+    def status(self) -> dict[str, Any]: ...
+    def reset(self) -> None: ...
+    def log_lines(self, name: str, start: int = 0) -> dict[str, Any]: ...
+
+
+@dataclass
+class Exchange:
+    """A request on its way through the steps, and what they have found out about it."""
+
+    request: WireRequest
+    request_id: str = field(default_factory=ids.request_id)
+    identity: Identity | None = None
+    operation: OperationModel | None = None
+    protocol: wire.Protocol = json11
+
+
+class FrontDoor:
+    """Answers HTTP requests for a house."""
+
+    def __init__(self, house: Rooms, port: int) -> None:
+        self.house = house
+        self.guard = Guard(house.settings.host, port, house.settings.allow_host)
+        self.closing = False
+        self._invocations = threading.BoundedSemaphore(INVOCATIONS)
+        self._pages: Callable[[WireRequest], WireReply] | None = None
+
+    def answer(self, request: WireRequest) -> WireReply:
+        """The reply to a request. Raises nothing: a bug is logged with its story and answered as InternalFailure."""
+        exchange = Exchange(request)
+        try:
+            for step in STEPS:
+                reply = step(self, exchange)
+                if reply is not None:
+                    return reply
+            raise CallerFault("Nobody answers this request.", code="UnknownOperationException")
+        except (CallerFault, NotBuilt) as error:
+            return exchange.protocol.fault(error, exchange.operation, exchange.request_id)
+        except RecursionError:
+            log.warning("request %s: nested too deeply", exchange.request_id)
+            fault = CallerFault("The request is nested too deeply.", code="SerializationException")
+            return exchange.protocol.fault(fault, exchange.operation, exchange.request_id)
+        except Exception as error:
+            return self._confess(error, exchange)
+
+    def _confess(self, error: Exception, exchange: Exchange) -> WireReply:
+        name = exchange.operation.name if exchange.operation is not None else exchange.request.path[:200]
+        story = "".join(f"\n  {line}" for line in getattr(error, "story", ()))
+        log.error("request %s (%s) failed%s", exchange.request_id, name, story, exc_info=error)
+        return exchange.protocol.fault(error, exchange.operation, exchange.request_id)
+
+    # --- the steps ----------------------------------------------------------------------------------------------
+
+    def keep_out_web_pages(self, exchange: Exchange) -> WireReply | None:
+        """A foreign Host or Origin: 403."""
+        try:
+            self.guard.check(exchange.request.headers)
+        except CallerFault as error:
+            return replace(json11.fault(error, None, exchange.request_id), status=403)
+        return None
+
+    def refuse_when_closing(self, exchange: Exchange) -> WireReply | None:
+        """The server is being stopped: 503, which clients try again."""
+        if self.closing:
+            raise CallerFault("Sagelet is being stopped.", code="ServiceUnavailable")
+        return None
+
+    def show_our_pages(self, exchange: Exchange) -> WireReply | None:
+        """Health, status, logs and the console."""
+        path = exchange.request.path
+        if path != PAGES and not path.startswith(PAGES + "/"):
+            return None
+        if self._pages is None:
+            from api.pages import pages
+
+            self._pages = pages(self.house)
+        return self._pages(exchange.request)
+
+    def identify(self, exchange: Exchange) -> WireReply | None:
+        """Which service is meant, and which operation of it."""
+        exchange.identity = identity = identify(exchange.request, self.house.settings)
+        if identity.path != exchange.request.path:
+            exchange.request = replace(exchange.request, path=identity.path)
+        if identity.operation:
+            model = spec.load(identity.service)
+            exchange.protocol = wire.protocol(model.metadata["protocol"])
+            exchange.operation = model.operation_model(identity.operation)
+        return None
+
+    def find_s3_operation(self, exchange: Exchange) -> WireReply | None:
+        """S3 tells its operations apart by query and headers."""
+        identity = exchange.identity
+        if identity is None or identity.service != "s3":
+            return None
+        exchange.protocol = wire.protocol("rest-xml")
+        from api.wire import xmlroutes
+
+        operation, params = xmlroutes.route(spec.load("s3"), exchange.request)
+        exchange.operation = operation
+        exchange.identity = replace(identity, operation=operation.name, uri_params=params)
+        return None
+
+    def ask_the_neighbours(self, exchange: Exchange) -> WireReply | None:
+        """Services of AWS that are not ours."""
+        identity, request = exchange.identity, exchange.request
+        if identity is None or identity.operation:
+            return None
+        from emulator.neighbours.http import HttpRequest
+
+        reply = self.house.neighbours.answer(
+            HttpRequest(
+                service=identity.service,
+                method=request.method,
+                path=request.path,
+                query=request.raw_query,
+                headers=request.headers,
+                body=request.body,
+                scope=identity.scope,
+            )
+        )
+        return WireReply(reply.status, reply.headers, reply.body)
+
+    def do_the_operation(self, exchange: Exchange) -> WireReply | None:
+        """Parse, dispatch, answer."""
+        identity, operation = exchange.identity, exchange.operation
+        if identity is None or operation is None:
+            return None
+        request, protocol = exchange.request, exchange.protocol
+        params = protocol.parse(operation, request, identity.uri_params)
+        call = Call(identity.service, operation.name, params, identity.scope, exchange.request_id, request.headers)
+        if operation.name not in INVOKING:
+            return protocol.answer(operation, self.house.dispatch(call), exchange.request_id)
+        if not self._invocations.acquire(blocking=False):
+            message = f"{INVOCATIONS} invocations are waiting for their models already. Try again."
+            raise CallerFault(message, code="ServiceUnavailable")
+        return self._invoke(exchange, operation, call)
+
+    def _invoke(self, exchange: Exchange, operation: OperationModel, call: Call) -> WireReply:
+        """An invocation holds its place until its reply, which may be a stream, is sent."""
+        streaming = False
+        try:
+            reply = exchange.protocol.answer(operation, self.house.dispatch(call), exchange.request_id)
+            streaming = not isinstance(reply.body, bytes)
+        finally:
+            if not streaming:
+                self._invocations.release()
+        return replace(reply, body=Stream(reply.body, self._invocations.release)) if streaming else reply
+
+
+class Stream:
+    """An iterable body that calls `done` once, when it was sent or given up."""
+
+    def __init__(self, source: Any, done: Callable[[], None]) -> None:
+        self._source = source
+        self._done = done
+        self._open = True
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._source)
+
+    def close(self) -> None:
+        """Let go of the source, then of the place."""
+        if not self._open:
+            return
+        self._open = False
+        try:
+            close = getattr(self._source, "close", None)
+            if close is not None:
+                close()
+        finally:
+            self._done()
+
+
+STEPS: tuple[Callable[[FrontDoor, Exchange], WireReply | None], ...] = (
+    FrontDoor.keep_out_web_pages,  # before anything looks at what a web page may have sent
+    FrontDoor.refuse_when_closing,
+    FrontDoor.show_our_pages,  # before S3, to which every unsigned path belongs
+    FrontDoor.identify,
+    FrontDoor.find_s3_operation,
+    FrontDoor.ask_the_neighbours,
+    FrontDoor.do_the_operation,
+)

@@ -1,0 +1,163 @@
+"""The server process: binds the port, opens the house, says that it is ready, and ends in good order.
+
+One process with threads. The port is bound before the house is opened, so that a taken port costs nothing; the ready
+file is written when requests are answered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+from cheroot.server import HTTPServer
+
+from api import options
+from api.app import INVOCATIONS, FrontDoor
+from api.gateway import Connection, HouseGateway
+from emulator.settings import Settings
+
+log = logging.getLogger(__name__)
+
+WORKERS = INVOCATIONS + 32
+"""Threads: as many as may hang in invocations, and some that then still answer everybody else."""
+
+BACKLOG = 512
+CONNECTIONS = 4096
+SOCKET_SECONDS = 120
+"""How long a client may stop in the middle of a request, or a kept connection stay unused."""
+
+STOP_SECONDS = 25.0
+"""After a signal the process ends within this time, whatever still hangs."""
+
+ADDRESS_FILE = "address"
+"""In the data folder: the URL of the server that uses it, for `sagelet status`, `logs` and `reset`."""
+
+
+class Server(HTTPServer):
+    """cheroot with our gateway; `door` answers."""
+
+    ConnectionClass = Connection
+    keep_alive_conn_limit = CONNECTIONS
+    request_queue_size = BACKLOG
+    timeout = SOCKET_SECONDS
+    max_request_header_size = 256 * 1024
+    shutdown_timeout = 1
+
+    def __init__(self, host: str, port: int, workers: int = WORKERS) -> None:
+        super().__init__((host, port), HouseGateway, minthreads=workers, maxthreads=workers, server_name="Sagelet")
+        self.door: FrontDoor | None = None
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        """cheroot's own words go where ours go."""
+        log.log(level, "%s", msg, exc_info=traceback)
+
+    @property
+    def url(self) -> str:
+        """Where clients reach the server, with the port that it really has."""
+        host, port = self.bind_addr[:2]
+        shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+        return f"http://{shown}:{port}"
+
+
+def main(argv: list[str]) -> int:
+    """Run a server with the settings of one JSON argument, until SIGINT or SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        settings = options.read(argv[0] if argv else "{}")
+    except (options.BadSetting, ValueError) as error:
+        print(f"sagelet: {error}", file=sys.stderr)
+        return 2
+    stop = stop_event()
+    try:
+        server = bind(settings)
+        house = open_house(settings)
+    except StartRefused as error:
+        print(f"sagelet: {error}", file=sys.stderr)
+        return 1
+    serve(house, server, stop)
+    return 0
+
+
+class StartRefused(Exception):
+    """The server cannot start; the message says why and what to do."""
+
+
+def bind(settings: Settings) -> Server:
+    """A server that holds its port and answers nobody yet."""
+    server = Server(settings.host, settings.port)
+    try:
+        server.prepare()
+    except OSError as error:
+        raise StartRefused(
+            f"cannot listen on {settings.host}:{settings.port} ({error}). Choose another port with --port,"
+            " or --port 0 for any free one."
+        ) from None
+    return server
+
+
+def open_house(settings: Settings) -> Any:
+    """The house of the data folder, with what its former life left brought back."""
+    from emulator.errors import SageletError
+    from emulator.house import House
+
+    try:
+        house = House.open(settings)
+    except SageletError as error:
+        raise StartRefused(str(error)) from None
+    house.start()
+    return house
+
+
+def serve(house: Any, server: Server, stop: threading.Event) -> None:
+    """Answer requests until `stop` is set; then let go of everything."""
+    settings: Settings = house.settings
+    server.door = door = FrontDoor(house, server.bind_addr[1])
+    threading.Thread(target=server.serve, name="accept", daemon=True).start()
+    address = Path(settings.data_dir) / ADDRESS_FILE
+    write_whole(address, server.url)
+    print(f"Sagelet is ready at {server.url}", flush=True)
+    if settings.ready_file:
+        write_whole(Path(settings.ready_file), server.url)
+    stop.wait()
+    _end_for_sure()
+    door.closing = True
+    with contextlib.suppress(OSError):
+        address.unlink()
+    house.close()  # ends what invocations wait for, so that their threads come home
+    server.stop()
+
+
+def stop_event() -> threading.Event:
+    """An event that SIGINT and SIGTERM set."""
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda number, frame: stop.set())
+    return stop
+
+
+def _end_for_sure() -> None:
+    """A thread that never comes home must not keep the process."""
+
+    def leave() -> None:
+        log.warning("threads did not end within %s seconds; the process ends without them", STOP_SECONDS)
+        logging.shutdown()
+        os._exit(0)
+
+    timer = threading.Timer(STOP_SECONDS, leave)
+    timer.daemon = True
+    timer.start()
+
+
+def write_whole(target: Path, text: str) -> None:
+    """Write a file so that a reader sees all of it or nothing."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    Path(name).replace(target)
