@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from emulator.errors import SageletError
 from emulator.ports import ExitReason
 
 CONFIG = "input/config"
@@ -145,7 +146,7 @@ def test_a_killed_program_says_so_in_process_and_container(mini: Any, code: int)
 
 
 def test_an_image_that_nothing_can_run_fails_the_job(mini: Any) -> None:
-    class NoExecutor(Exception):
+    class NoExecutor(SageletError):
         pass
 
     mini.executor.none = NoExecutor("It is no built-in algorithm: build it, or start Docker.")

@@ -40,11 +40,16 @@ class TrainingRun:
         self._collector = Collector(tools.logs, tools.metrics, self._stream, record.key)
         self._executor: Executor | None = None
         self._given_up = threading.Event()
+        self._over = False
+        """Whether the run's end was reported: `wait` does so only once."""
 
     # --- phases -------------------------------------------------------------------------------------------------
 
     def fetch(self) -> News:
-        """Make /opt/ml, download the channels and the checkpoints."""
+        """Make /opt/ml, download the channels and the checkpoints; an executor that can warm up does so meanwhile."""
+        warm = getattr(self._choose(), "warm", None)
+        if warm is not None:
+            warm(self._spec())
         workspace.prepare(self._ml, self._body)
         self._local_checkpoints().mkdir(parents=True, exist_ok=True)
         for channel in self._body.get("InputDataConfig") or ():
@@ -56,19 +61,11 @@ class TrainingRun:
         return NOTHING
 
     def launch(self) -> News:
-        """Choose an executor and start the program; what no executor can run is an image that cannot be pulled."""
-        spec = self._spec()
-        try:
-            executor = self._tools.executors.choose(spec)
-        except SageletError as refusal:
-            raise JobBroken(f"ClientError: Cannot pull image '{self._image}'. {refusal}") from refusal
-        except Exception as refusal:
-            if type(refusal).__name__ != "NoExecutor":
-                raise
-            raise JobBroken(f"ClientError: Cannot pull image '{self._image}'. {refusal}") from refusal
+        """Choose an executor and start the program."""
+        executor = self._choose()
         first = f"Sagelet runs {self._image} with the {executor.name} executor."
         self._tools.logs.append(self._stream.group, self._stream.name, [first])
-        executor.start(spec)
+        executor.start(self._spec())
         self._executor = executor
         return News(hidden={"executor": executor.name})
 
@@ -83,6 +80,7 @@ class TrainingRun:
                 return None
             if over is None:
                 self._collector.now_and_then(wanted, METRICS_SECONDS)
+        self._over = True
         self._collector.collect(wanted, final=True)
         lines = self._tools.logs.read(self._stream.group, self._stream.name, 1)
         failure = judged(over, self._image, self._ml / "output" / "failure", lines)
@@ -120,7 +118,7 @@ class TrainingRun:
         """End what is left of the run and remove its folder."""
         executor = self._executor or self._left_over()
         if executor is not None:
-            if executor.wait(self._run_id, 0.0) is None:
+            if not self._over and executor.wait(self._run_id, 0.0) is None:
                 executor.stop(self._run_id, 0.0)
                 executor.wait(self._run_id, 5.0)
             executor.release(self._run_id)
@@ -139,6 +137,13 @@ class TrainingRun:
     @property
     def _run_id(self) -> str:
         return str(self._record.hidden["run_id"])
+
+    def _choose(self) -> Executor:
+        """What no executor can run is an image that cannot be pulled."""
+        try:
+            return self._tools.executors.choose(self._spec())
+        except SageletError as refusal:
+            raise JobBroken(f"ClientError: Cannot pull image '{self._image}'. {refusal}") from refusal
 
     def _fetch_channel(self, channel: Mapping[str, Any]) -> None:
         name = channel["ChannelName"]
