@@ -59,6 +59,8 @@ class Listing:
     sort: tuple[str, str] = ("CreationTime", DESC)
     page_first: tuple[str, ...] = ()
     """Filters that the service applies after it has cut the page."""
+    summary: Mapping[str, str] = field(default_factory=dict)
+    """Members of a summary with their names in Describe: {"MonitoringJobDefinitionName": "JobDefinitionName"}."""
     why: str = ""
 
 
@@ -74,12 +76,29 @@ class Kind:
     taken: Taken | None = None
     listing: Listing = field(default_factory=Listing)
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    """Members that Describe always answers though the request did not give them."""
+    """Members that Describe always answers though the request did not give them. A name with dots
+    (`OutputDataConfig.KmsKeyId`; `InputDataConfig[].CompressionType` for every element) goes into a structure only
+    where the request gave that one; a mapping as value makes its structure."""
     arn: str = ""
-    """The ARN's resource part, `training-job/{name}`, where the model's regex does not give it."""
+    """The ARN's resource part, `training-job/{key}`, where the model's regex does not give it."""
     key: tuple[str, ...] = ()
-    """Key members, where Describe's required members are not the key."""
+    """Key members, where Describe's required members are not the key. Several are joined by `/`."""
+    mint: str = "{short}"
+    """The key of a kind whose Create does not give it: `{short}` is a twelve-letter id, `{hex}` 32 hex digits."""
+    refers: Mapping[str, str] = field(default_factory=dict)
+    """Members of Create and List that name a record of another kind, which must exist: {"DomainId": "Domain"}."""
+    parent: str = ""
+    """The member by which List finds its records through an index (derived: the first of several key members)."""
+    merges: tuple[str, ...] = ()
+    """Maps that Update adds to, where it replaces others."""
+    without: Mapping[str, str] = field(default_factory=dict)
+    """Verbs that the generic life would get wrong, and why: {"Update": "it makes a new version"}. Refused."""
     service: str = "sagemaker"
     work: bool = False
     """True for nouns whose creation means work (tuning, pipelines...): refused until an engine exists for it."""
     why: str = ""
+
+    @property
+    def folded(self) -> bool:
+        """Whether names that differ only in case collide: jobs, since their ARNs were once lower-cased."""
+        return self.noun.endswith("Job")

@@ -145,7 +145,7 @@ class Database:
 class Session:
     """Statements inside one transaction."""
 
-    __slots__ = ("database", "_connection")
+    __slots__ = ("_connection", "database")
 
     def __init__(self, database: Database, connection: Any) -> None:
         self.database = database
@@ -170,4 +170,6 @@ class Session:
     def explain(self, name: Hashable, build: Callable[[], ClauseElement], **values: Any) -> list[str]:
         """How the database would answer a query (SQLite's words): for tests that forbid scans."""
         text, order = self.database.compiled(name, build)
-        return [row[3] for row in self._connection.execute(f"EXPLAIN QUERY PLAN {text}", [values[k] for k in order or ()])]
+        return [
+            row[3] for row in self._connection.execute(f"EXPLAIN QUERY PLAN {text}", [values[k] for k in order or ()])
+        ]

@@ -72,7 +72,9 @@ class SqlTransaction:
 
     def replace(self, record: Record) -> Record:
         row = _row(record)
-        values = {f"{name}_": row[name] for name in ("arn", "parent", "status", "created", "modified", "body", "hidden")}
+        values = {
+            f"{name}_": row[name] for name in ("arn", "parent", "status", "created", "modified", "body", "hidden")
+        }
         values |= {**_where(record.kind, record.scope), "key_": record.key}
         values |= {"before": record.version, "after": record.version + 1}
         if self._connection.execute(_REPLACE, values).rowcount != 1:

@@ -1,0 +1,88 @@
+"""A kind as the house uses it: what its declaration says, and where it says nothing, what the model says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from emulator.kinds.derive import Derived, derive, operation
+from emulator.kinds.kind import Kind, Missing, Taken
+from emulator.kinds.listing import Lister, lister, parent_member
+
+UNSEEN = ("Tags", "ClientToken", "ClientRequestToken")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A kind and its derivation, merged. Made once per kind and house; each fact is read when first asked for."""
+
+    kind: Kind
+
+    @cached_property
+    def derived(self) -> Derived:
+        """What the model says."""
+        return derive(self.kind.noun, self.kind.service)
+
+    @cached_property
+    def key(self) -> tuple[str, ...]:
+        """The members that name a record."""
+        return self.kind.key or self.derived.key
+
+    @cached_property
+    def arn(self) -> str:
+        """The template of the ARN's resource part."""
+        return self.kind.arn or self.derived.arn
+
+    @cached_property
+    def status_member(self) -> str:
+        """The member of Describe that holds the status word, or ""."""
+        return (self.kind.lifecycle.member if self.kind.lifecycle else "") or self.derived.status_member
+
+    @cached_property
+    def first_status(self) -> str:
+        """The status of a new record: where work begins, or at once where there is none to do."""
+        return self.kind.lifecycle.begin if self.kind.lifecycle else self.derived.settled
+
+    @cached_property
+    def missing(self) -> Missing:
+        """The error for an absent name."""
+        return self.kind.missing or self.derived.missing
+
+    @cached_property
+    def taken(self) -> Taken:
+        """The error for a name in use."""
+        return self.kind.taken or self.derived.taken
+
+    @cached_property
+    def parent(self) -> str:
+        """The member by which records hang together, or ""."""
+        return parent_member(self.kind)
+
+    @cached_property
+    def lister(self) -> Lister:
+        """How the kind is listed."""
+        return lister(self.kind)
+
+    @cached_property
+    def minted(self) -> bool:
+        """Whether the house makes up the key: Create does not give it."""
+        return len(self.key) == 1 and self.key[0] not in self.derived.inputs("Create")
+
+    def operation(self, verb: str) -> str:
+        """The name of an operation, or ""."""
+        return operation(self.kind, verb)
+
+    def values(self, params: Mapping[str, Any]) -> list[str]:
+        """The values of the key members in a request; "" for what it does not give."""
+        return [str(params.get(member) or "") for member in self.key]
+
+    def unshown(self, params: Mapping[str, Any]) -> list[str]:
+        """Members of a Create request that Describe has no place for: nobody would see what became of them."""
+        known = {*self.derived.answered, *self.key, *self.kind.refers, *UNSEEN}
+        return [name for name, value in params.items() if value not in (None, {}, []) and name not in known]
+
+    def resource(self, key: str) -> str:
+        """The resource part of the ARN of a key."""
+        return self.arn.format(key=key, name=key.rsplit("/", 1)[-1])

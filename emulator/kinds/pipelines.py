@@ -1,0 +1,20 @@
+"""Pipelines and projects. A pipeline is a record; its executions are work."""
+
+from __future__ import annotations
+
+from emulator.kinds.kind import ASC, Kind, Listing, Missing, Taken
+
+SAME_PIPELINE = (
+    "Pipeline names must be unique within an AWS account and region. Pipeline with name ({name}) already exists."
+)
+
+KINDS = (
+    Kind("Pipeline", taken=Taken("ValidationException", SAME_PIPELINE)),
+    Kind("PipelineExecution", work=True, refers={"PipelineName": "Pipeline"}),
+    Kind(
+        "Project",
+        work=True,
+        missing=Missing("ValidationException", "Project {name} does not exist."),
+        listing=Listing(sort=("CreationTime", ASC)),
+    ),
+)

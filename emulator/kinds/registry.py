@@ -1,0 +1,44 @@
+"""The model registry: packages and their groups, cards, algorithms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from emulator.kinds.kind import ASC, Kind, Listing, Missing, Taken
+
+NO_STATUSES: Mapping[str, Any] = {"ValidationStatuses": []}
+
+KINDS = (
+    Kind(
+        "Algorithm",
+        missing=Missing("ValidationException", "Algorithm {arn} does not exist."),
+        listing=Listing(sort=("CreationTime", ASC)),
+        defaults={"AlgorithmStatusDetails": NO_STATUSES},
+    ),
+    Kind(
+        "ModelPackage",
+        missing=Missing("ValidationException", "Could not find model package {arn}: it does not exist."),
+        taken=Taken("ValidationException", "ModelPackage already exists: {arn}"),
+        defaults={"ModelPackageStatusDetails": NO_STATUSES},
+        why="v2 ModelCard looks for messages that begin with `Could not find model package`",
+    ),
+    Kind(
+        "ModelPackageGroup",
+        missing=Missing("ValidationException", "ModelPackageGroup {arn} does not exist."),
+        taken=Taken("ValidationException", "Model Package Group already exists: {arn}"),
+        listing=Listing(sort=("CreationTime", ASC)),
+    ),
+    Kind(
+        "ModelCard",
+        taken=Taken("ConflictException", "Modelcard {arn} already exists"),
+        defaults={"ModelCardVersion": 1},
+        without={"Update": "an update makes a new version of the card, and versions are not kept"},
+    ),
+    Kind(
+        "ModelCardExportJob",
+        work=True,
+        arn="model-card/{key}",
+        refers={"ModelCardName": "ModelCard"},
+    ),
+)

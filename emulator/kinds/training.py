@@ -1,0 +1,41 @@
+"""Training jobs, and what else trains."""
+
+from __future__ import annotations
+
+from emulator.kinds.kind import ASC, JOB, Kind, Listing, Missing, Taken
+
+PAGES_BEFORE_FILTERING = (
+    "API_ListTrainingJobs: when StatusEquals and MaxResults are set at the same time, the MaxResults jobs are first "
+    "retrieved ignoring StatusEquals, and then filtered by it"
+)
+
+TRAINING_JOB = Kind(
+    "TrainingJob",
+    lifecycle=JOB,
+    recipe="training",
+    missing=Missing("ValidationException", "Requested resource not found.", "SDKs compare the whole message"),
+    taken=Taken(
+        "ResourceInUse",
+        "Training job names must be unique within an AWS account and region, "
+        "and a training job with this name already exists ({arn})",
+    ),
+    listing=Listing(sort=("CreationTime", ASC), page_first=("StatusEquals",), why=PAGES_BEFORE_FILTERING),
+    defaults={
+        "OutputDataConfig.KmsKeyId": "",
+        "OutputDataConfig.CompressionType": "GZIP",
+        "InputDataConfig[].CompressionType": "None",
+        "InputDataConfig[].RecordWrapperType": "None",
+        "EnableNetworkIsolation": False,
+        "EnableManagedSpotTraining": False,
+        "EnableInterContainerTrafficEncryption": False,
+    },
+    why="Estimator.attach reads OutputDataConfig.KmsKeyId unguarded",
+)
+
+KINDS = (
+    TRAINING_JOB,
+    Kind("TrainingPlan", work=True),
+    Kind("TrainingSession", work=True),
+    Kind("ReservedCapacity", work=True),
+    Kind("Job", work=True),
+)

@@ -1,0 +1,16 @@
+"""Hyperparameter tuning and Autopilot."""
+
+from __future__ import annotations
+
+from emulator.kinds.kind import ASC, Kind, Listing, Missing
+
+KINDS = (
+    Kind(
+        "HyperParameterTuningJob",
+        work=True,
+        missing=Missing("ResourceNotFound", "Amazon SageMaker can't find a tuning job with the name {name}."),
+        listing=Listing(sort=("Name", ASC)),
+    ),
+    Kind("AutoMLJob", work=True, listing=Listing(sort=("Name", "Descending"))),
+    Kind("AutoMLJobV2", work=True),
+)

@@ -1,0 +1,157 @@
+"""Answers a list call: parameters become an indexed query; what no index knows is filtered page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from emulator.call import Call
+from emulator.errors import NotBuilt
+from emulator.kinds.facts import Facts
+from emulator.kinds.kind import DESC
+from emulator.kinds.listing import PAGING, SORTS, Filter
+from emulator.resources import tokens
+from emulator.store.records import Query, Record, Transaction
+
+PAGE = 10
+"""Records of a page where the request does not say (`docs/quirks.md`)."""
+
+CHUNK = 200
+Test = Callable[[Record], bool]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A list call, understood: the indexed query, the tests on its records, the page, the token's fingerprint."""
+
+    query: Query
+    tests: tuple[Test, ...]
+    late: tuple[Test, ...]
+    """Tests that the service makes after it has cut the page."""
+    fingerprint: str
+
+    def position(self, record: Record) -> tuple[Any, str]:
+        """Where a record stands in the order of the query."""
+        value = {"name": record.key, "created": record.created, "modified": record.modified, "status": record.status}
+        return value[self.query.sort], record.key
+
+
+def plan(facts: Facts, call: Call) -> Plan:
+    """What a list call asks for; `NotBuilt` for a parameter that nothing here can honour."""
+    params, lister = call.params, facts.lister
+    for name in lister.unknown:
+        if params.get(name) is not None and not facts.kind.work:
+            raise NotBuilt(f"{call.operation} with {name} is not built. Leave {name} away.")
+    given = [item for item in lister.filters if params.get(item.member) is not None]
+    sort, descending = _order(facts, call)
+    query = Query(facts.kind.noun, call.scope, int(params.get("MaxResults") or PAGE), sort, descending)
+    tests: list[Test] = []
+    late: list[Test] = []
+    for item in given:
+        value = params[item.member]
+        if item.member in facts.kind.listing.page_first:
+            late.append(_test(item, value))
+        elif (narrowed := _narrow(facts, query, item, value)) is not None:
+            query = narrowed
+        else:
+            tests.append(_test(item, value, facts.key[-1]))
+    rest = {name: value for name, value in params.items() if name not in PAGING}
+    print_ = tokens.fingerprint(facts.kind.noun, call.scope, rest, sort, descending)
+    if params.get("NextToken"):
+        kind = float if sort in ("created", "modified") else str
+        query = replace(query, after=tokens.read(params["NextToken"], print_, kind))
+    return Plan(query, tuple(tests), tuple(late), print_)
+
+
+def _order(facts: Facts, call: Call) -> tuple[str, bool]:
+    default, direction = facts.kind.listing.sort
+    wanted = call.params.get("SortBy")
+    sort = dict(facts.lister.sorts).get(wanted, "") if wanted else SORTS[default.lower()]
+    if not sort:
+        if not facts.kind.work:
+            raise NotBuilt(f"{call.operation} with SortBy {wanted} is not built. Leave SortBy away.")
+        sort = "created"
+    return sort, (call.params.get("SortOrder") or direction).capitalize() == DESC
+
+
+def _narrow(facts: Facts, query: Query, item: Filter, value: Any) -> Query | None:
+    """The query with a filter that the store knows; None for one that it does not."""
+    target = item.target[0] if len(item.target) == 1 else ""
+    if target == "key" and item.test == "contains" and len(facts.key) == 1 and not facts.minted:
+        return replace(query, contains=value)
+    if target == "status":
+        return replace(query, statuses=(value,))
+    if target == "parent":
+        return replace(query, parent=value)
+    if target in ("created", "modified"):
+        after, before = query.created if target == "created" else query.modified
+        bound = value.timestamp() if hasattr(value, "timestamp") else float(value)
+        bounds = (bound, before) if item.test == "after" else (after, bound)
+        return replace(query, created=bounds) if target == "created" else replace(query, modified=bounds)
+    return None
+
+
+def _test(item: Filter, value: Any, name: str = "") -> Test:
+    path = (name,) if item.target == ("key",) else item.target
+    wanted = value.timestamp() if hasattr(value, "timestamp") else value
+
+    def test(record: Record) -> bool:
+        found = record.status if path == ("status",) else reach(record, path)
+        if found is None:
+            return False
+        if item.test == "equals":
+            return bool(found == wanted)
+        if item.test == "contains":
+            return wanted in found
+        if item.test == "starts":
+            return str(found).startswith(wanted)
+        return bool(found > wanted if item.test == "after" else found < wanted)
+
+    return test
+
+
+def reach(record: Record, path: tuple[str, ...]) -> Any:
+    """The value at a path of the body, or None; `created` and `modified` are the record's own times."""
+    if path in (("created",), ("modified",)):
+        return record.created if path == ("created",) else record.modified
+    value: Any = record.body
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def matches(transaction: Transaction, plan: Plan) -> Iterator[Record]:
+    """The records that a plan asks for, in its order, from its position on; without end of a page."""
+    query = replace(plan.query, limit=plan.query.limit + 1 if not plan.tests else CHUNK)
+    while True:
+        chunk = transaction.page(query)
+        for record in chunk:
+            if all(test(record) for test in plan.tests):
+                yield record
+        if len(chunk) < query.limit:
+            return
+        query = replace(query, after=plan.position(chunk[-1]), limit=CHUNK)
+
+
+def answer(transaction: Transaction, facts: Facts, plan: Plan) -> dict[str, Any]:
+    """One page. NextToken is absent on the last one: clients loop until it is."""
+    limit = plan.query.limit
+    page: list[Record] = []
+    more = False
+    for record in matches(transaction, plan):
+        if len(page) == limit:
+            more = True
+            break
+        page.append(record)
+    shown = [record for record in page if all(test(record) for test in plan.late)]
+    listed: dict[str, Any] = {facts.lister.answer: [summary(facts, record) for record in shown]}
+    if more:
+        listed["NextToken"] = tokens.write(plan.position(page[-1]), plan.fingerprint)
+    return listed
+
+
+def summary(facts: Facts, record: Record) -> dict[str, Any]:
+    """A record as its list call shows it."""
+    members = ((name, reach(record, path)) for name, path in facts.lister.summary)
+    return {name: value for name, value in members if value is not None}

@@ -1,0 +1,148 @@
+"""Makes and edits the body of a record from a request: what is echoed, filled in, merged, left out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from emulator import arns, ids
+from emulator.call import Call, Scope
+from emulator.errors import NotBuilt
+from emulator.kinds.derive import fit
+from emulator.kinds.facts import UNSEEN, Facts
+from emulator.store.records import Record
+
+TO_REMOVE = "ToRemove"
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the caller of `create` adds to the request: members of Describe, the status, what no client sees."""
+
+    status: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    hidden: Mapping[str, Any] = field(default_factory=dict)
+
+
+def plain(value: Any) -> Any:
+    """A request's value as JSON: times as seconds since the epoch."""
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
+def echo(facts: Facts, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of a request that Describe answers. What is empty counts as not given."""
+    answered = facts.derived.answered
+    known = {name: fit(answered[name], value) for name, value in params.items() if name in answered}
+    return {name: plain(value) for name, value in known.items() if value not in (None, {}, []) and name not in UNSEEN}
+
+
+def key_of(facts: Facts, call: Call) -> str:
+    """The key of a new record: from the request, or minted."""
+    if facts.minted:
+        return facts.kind.mint.format(short=ids.short_id(), hex=ids.hex_id())
+    values = facts.values(call.params)
+    for member, value in zip(facts.key, values, strict=True):
+        if not value:
+            raise NotBuilt(f"{call.operation} without {member} is not built. Give a {member}. Nothing was created.")
+    return "/".join(values)
+
+
+def new_record(facts: Facts, call: Call, now: float, given: Given) -> Record:
+    """The record that a Create request makes."""
+    key = key_of(facts, call)
+    arn = arns.build(call.scope, facts.resource(key), facts.kind.service)
+    status = facts.first_status if given.status is None else given.status
+    body = echo(facts, call.params)
+    if facts.minted:
+        body[facts.key[0]] = arn if facts.key[0].endswith("Arn") else key
+    derived = facts.derived
+    own = {derived.arn_member: arn, derived.created_member: now, derived.modified_member: now}
+    if status:
+        own[facts.status_member] = status
+    body |= {name: value for name, value in own.items() if name}
+    body |= given.extra
+    fill(body, facts.kind.defaults)
+    return Record(
+        kind=facts.kind.noun,
+        scope=call.scope,
+        key=key,
+        arn=arn,
+        body=body,
+        created=now,
+        modified=now,
+        status=_word(body.get(facts.status_member, status)),
+        parent=_word(call.params.get(facts.parent, "")),
+        hidden=given.hidden,
+    )
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def fill(body: dict[str, Any], defaults: Mapping[str, Any]) -> None:
+    """Put defaults where the request gave nothing; see `Kind.defaults` for the meaning of dots."""
+    for path, value in defaults.items():
+        *way, last = path.split(".")
+        for target in _targets(body, way):
+            if isinstance(value, Mapping) and isinstance(target.get(last), dict):
+                fill(target[last], value)
+            elif last not in target:
+                target[last] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _targets(body: dict[str, Any], way: list[str]) -> Iterator[dict[str, Any]]:
+    if not way:
+        yield body
+        return
+    head, rest = way[0], way[1:]
+    inner = body.get(head.removesuffix("[]"))
+    if head.endswith("[]") and isinstance(inner, list):
+        for element in inner:
+            if isinstance(element, dict):
+                yield from _targets(element, rest)
+    elif isinstance(inner, dict):
+        yield from _targets(inner, rest)
+
+
+def edited(facts: Facts, record: Record, call: Call) -> Record:
+    """The record after an Update request; `NotBuilt` for members that Describe would not show."""
+    body = dict(record.body)
+    params = {name: value for name, value in call.params.items() if name not in (*facts.key, *UNSEEN)}
+    for name, value in params.items():
+        if name == "DeleteProperties":
+            body = {member: item for member, item in body.items() if member not in value}
+        elif name.endswith(TO_REMOVE):
+            target = name.removesuffix(TO_REMOVE)
+            body[target] = {k: v for k, v in (body.get(target) or {}).items() if k not in value}
+        elif name not in facts.derived.answered:
+            raise NotBuilt(f"{call.operation} with {name} is not built. Nothing was changed.")
+    for name, value in echo(facts, params).items():
+        body[name] = {**(body.get(name) or {}), **value} if name in facts.kind.merges else value
+    return replace(record, body=body, status=_word(body.get(facts.status_member, record.status)))
+
+
+def touched(facts: Facts, before: Record, after: Record, now: float) -> Record:
+    """`after` with its times and with one truth about the status, whichever of the two places the edit wrote."""
+    body = dict(after.body)
+    status, member = after.status, facts.status_member
+    if member and status != before.status:
+        body[member] = status
+    elif member and isinstance(body.get(member), str):
+        status = body[member]
+    if facts.derived.modified_member:
+        body[facts.derived.modified_member] = now
+    return replace(after, body=body, status=status, modified=now)
+
+
+def arn_in(scope: Scope, facts: Facts, key: str) -> str:
+    """The ARN that a record of this key has, or would have."""
+    return arns.build(scope, facts.resource(key), facts.kind.service)

@@ -1,0 +1,67 @@
+"""The operations that the generic life answers, by name: what dispatch falls back on where no behaviour is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from emulator.call import Answer, Call
+from emulator.errors import NotBuilt
+from emulator.kinds.derive import operation
+from emulator.kinds.kind import Kind
+from emulator.resources.resources import Resources
+
+Operation = Callable[[Call], Answer]
+VERBS = ("Create", "Describe", "List", "Update", "Delete")
+
+
+def generic_operations(kinds: Iterable[Kind], resources: Resources) -> Mapping[str, Operation]:
+    """Every operation of every kind that can be answered from its record alone; refusals of work included."""
+    found: dict[str, Operation] = {
+        "AddTags": resources.add_tags,
+        "DeleteTags": resources.delete_tags,
+        "ListTags": resources.list_tags,
+    }
+    for kind in kinds:
+        for verb in VERBS:
+            if name := operation(kind, verb):
+                found[name] = _operation(kind, verb, resources)
+    return found
+
+
+def refusal(kind: Kind, verb: str) -> str:
+    """Why the generic life does not do this; "" when it does."""
+    if kind.work and verb in ("Create", "Update"):
+        return f"no engine here does the work of a {kind.noun}"
+    if kind.lifecycle and not kind.work and verb in ("Create", "Update", "Delete"):
+        return f"a {kind.noun} is more than its record, and no behaviour is declared for this operation"
+    return kind.without.get(verb, "")
+
+
+def _operation(kind: Kind, verb: str, resources: Resources) -> Operation:
+    if reason := refusal(kind, verb):
+        return partial(_refuse, reason)
+    if verb == "Create":
+        return partial(_create, resources, kind.noun)
+    methods: dict[str, Callable[[str, Call], dict[str, Any]]] = {
+        "Describe": resources.describe,
+        "List": resources.list,
+        "Update": resources.update,
+        "Delete": resources.delete,
+    }
+    return partial(methods[verb], kind.noun)
+
+
+def _create(resources: Resources, noun: str, call: Call) -> Answer:
+    facts = resources.facts(noun)
+    unseen = facts.unshown(call.params)
+    if unseen:
+        raise NotBuilt(f"{call.operation} with {unseen[0]} is not built. Leave {unseen[0]} away. Nothing was created.")
+    return resources.answer("Create", resources.create(noun, call))
+
+
+def _refuse(reason: str, call: Call) -> Answer:
+    raise NotBuilt(
+        f"{call.operation} is not built: {reason}. Nothing was done. docs/coverage.md lists what every operation does."
+    )
