@@ -11,11 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
-pytest.register_assert_rewrite("tests.contracts.executor_contract")
-
 from emulator.executors.process.executor import ProcessExecutor
 from emulator.ports import RunSpec
-from emulator.settings import Settings  # noqa: E402
+from emulator.settings import Settings
 from tests.contracts.executor_contract import Describe, ExecutorContract, Program, as_shell
 
 SHELLISH = "import os\ndef main():\n    os.execv('/bin/sh', ['sh', '-c', os.environ.pop('TEST_SCRIPT')])\n"

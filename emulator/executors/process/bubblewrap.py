@@ -1,4 +1,4 @@
-"""The same view by `bwrap`, for systems that refuse user namespaces to everybody but it (Ubuntu's AppArmor, set-user-id)."""
+"""The same view by `bwrap`, for systems that refuse user namespaces to everybody but it (AppArmor, set-user-id)."""
 
 from __future__ import annotations
 

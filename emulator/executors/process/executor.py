@@ -7,26 +7,22 @@ supervisor leaves in `process/` of the run's folder.
 from __future__ import annotations
 
 import os
-import select
 import shutil
 import tempfile
 import threading
 import time
-from pathlib import Path
+from functools import partial
 from typing import Protocol
 
-from emulator.executors.process import bubblewrap, state
-from emulator.executors.process.request import BWRAP, NAMESPACES, PLAIN, SANDBOXES, SOCKET_NAME, Request
+from emulator.executors.process import probe, state
+from emulator.executors.process.request import BWRAP, SOCKET_NAME, Request
+from emulator.executors.process.run import Run, ended
 from emulator.executors.process.zygotes import Zygote, ZygoteFailed, Zygotes, rooms
 from emulator.ports import Address, Exit, ExitReason, RunSpec
 from emulator.settings import Settings
 
 LONGEST_SOCKET = 100
 """Bytes of a unix socket's path that are safe on every system (Linux 107, macOS 103)."""
-
-SLICE = 0.5
-"""Seconds after which a waiter looks whether the server is being closed."""
-
 
 class Program(Protocol):
     """What the catalog says of an algorithm, as far as running it goes."""
@@ -47,46 +43,11 @@ class Catalog(Protocol):
     def find(self, image: str, /) -> Program | None: ...
 
 
-class _Run:
-    """One run as the server knows it. `handle` is readable once the run is over; None means looking every 50 ms."""
-
-    def __init__(self, folder: str, socket: str = "", scratch: str = "") -> None:
-        self.folder = folder
-        self.socket = socket
-        self.scratch = scratch
-        self.lock = threading.Lock()
-        self.handle: int | None = None
-        self.exit: Exit | None = None
-
-    def over(self) -> bool:
-        """Whether the supervisor is gone (only without a handle)."""
-        process = state.read_process(self.folder)
-        return state.read(self.folder, "exit.json") is not None or process is None or not process.alive()
-
-    def settle(self) -> Exit:
-        """Read how it ended, once."""
-        with self.lock:
-            if self.exit is None:
-                self.exit = _verdict(self.folder)
-            return self.exit
-
-    def watch(self) -> int | None:
-        """A duplicate of the handle: it stays valid whoever releases the run meanwhile."""
-        with self.lock:
-            return None if self.handle is None else os.dup(self.handle)
-
-    def close(self) -> None:
-        """Give the handle back."""
-        with self.lock:
-            if self.handle is not None:
-                os.close(self.handle)
-            self.handle = None
-
-
 class ProcessExecutor:
-    """ports.Executor for everything that `catalog` knows. `sandbox` forces one of SANDBOXES; `auto` takes the first that works.
+    """ports.Executor for everything that `catalog` knows.
 
-    `path` are further folders of Python modules that programs may import.
+    `sandbox` forces one of request.SANDBOXES, `auto` takes the first that works; `path` are further folders of Python
+    modules that programs may import.
     """
 
     name = "process"
@@ -98,7 +59,7 @@ class ProcessExecutor:
         self._catalog = catalog
         self._path = path
         self._zygotes = Zygotes(path)
-        self._runs: dict[str, _Run] = {}
+        self._runs: dict[str, Run] = {}
         self._lock = threading.Lock()
         self._sandbox = sandbox
         self._choosing = threading.Lock()
@@ -130,7 +91,7 @@ class ProcessExecutor:
 
     def start(self, spec: RunSpec) -> None:
         """See ports.Executor."""
-        run = _Run(os.path.join(os.path.realpath(spec.folder), "process"))
+        run = Run(os.path.join(os.path.realpath(spec.folder), "process"))
         with self._lock:
             self._runs[spec.run_id] = run
         try:
@@ -139,22 +100,26 @@ class ProcessExecutor:
             run.exit = Exit(ExitReason.NOT_STARTED, detail=str(error))
 
     def wait(self, run_id: str, timeout: float | None = None) -> Exit | None:
-        """See ports.Executor. Every call after the end answers the same; a run that is not known is lost."""
+        """See ports.Executor. None, too, when the end was told before, the run is not known, or the server stops."""
         run = self._runs.get(run_id)
         if run is None:
-            return Exit(ExitReason.LOST, detail=f"The process executor knows no run {run_id}.")
+            return None
+        return run.tell() if self._await(run, timeout) else None
+
+    def _await(self, run: Run, timeout: float | None) -> bool:
         if run.exit is not None:
-            return run.exit
+            return True
         end = None if timeout is None else time.monotonic() + timeout
         handle = run.watch()
         try:
-            while not _ended(run, handle, end):
+            while not ended(run, handle, end):
                 if self._closed or (end is not None and time.monotonic() >= end):
-                    return None
+                    return False
         finally:
             if handle is not None:
                 os.close(handle)
-        return run.settle()
+        run.settle()
+        return True
 
     def stop(self, run_id: str, grace: float) -> None:
         """See ports.Executor. The supervisor keeps the time, so that the grace outlives the server."""
@@ -182,7 +147,7 @@ class ProcessExecutor:
             request = Request.load(folder)
         except (OSError, ValueError, KeyError, TypeError):
             return False
-        run = _Run(folder, request.socket, request.scratch)
+        run = Run(folder, request.socket, request.scratch)
         run.handle = None if over or process is None else process.open()
         with self._lock:
             self._runs[spec.run_id] = run
@@ -193,9 +158,9 @@ class ProcessExecutor:
         run = self._runs.get(run_id)
         if run is None:
             return
-        if run.exit is None and self.wait(run_id, 0) is None:
+        if not self._await(run, 0):
             self.stop(run_id, 0.0)
-            self.wait(run_id, 10.0)
+            self._await(run, 10.0)
         with self._lock:
             self._runs.pop(run_id, None)
         run.close()
@@ -212,7 +177,7 @@ class ProcessExecutor:
         for run in runs:
             run.close()
 
-    def _start(self, spec: RunSpec, run: _Run) -> None:
+    def _start(self, spec: RunSpec, run: Run) -> None:
         refusal = self.refusal(spec)
         algorithm = self._catalog.find(spec.image)
         if refusal or algorithm is None:
@@ -224,9 +189,9 @@ class ProcessExecutor:
             run.socket, run.scratch = _socket(run.folder)
         request = self._request(spec, run, algorithm, sandbox)
         request.save()
-        self._launch(request, _family(algorithm), run)
+        self._launch(_family(algorithm), request, run)
 
-    def _launch(self, request: Request, family: tuple[str, ...], run: _Run) -> None:
+    def _launch(self, family: tuple[str, ...], request: Request, run: Run) -> None:
         done, theirs = os.pipe()
         run.handle = done
         try:
@@ -239,14 +204,14 @@ class ProcessExecutor:
             os.close(theirs)
 
     def _zygote(self, sandbox: str, family: tuple[str, ...]) -> Zygote:
-        """The family's; a bare one where the program is executed anew or the family's libraries are not fit to be forked."""
+        """The family's; a bare one where the program is executed anew or the libraries cannot be forked."""
         if sandbox != BWRAP:
             found = self._zygotes.of(family)
             if found.fit():
                 return found
         return self._zygotes.of(())
 
-    def _request(self, spec: RunSpec, run: _Run, algorithm: Program, sandbox: str) -> Request:
+    def _request(self, spec: RunSpec, run: Run, algorithm: Program, sandbox: str) -> Request:
         mounts = sorted(spec.mounts, key=lambda mount: mount.inside.count("/"))
         return Request(
             folder=run.folder,
@@ -267,31 +232,8 @@ class ProcessExecutor:
     def _chosen(self, algorithm: Program) -> str:
         with self._choosing:
             if self._sandbox == "auto":
-                self._sandbox = next(kind for kind in SANDBOXES if self._works(kind, _family(algorithm)))
+                self._sandbox = probe.best(self._data_dir, partial(self._launch, _family(algorithm)))
             return self._sandbox
-
-    def _works(self, sandbox: str, family: tuple[str, ...]) -> bool:
-        """Try a sandbox with a program that does nothing, in the data directory, where the runs will be."""
-        if sandbox == PLAIN:
-            return True
-        if sandbox == BWRAP and not bubblewrap.find():
-            return False
-        work = Path(self._data_dir, "work")
-        work.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="probe-", dir=work) as folder:
-            run = _Run(os.path.join(folder, "process"))
-            os.mkdir(run.folder, 0o700)
-            inside = os.path.join(folder, "ml")
-            os.mkdir(inside)
-            request = Request(
-                folder=run.folder, log=os.path.join(folder, "log"), sandbox=sandbox, program="emulator.executors.process.request:works",
-                mounts=((inside, "/opt/ml", False),), path=(rooms(),), hidden=self._data_dir,
-            )
-            request.save()
-            self._launch(request, family, run)
-            _ended(run, run.handle, time.monotonic() + 10)
-            run.close()
-            return run.settle().code == 0
 
 
 def _family(algorithm: Program) -> tuple[str, ...]:
@@ -307,24 +249,3 @@ def _socket(folder: str) -> tuple[str, str]:
         return path, ""
     elsewhere = tempfile.mkdtemp(prefix="sagelet-", dir="/tmp")
     return os.path.join(elsewhere, SOCKET_NAME), elsewhere
-
-
-def _ended(run: _Run, handle: int | None, end: float | None) -> bool:
-    """Wait a slice of time for the end of a run."""
-    left = SLICE if end is None else max(0.0, min(SLICE, end - time.monotonic()))
-    if handle is None:
-        if not run.over():
-            time.sleep(min(left, 0.05))
-        return run.over()
-    poll = select.poll()
-    poll.register(handle, select.POLLIN)
-    return bool(poll.poll(left * 1000))
-
-
-def _verdict(folder: str) -> Exit:
-    ended = state.read(folder, "exit.json")
-    if ended is not None:
-        return Exit(ExitReason(ended["reason"]), ended["code"], ended["detail"])
-    if state.read_process(folder) is None:
-        return Exit(ExitReason.NOT_STARTED, detail="The process that should start the program is gone.")
-    return Exit(ExitReason.LOST, detail="The supervisor of the program was killed and left no exit status.")

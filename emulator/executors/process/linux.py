@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -72,7 +73,7 @@ def mount(source: str, target: str, kind: str | None = None, flags: int = 0, dat
 
 
 def set_read_only(path: str, recursive: bool = True) -> None:
-    """Make a mount, and with `recursive` all that is mounted below it, read-only and without set-user-id (Linux 5.12)."""
+    """Make a mount, with `recursive` also all below it, read-only and without set-user-id (Linux 5.12)."""
     attributes = (ctypes.c_uint64 * 4)(_MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID, 0, 0, 0)
     _call(
         "syscall", ctypes.c_long(_SYS_MOUNT_SETATTR), ctypes.c_int(_AT_FDCWD), os.fsencode(path),
@@ -119,7 +120,5 @@ def die_with_parent(signal: int) -> None:
 
 
 def _try_prctl(option: int, value: int) -> None:
-    try:
+    with contextlib.suppress(OSError):
         _prctl(option, value)
-    except OSError:
-        pass

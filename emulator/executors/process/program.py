@@ -129,13 +129,13 @@ def _link_mounts(request: Request) -> None:
 
 def _execute_in_bwrap(request: Request, info: int) -> None:
     os.set_inheritable(info, True)
-    task = json.dumps({"role": "program", "path": request.path, "program": request.program, "arguments": request.arguments})
+    task = {"role": "program", "path": request.path, "program": request.program, "arguments": request.arguments}
     wanted = environment(request)
     os.makedirs(os.path.join(request.folder, "tmp", "home"), exist_ok=True)
     found = bubblewrap.find()
     if not found:
         raise OSError("bwrap is not installed; on Debian and Ubuntu: apt install bubblewrap")
-    command = [*bubblewrap.command(found, request, info), sys.executable, "-I", ENTRY, task]
+    command = [*bubblewrap.command(found, request, info), sys.executable, "-I", ENTRY, json.dumps(task)]
     os.execve(found, command, wanted)
 
 
@@ -144,8 +144,10 @@ def _forget_the_zygote(request: Request) -> None:
     sys.path[:0] = [p for p in request.path if p not in sys.path]
     tempfile.tempdir = None
     time.tzset()
-    sys.stdout = sys.__stdout__ = _stream(1)
-    sys.stderr = sys.__stderr__ = _stream(2)
+    for name, handle in (("stdout", 1), ("stderr", 2)):
+        stream = _stream(handle)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
         numpy_random.seed()
@@ -157,7 +159,8 @@ def _forget_the_zygote(request: Request) -> None:
 def _stream(handle: int) -> io.TextIOWrapper:
     """Unbuffered, as the platform's containers set it: a line is in the log when it was printed."""
     raw = io.FileIO(handle, "w", closefd=False)
-    return io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace", line_buffering=True, write_through=True)
+    buffered = io.BufferedWriter(raw)
+    return io.TextIOWrapper(buffered, "utf-8", "backslashreplace", line_buffering=True, write_through=True)
 
 
 def _most_files() -> int:

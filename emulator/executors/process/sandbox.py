@@ -77,7 +77,7 @@ def hosts(request: Request) -> str:
 
 
 def own_code(request: Request) -> list[str]:
-    """The folders of the interpreter and of our code that would be hidden by the private /tmp, /run or data directory."""
+    """The folders of the interpreter and of our code that a private /tmp, /run or data directory would hide."""
     hidden = ("/tmp/", "/run/", "/var/tmp/", *([request.hidden + "/"] if request.hidden else []))
     wanted = {os.path.realpath(p) for p in (sys.prefix, sys.base_prefix, *sys.path, *request.path) if p}
     found = sorted(p for p in wanted if p.startswith(hidden) and os.path.isdir(p))
@@ -112,7 +112,7 @@ def _show_resolver() -> None:
 
 
 def _show_children(folder: str, missing: list[str]) -> None:
-    """Bind what is in `folder`; where a place to mount on is missing, its parent becomes an own folder with the same content."""
+    """Bind what is in `folder`; the parent of a missing mount point becomes an own folder of the same content."""
     for name in os.listdir(OLD + folder + "/"):
         path = f"{folder}/{name}"
         if not folder and name in _OWN:

@@ -1,4 +1,4 @@
-"""One per run: starts the program, stamps its output into the log, obeys `stop.json`, and writes `exit.json` at the end.
+"""One per run: starts the program, stamps its output into the log, obeys `stop.json`, writes `exit.json` at the end.
 
 It survives the server and the zygote. In namespaces it is process 1 of the program's pid namespace, so that nothing of
 the run outlives it; elsewhere it becomes the parent of the program's orphans and ends them itself.
@@ -25,7 +25,7 @@ DRAIN_SECONDS = 2.0
 
 
 def launch(folder: str, done: int) -> int:
-    """In the zygote's child: fork the supervisor of the run in `folder` and leave. `done` closes when the run is over."""
+    """In the zygote's child: fork the supervisor of the run in `folder` and leave. `done` closes when it is over."""
     os.setsid()
     try:
         request = Request.load(folder)

@@ -1,4 +1,4 @@
-"""Thread limits of the numerical libraries: one in a zygote, so that it stays fit to be forked; the machine's in a program.
+"""Thread limits of numerical libraries: one in a zygote, so that it can be forked; the machine's in a program.
 
 OPENBLAS_NUM_THREADS=1 while importing keeps OpenBLAS from starting its pool, but would then hold for the program too.
 """
@@ -14,7 +14,7 @@ _pools: list[Any] = []
 def remember() -> None:
     """Find the libraries (in the zygote, after its imports: a search takes milliseconds)."""
     try:
-        from threadpoolctl import ThreadpoolController
+        from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
     except ImportError:
         return
     _pools.extend(ThreadpoolController().lib_controllers)

@@ -1,4 +1,4 @@
-"""A zygote: one single-threaded process that has imported a family's libraries and forks a supervisor for every request.
+"""A zygote: a single-threaded process that has imported a family's libraries and forks a supervisor per request.
 
 It never computes: a fork after an OpenMP pool was used hangs the child, after the import alone it works. It ends when
 its control connection closes, that is with the server.

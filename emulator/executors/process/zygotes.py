@@ -30,7 +30,7 @@ class Zygote:
     def __init__(self, preload: tuple[str, ...], path: tuple[str, ...] = ()) -> None:
         self._lock = threading.Lock()
         self._hello: dict[str, Any] | None = None
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `close`)
         self._control, theirs = socket.socketpair()
         self._control.settimeout(HELLO_SECONDS)
         task = {"role": "zygote", "control": theirs.fileno(), "preload": preload, "path": [*path, *_site_folders()]}
@@ -57,7 +57,7 @@ class Zygote:
             return bool(self._greeting()["threads"] == 1)
 
     def fork(self, folder: str, done: int) -> None:
-        """Have the run in `folder` started; `done` is closed when it is over. ZygoteFailed when it could not be asked."""
+        """Have the run in `folder` started; `done` closes when it is over. ZygoteFailed when it could not be asked."""
         with self._lock:
             self._greeting()
             try:

@@ -1,0 +1,179 @@
+"""Chooses the executor of each run, and finds the one that still has a run after a restart.
+
+`auto`: a container of that very image, else a container of our own image of its family, else a process of our own
+implementation, else a refusal that names both remedies. A forced executor is asked alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+from emulator.clock import Clock, SystemClock
+from emulator.errors import SageletError
+from emulator.ports import Executor, RunSpec
+from emulator.settings import Settings
+
+TABLE: tuple[tuple[str, str], ...] = (
+    ("process", "emulator.executors.process.executor:ProcessExecutor"),
+    ("docker", "emulator.executors.docker:DockerExecutor"),
+    ("stub", "emulator.executors.stub:StubExecutor"),
+)
+"""In the order in which they are asked for a run that outlived the server: the cheapest question first."""
+
+
+class NoExecutor(SageletError):
+    """No executor can run the image; the message says why and what would help."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.message = reason
+
+
+class Catalog(Protocol):
+    """What is asked of `algorithms.catalog`."""
+
+    def find(self, image: str, /) -> Any:
+        """The algorithm that the image means, or None."""
+        ...
+
+    def names(self) -> tuple[str, ...]:
+        """All algorithms by name."""
+        ...
+
+
+class Containers(Executor, Protocol):
+    """What is asked of the docker executor besides the port."""
+
+    def available(self) -> bool:
+        """Whether an engine answers."""
+        ...
+
+    def has_image(self, image: str) -> bool:
+        """Whether the engine has exactly this image."""
+        ...
+
+    def own_image(self, image: str) -> str | None:
+        """Our own image of its family, if it was built."""
+        ...
+
+
+class Executors:
+    """The executors of one house, each made when it is first needed.
+
+    `made` are ready ones by name, for instance a StubExecutor with a script; `clock` is the stub's.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        clock: Clock | None = None,
+        made: Mapping[str, Executor] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._catalog = catalog
+        self._clock = clock or SystemClock()
+        self._made: dict[str, Executor] = dict(made or {})
+        self._lock = threading.Lock()
+
+    def choose(self, spec: RunSpec) -> Executor:
+        """The executor that will run `spec`; NoExecutor when there is none."""
+        forced = self._settings.executor
+        chosen = self.by_name(forced) if forced != "auto" else self._automatic(spec)
+        refusal = chosen.refusal(spec)
+        if refusal:
+            raise NoExecutor(refusal)
+        return chosen
+
+    def by_name(self, name: str) -> Executor:
+        """One of `process`, `docker`, `stub`."""
+        with self._lock:
+            if name not in self._made:
+                self._made[name] = self._make(name)
+            return self._made[name]
+
+    def adopt(self, spec: RunSpec) -> Executor | None:
+        """The executor that still has `spec`'s run, or its exit status; None when it is gone or was never started."""
+        for name, _ in TABLE:
+            if name == "docker" and self._containers() is None:
+                continue
+            executor = self.by_name(name)
+            if executor.adopt(spec):
+                return executor
+        return None
+
+    def close(self) -> None:
+        """Close those that were used. What still runs can be adopted by the next server."""
+        with self._lock:
+            made, self._made = list(self._made.values()), {}
+        for executor in made:
+            executor.close()
+
+    def _automatic(self, spec: RunSpec) -> Executor:
+        docker = self._containers()
+        if docker is not None and (docker.has_image(spec.image) or docker.own_image(spec.image)):
+            return docker
+        if self._catalog.find(spec.image) is not None:
+            return self.by_name("process")
+        engine = (
+            f"No Docker image {spec.image} is in the local engine and no"
+            if docker is not None
+            else f"There is no Docker engine here to run {spec.image} in, and no"
+        )
+        raise NoExecutor(
+            f"{engine} built-in algorithm goes by that name. Either pull or build that very image with Docker "
+            f"(docker pull {spec.image}), or use an image of a built-in algorithm: {', '.join(self._catalog.names())}."
+        )
+
+    def _containers(self) -> Containers | None:
+        """The docker executor where an engine answers. Its library is not loaded where none can."""
+        if "docker" not in self._made and not engine_in_sight(os.environ):
+            return None
+        docker: Any = self.by_name("docker")
+        with contextlib.suppress(Exception):
+            if docker.available():
+                found: Containers = docker
+                return found
+        return None
+
+    def _make(self, name: str) -> Executor:
+        target = dict(TABLE).get(name)
+        if target is None:
+            raise NoExecutor(f"There is no executor {name}; there are: {', '.join(n for n, _ in TABLE)}.")
+        module, _, attribute = target.partition(":")
+        made: Any = getattr(import_module(module), attribute)
+        executor: Executor
+        if name == "docker":
+            executor = made(self._settings.data_dir, self._catalog.find)
+        elif name == "stub":
+            executor = made(clock=self._clock)
+        else:
+            executor = made(self._settings, self._catalog)
+        return executor
+
+
+def engine_in_sight(environ: Mapping[str, str]) -> bool:
+    """Whether an engine of Docker or Podman is named or has a socket in one of the usual places."""
+    if environ.get("DOCKER_HOST"):
+        return True
+    runtime = environ.get("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
+    home = environ.get("HOME", "/nonexistent")
+    places = (
+        "/var/run/docker.sock", f"{home}/.docker/run/docker.sock", f"{runtime}/docker.sock",
+        f"{runtime}/podman/podman.sock", "/run/podman/podman.sock",
+    )
+    return any(_is_socket(Path(place)) for place in places)
+
+
+def _is_socket(path: Path) -> bool:
+    try:
+        return path.is_socket()
+    except OSError:
+        return False
