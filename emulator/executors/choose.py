@@ -149,13 +149,7 @@ class Executors:
             raise NoExecutor(f"There is no executor {name}; there are: {', '.join(n for n, _ in TABLE)}.")
         module, _, attribute = target.partition(":")
         made: Any = getattr(import_module(module), attribute)
-        executor: Executor
-        if name == "docker":
-            executor = made(self._settings.data_dir, self._catalog.find)
-        elif name == "stub":
-            executor = made(clock=self._clock)
-        else:
-            executor = made(self._settings, self._catalog)
+        executor: Executor = made(clock=self._clock) if name == "stub" else made(self._settings, self._catalog)
         return executor
 
 

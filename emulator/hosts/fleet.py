@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from emulator.hosts.plan import VariantPlan
@@ -44,6 +44,8 @@ class Member:
     server: ModelServer | None = None
     busy: int = 0
     dismissed: bool = False
+    known: bool = False
+    """It may have a server already, of a former life of the house."""
 
 
 MakeSpec = Callable[[VariantPlan], tuple[str, ServerSpec]]
@@ -68,7 +70,8 @@ class Fleet:
         for plan in self.plans.values():
             before = list((known or {}).get(plan.name, ()))[: plan.count]
             made = [self._make(plan) for _ in range(plan.count - len(before))]
-            members += [Member(plan.name, instance, spec) for instance, spec in before + made]
+            members += [Member(plan.name, instance, spec, known=True) for instance, spec in before]
+            members += [Member(plan.name, instance, spec) for instance, spec in made]
         with self._change:
             self._members += members
         self._bring_up(members)
@@ -144,7 +147,8 @@ class Fleet:
         timeout = plan.start_timeout if plan and plan.start_timeout else self._start_timeout
         server: ModelServer | None = None
         try:
-            server = self._servers.adopt(member.spec) or self._servers.start(member.spec)
+            server = self._servers.adopt(member.spec) if member.known else None
+            server = server or self._servers.start(member.spec)
             server.wait_healthy(timeout)
             member.server = server
         except ServerFailed as error:
@@ -175,7 +179,8 @@ class Fleet:
                     if self._change.wait_for(lambda: member.dismissed, pause):
                         return
                 pause = min(pause * 2, 30.0)
-                member.instance, member.spec = self._make(replace(self.plans[member.variant], count=1))
+                member.instance, member.spec = self._make(self.plans[member.variant])
+                member.known = False
                 self._start_one(member, [])
             with self._change:
                 late = member.server if member.dismissed else None

@@ -1,0 +1,227 @@
+"""The composition root: settings become a House. The only module that knows every room."""
+
+from __future__ import annotations
+
+import fcntl
+import importlib
+import logging
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import IO, Any
+
+from algorithms import catalog
+from emulator import behaviours, spec
+from emulator.behaviours.rooms import Rooms
+from emulator.call import Answer, Call
+from emulator.clock import Clock, ManualClock, SystemClock
+from emulator.errors import SageletError
+from emulator.executors import Executors
+from emulator.hosts import HostEngine
+from emulator.jobs import JobEngine, Tools
+from emulator.kinds import KINDS
+from emulator.logs import FileLogs
+from emulator.metrics import FileMetrics
+from emulator.neighbours import Neighbours
+from emulator.neighbours.s3 import S3
+from emulator.operations.dispatch import Dispatch
+from emulator.resources import Resources, generic_operations
+from emulator.servers import ModelServers
+from emulator.settings import Settings
+from emulator.ports import Storage
+from emulator.storage.folder import FolderStorage
+from emulator.storage.shelf import Shelf
+from emulator.store import open_store
+from emulator.store.records import Record
+
+log = logging.getLogger(__name__)
+
+STATE = ("house.db", "house.db-wal", "house.db-shm", "work", "s3", "logs", "metrics", "neighbours")
+"""What `reset` removes from the data folder; the lock and the address stay."""
+
+LOG_GROUPS = (
+    "/aws/sagemaker/TrainingJobs",
+    "/aws/sagemaker/ProcessingJobs",
+    "/aws/sagemaker/TransformJobs",
+)
+
+
+class FolderInUse(SageletError):
+    """Another server uses the data folder."""
+
+
+@cache
+def _function(path: str) -> Callable[..., Any]:
+    module, _, name = path.partition(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return function
+
+
+class House:
+    """Everything that one server holds. `open` it, `start` it, use `dispatch`, `close` it."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.data_dir = Path(settings.data_dir)
+        self._lock = _take(self.data_dir)
+        self._furnish()
+
+    @classmethod
+    def open(cls, settings: Settings) -> House:
+        """The house of a data folder; `FolderInUse` when another server has it."""
+        return cls(settings)
+
+    @classmethod
+    def for_tests(cls, **settings: Any) -> House:
+        """A house on a folder of its own, with a stub executor and a clock that the test moves."""
+        folder = Path(tempfile.mkdtemp(prefix="sagelet-test-"))
+        return cls(Settings(data_dir=folder, **{"executor": "stub", **settings}), ManualClock())
+
+    def start(self) -> None:
+        """Bring back what a former life left: jobs that were under way, endpoints."""
+        self.jobs.recover()
+        self.hosts.recover()
+
+    def close(self) -> None:
+        """End everything that runs, and let go of the folder."""
+        self.jobs.close()
+        self.hosts.close()
+        self.executors.close()
+        self.neighbours.close()
+        self.store.close()
+        self._lock.close()
+
+    def reset(self) -> None:
+        """Forget everything: jobs, endpoints, records, objects, logs. The server goes on, empty."""
+        self.jobs.close()
+        self.hosts.close()
+        self.executors.close()
+        self.neighbours.close()
+        self.store.close()
+        for name in STATE:
+            target = self.data_dir / name
+            shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
+        self._furnish()
+
+    def status(self) -> dict[str, Any]:
+        """What the house is doing, for people."""
+        counts = {}
+        for kind, statuses in (("TrainingJob", UNSETTLED), ("TransformJob", UNSETTLED), ("Endpoint", SERVING)):
+            found = Counter(record.status for record in self.resources.unsettled(kind, statuses))
+            counts[kind] = dict(found)
+        return {
+            "data_dir": str(self.data_dir),
+            "executor": self.settings.executor,
+            "pid": os.getpid(),
+            "jobs": {**counts["TrainingJob"], **counts["TransformJob"]} or {},
+            "endpoints": counts["Endpoint"],
+        }
+
+    def log_lines(self, name: str, start: int = 0) -> dict[str, Any]:
+        """The log of a job or an endpoint from line `start` on: {"lines", "over", "unknown"}."""
+        streams = [(g, s) for g in LOG_GROUPS for s in self.logs.streams(g) if s.startswith(f"{name}/")]
+        group = f"/aws/sagemaker/Endpoints/{name}"
+        streams += [(group, s) for s in self.logs.streams(group)]
+        lines = [line.message for g, s in sorted(streams) for line in self.logs.read(g, s)]
+        return {"lines": lines[start:], "over": not self._under_way(name), "unknown": not streams}
+
+    def _under_way(self, name: str) -> bool:
+        kinds = (("TrainingJob", UNSETTLED), ("TransformJob", UNSETTLED), ("Endpoint", SERVING))
+        return any(record.key == name for kind, statuses in kinds for record in self.resources.unsettled(kind, statuses))
+
+    # --- furniture ----------------------------------------------------------------------------------------------
+
+    def _furnish(self) -> None:
+        settings = self.settings
+        self.store = open_store(self.data_dir / "house.db")
+        self.resources = Resources(self.store, KINDS, self.clock, self._publish, self._compute)
+        self.storage, self._s3 = self._objects()
+        self.logs = FileLogs(self.data_dir / "logs")
+        self.metrics = FileMetrics(self.data_dir / "metrics")
+        self.executors = Executors(settings, catalog)
+        self.neighbours = Neighbours(settings, self.logs, self.metrics, self.clock)
+        self.servers = ModelServers(self.executors, self.storage, self.logs)
+        self.jobs = JobEngine(
+            Tools(
+                settings,
+                self.clock,
+                self.resources,
+                self.storage,
+                self.logs,
+                self.metrics,
+                self.executors,
+                self.servers,
+            )
+        )
+        self.hosts = HostEngine(self.resources, self.servers, self.clock, settings)
+        self.rooms = self._rooms()
+        self._dispatch = self._dispatcher()
+
+    def _rooms(self) -> Rooms:
+        return Rooms(
+            settings=self.settings,
+            clock=self.clock,
+            resources=self.resources,
+            storage=self.storage,
+            logs=self.logs,
+            metrics=self.metrics,
+            executors=self.executors,
+            jobs=self.jobs,
+            hosts=self.hosts,
+            roles=self.neighbours.check_role,
+            issue=self.dispatch,
+        )
+
+    def dispatch(self, call: Call) -> Answer:
+        """Answer one operation."""
+        return self._dispatch.dispatch(call)
+
+    def _objects(self) -> tuple[Storage, Callable[[Call], Answer]]:
+        """The storage of jobs, and what answers S3's calls: our own shelf, or the external S3 that was named."""
+        if self.settings.s3_endpoint:
+            from emulator.storage.external import ExternalS3, ExternalStorage
+
+            where = (self.settings.s3_endpoint, self.settings.region)
+            return ExternalStorage(*where), ExternalS3(*where).answer
+        shelf = Shelf(self.store.objects, self.data_dir / "s3", self.clock)
+        return FolderStorage(shelf, self.settings.account_id), S3(shelf).answer
+
+    def _dispatcher(self) -> Dispatch:
+        generic = generic_operations(KINDS, self.resources)
+        return Dispatch(spec.load, behaviours.OPERATIONS, self.rooms, generic, {"s3": self._s3})
+
+    def _publish(self, event: str, record: Record) -> None:
+        for when, noun, path in behaviours.REACTIONS:
+            if (when, noun) == (event, record.kind):
+                _function(path)(self.rooms, record)
+
+    def _compute(self, record: Record, body: Mapping[str, Any]) -> dict[str, Any]:
+        computed = dict(body)
+        for noun, member, path in behaviours.COMPUTED:
+            if noun == record.kind and (value := _function(path)(self.rooms, record)) is not None:
+                computed[member] = value
+        return computed
+
+
+UNSETTLED = ("InProgress", "Stopping")
+SERVING = ("Creating", "Updating", "InService", "Deleting")
+
+
+def _take(folder: Path) -> IO[str]:
+    """The folder's lock. It dies with the process, however that ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / "lock").open("a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise FolderInUse(
+            f"The folder {folder} is in use by another Sagelet. Stop that one, or choose another folder with --data-dir."
+        ) from None
+    return lock
+
