@@ -59,7 +59,6 @@ def create_training_job(rooms: Rooms, call: Call) -> Answer:
         **faces.first_members(now),
         "AlgorithmSpecification": specification,
         "StoppingCondition": stopping,
-        "OutputDataConfig": {"KmsKeyId": "", "CompressionType": "GZIP", **params["OutputDataConfig"]},
     }
     if params.get("InputDataConfig"):
         extra["InputDataConfig"] = [accept.described(channel) for channel in params["InputDataConfig"]]

@@ -44,8 +44,6 @@ def create_transform_job(rooms: Rooms, call: Call) -> Answer:
     accept.bucket(rooms.storage, params["TransformOutput"]["S3OutputPath"], "TransformOutput")
     extra = {
         "TransformJobStatus": "InProgress",
-        "TransformInput": {"CompressionType": "None", "SplitType": "None", **source},
-        "TransformOutput": {"AssembleWith": "None", "KmsKeyId": "", **params["TransformOutput"]},
         "DataProcessing": {
             "InputFilter": "$",
             "OutputFilter": "$",

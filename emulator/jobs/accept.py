@@ -60,10 +60,10 @@ def parsed(location: str) -> tuple[str, str]:
 
 
 def described(channel: Mapping[str, Any]) -> dict[str, Any]:
-    """A channel as Describe answers it: with the defaults that the service fills in."""
+    """A channel as Describe answers it: how its objects are shared out is always said."""
     source = dict(channel["DataSource"])
     source["S3DataSource"] = {"S3DataDistributionType": "FullyReplicated", **source["S3DataSource"]}
-    return {"CompressionType": "None", "RecordWrapperType": "None", **channel, "DataSource": source}
+    return {**channel, "DataSource": source}
 
 
 def _refuse_unbuilt(channel: Mapping[str, Any], params: Mapping[str, Any]) -> None:

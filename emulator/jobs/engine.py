@@ -104,7 +104,7 @@ class JobEngine:
         def change(record: Record) -> Record:
             nonlocal effects
             after, effects = life.step(job_of(record), event)
-            return written(record, face, after, news, self._tools.clock.now())
+            return written(record, face, after, news, round(self._tools.clock.now(), 3))
 
         record = self._tools.records.change(ref.kind, ref.scope, ref.name, change)
         for effect in effects:

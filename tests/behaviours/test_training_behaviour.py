@@ -120,7 +120,6 @@ def test_what_is_written_down(rooms: Any) -> None:
     assert record.body["SecondaryStatus"] == "Starting"
     assert record.body["TrainingJobStatus"] == record.status == "InProgress"
     assert [t["Status"] for t in record.body["SecondaryStatusTransitions"]] == ["Starting"]
-    assert record.body["OutputDataConfig"]["KmsKeyId"] == ""
     assert (
         record.body["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3DataDistributionType"] == "FullyReplicated"
     )

@@ -83,8 +83,6 @@ def create(
 def test_defaults_are_described_and_the_model_is_kept(rooms: Any) -> None:
     body = create(rooms, {"ContentType": "text/csv"})
     assert body["DataProcessing"] == {"InputFilter": "$", "OutputFilter": "$", "JoinSource": "None"}
-    assert body["TransformOutput"] == {"AssembleWith": "None", "KmsKeyId": "", "S3OutputPath": "s3://b/out"}
-    assert (body["TransformInput"]["CompressionType"], body["TransformInput"]["SplitType"]) == ("None", "None")
     container = rooms.resources.records["TransformJob", "t"].hidden["container"]
     assert (container["image"], container["model_data"]) == ("i", "s3://b/m.tar.gz")
     assert rooms.jobs.asked == [("submit", "TransformJob", "t")]

@@ -6,16 +6,18 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from emulator.call import Scope
 from emulator.clock import Clock
 from emulator.jobs.lifecycle import Found
 from emulator.jobs.record import News
 from emulator.ports import Executor, Logs, Metrics, RunSpec, Storage
-from emulator.servers import ModelServer, ServerSpec
 from emulator.settings import Settings
 from emulator.store.records import Record
+
+if TYPE_CHECKING:
+    from emulator.servers import ModelServer, ServerSpec
 
 
 class JobBroken(Exception):
