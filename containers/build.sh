@@ -40,12 +40,16 @@ fetch() { # NAME REQUIREMENT...: the wheels of NAME into containers/wheels/NAME
 }
 
 build() { # NAME TAG DOCKERFILE ARGUMENT...
-    local name="$1" tag="$2" file="$3"
+    local name="$1" tag="$2" file="$3" old
     shift 3
+    old="$("$engine" image inspect --format '{{.Id}}' "$tag" 2>/dev/null || true)"
     tar -c --exclude=__pycache__ --exclude='containers/wheels/*' LICENSE README.md pyproject.toml \
         algorithms api containers emulator sagelet >"$context"
     tar -r -f "$context" "containers/wheels/$name"
     "$engine" build --quiet --file "$file" --tag "$tag" --build-arg BASE_IMAGE="$base" "$@" - <"$context" >/dev/null
+    if [ -n "$old" ] && [ "$old" != "$("$engine" image inspect --format '{{.Id}}' "$tag")" ]; then
+        "$engine" image rm "$old" >/dev/null 2>&1 || true # still used, or a layer of another image
+    fi
     say "$tag ($("$engine" image inspect --format '{{.Size}}' "$tag" | awk '{printf "%.0f MB", $1 / 1e6}'))"
 }
 

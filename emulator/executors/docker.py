@@ -11,9 +11,9 @@ import shutil
 import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from emulator.executors.docker_engine import ChosenImage, Engine, EngineAway, Family, FindFamily, start_failure
+from emulator.executors.docker_engine import ChosenImage, Engine, EngineAway, Family, start_failure
 from emulator.executors.docker_logs import LogWriter
 from emulator.executors.docker_plan import (
     DATA_LABEL,
@@ -31,6 +31,7 @@ from emulator.executors.docker_plan import (
 )
 from emulator.executors.docker_watch import Watch
 from emulator.ports import Address, Exit, ExitReason, RunSpec
+from emulator.settings import Settings
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -41,23 +42,26 @@ CURSOR = "docker-cursor"
 
 @dataclass
 class _Run:
-    """What is known about one run. `over` is set once; `told` when `wait` has handed it out."""
+    """What is known about one run. `over` is set once; `told` when `wait` has handed it out.
+
+    `grace` is set when a stop was asked for, perhaps before there was a container to be stopped.
+    """
 
     spec: RunSpec
     container: str = ""
     address: Address | None = None
     watch: Watch | None = None
     killer: threading.Timer | None = None
+    grace: float | None = None
     over: Exit | None = None
     told: bool = False
     changed: threading.Condition = field(default_factory=threading.Condition)
 
 
-def _catalogue(image: str) -> Family | None:
-    from algorithms import catalog
+class Catalog(Protocol):
+    """What is asked of the catalogue: the algorithm that an image URI means."""
 
-    known: Family | None = catalog.find(image)
-    return known
+    def find(self, image: str, /) -> Family | None: ...
 
 
 class DockerExecutor:
@@ -66,13 +70,14 @@ class DockerExecutor:
     name = "docker"
 
     def __init__(
-        self, data_dir: Path, find: FindFamily | None = None, engine: Engine | None = None, owner: Owner | None = None
+        self, settings: Settings, catalog: Catalog, engine: Engine | None = None, owner: Owner | None = None
     ) -> None:
-        self._data_dir = data_dir.resolve()
-        self._engine = engine or Engine(find or _catalogue)
+        self._data_dir = settings.data_dir.resolve()
+        self._engine = engine or Engine(catalog.find)
         self._owner = owner or Owner(os.getuid(), os.getgid())
         self._runs: dict[str, _Run] = {}
         self._lock = threading.Lock()
+        self._closed = threading.Event()
 
     # --- what can be run ---------------------------------------------------------------------------------------
 
@@ -127,7 +132,7 @@ class DockerExecutor:
         if run is None:
             return None
         with run.changed:
-            run.changed.wait_for(lambda: run.over is not None, timeout)
+            run.changed.wait_for(lambda: run.over is not None or self._closed.is_set(), timeout)
             if run.over is None or run.told:
                 return None
             run.told = True
@@ -136,12 +141,18 @@ class DockerExecutor:
     def stop(self, run_id: str, grace: float) -> None:
         """SIGTERM, and SIGKILL after `grace` seconds."""
         run = self._runs.get(run_id)
-        if run is None or run.over is not None or not run.container:
+        if run is None or run.over is not None:
             return
-        (run.spec.folder / STOP_MARK).touch()
-        self._signal(run, "SIGTERM" if grace > 0 else "SIGKILL")
-        if grace > 0 and run.killer is None:
+        run.grace = grace
+        if not run.container:  # `start` is still busy in another thread, and will look
+            return
+        mark = run.spec.folder / STOP_MARK
+        mark.touch()
+        if not self._signal(run, "SIGTERM" if grace > 0 else "SIGKILL"):
+            mark.unlink(missing_ok=True)
+        elif grace > 0 and run.killer is None:
             run.killer = threading.Timer(grace, self._signal, (run, "SIGKILL"))
+            run.killer.name = f"docker-killer-{run_id}"
             run.killer.daemon = True
             run.killer.start()
 
@@ -164,7 +175,7 @@ class DockerExecutor:
         image = ChosenImage(spec.image, container.labels.get(IMAGE_LABEL) == "own")
         socket = container.labels.get(SOCKET_LABEL, "")
         plan = replace(self._plan(spec, image), door=Path(socket).parent if socket else None)
-        run = _Run(spec, container=str(container.id))
+        run = _Run(spec)
         with self._lock:
             self._runs[spec.run_id] = run
         self._attend(run, plan, container)
@@ -182,14 +193,16 @@ class DockerExecutor:
             run.watch.close()
         if run.address and run.address.socket:
             shutil.rmtree(Path(run.address.socket).parent, ignore_errors=True)
-        if run.container:
-            self._remove_containers(run_id)
+        self._remove_containers(run_id)
 
     def close(self) -> None:
         """Stop watching; containers go on and can be adopted."""
+        self._closed.set()
         with self._lock:
             runs = list(self._runs.values())
         for run in runs:
+            with run.changed:
+                run.changed.notify_all()
             if run.killer:
                 run.killer.cancel()
             if run.watch:
@@ -216,16 +229,18 @@ class DockerExecutor:
             (spec.folder / left_over).unlink(missing_ok=True)
         self._remove_containers(spec.run_id)
         container = self._engine.client().containers.create(**main_container(plan))
-        run.container = str(container.id)
         self._writer(spec).begin()
         container.start()
         if plan.relayed:
-            relay = relay_container(plan, run.container, self._engine.any_own_image())
+            relay = relay_container(plan, str(container.id), self._engine.any_own_image())
             self._engine.client().containers.create(**relay).start()
         container.reload()
         self._attend(run, plan, container)
+        if run.grace is not None:
+            self.stop(spec.run_id, run.grace)
 
     def _attend(self, run: _Run, plan: Plan, container: Container) -> None:
+        run.container = str(container.id)
         run.address = _address(plan, container)
         run.watch = Watch(
             self._engine, run.container, self._writer(run.spec), lambda over: self._ended(run, plan, over)
@@ -268,11 +283,13 @@ class DockerExecutor:
             return replace(over, detail=f"{over.detail} Files may belong to root: chown ended with {code}.".strip())
         return over
 
-    def _signal(self, run: _Run, name: str) -> None:
+    def _signal(self, run: _Run, name: str) -> bool:
+        """Whether the container was there to be signalled; when not, the watch tells what became of it."""
         try:
             self._engine.client().containers.get(run.container).kill(signal=name)
-        except Exception:  # over already, or the engine is away: the watch tells either
-            return
+        except Exception:  # over already, or the engine is away
+            return False
+        return True
 
     def _find(self, run_id: str, part: str = "") -> list[Container]:
         filters = [f"{RUN_LABEL}={run_id}", f"{DATA_LABEL}={self._data_dir}"]

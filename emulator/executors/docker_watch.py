@@ -6,6 +6,7 @@ told.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import signal
 import threading
@@ -91,6 +92,8 @@ class Watch:
         with self._lock:
             self._stream = stream
         try:
+            if self._closed.is_set():  # `close` came before there was a stream to hang up
+                return
             for entry in stream:
                 if self._closed.is_set():
                     return
@@ -98,7 +101,7 @@ class Watch:
         finally:
             with self._lock:
                 self._stream = None
-            _hang_up(stream)
+            _put_away(stream)
 
     def _judge(self, state: dict[str, Any]) -> Exit:
         code = int(state["ExitCode"])
@@ -120,7 +123,12 @@ def signal_or_code(code: int) -> int:
 
 def _hang_up(stream: Any) -> None:
     # Closing a stream whose other end is gone raises one of several errors; it is closed all the same.
-    try:
+    with contextlib.suppress(Exception):
         stream.close()
-    except Exception:
-        return
+
+
+def _put_away(stream: Any) -> None:
+    """For the reading thread alone: docker-py's `close` hangs up, but keeps the socket until garbage collection."""
+    _hang_up(stream)
+    with contextlib.suppress(Exception):
+        stream._response.close()

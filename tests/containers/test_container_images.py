@@ -17,6 +17,7 @@ from algorithms import catalog
 from emulator.executors.docker import DockerExecutor
 from emulator.executors.docker_engine import Engine
 from emulator.ports import Exit, ExitReason, Mount, RunSpec
+from emulator.settings import Settings
 
 pytestmark = pytest.mark.docker
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
@@ -36,7 +37,7 @@ def need(image: str) -> Engine:
 @pytest.fixture
 def executor(tmp_path: Path) -> Iterator[DockerExecutor]:
     need("sagelet/xgboost").forget()
-    made = DockerExecutor(tmp_path)
+    made = DockerExecutor(Settings(data_dir=tmp_path), catalog)
     yield made
     for run_id in list(made._runs):
         made.release(run_id)

@@ -18,6 +18,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,6 +26,8 @@ from emulator.executors.docker import DockerExecutor
 from emulator.executors.docker_engine import OWN_LABEL, Engine
 from emulator.executors.docker_plan import DATA_LABEL, RELAY_SCRIPT, Owner
 from emulator.ports import Exit, ExitReason, Mount, RunSpec
+from emulator.settings import Settings
+from tests.contracts.executor_contract import Describe, ExecutorContract, Opened, Program, as_shell
 
 pytestmark = pytest.mark.docker
 
@@ -48,6 +51,9 @@ http.server.HTTPServer(("0.0.0.0", 8080), Answer).serve_forever()
 
 def find_nothing(image: str) -> None:
     """A catalogue without algorithms."""
+
+
+EMPTY = SimpleNamespace(find=find_nothing)
 
 
 @dataclass
@@ -103,7 +109,7 @@ class Bench:
         self.executor = self.another()
 
     def another(self) -> DockerExecutor:
-        return DockerExecutor(self.folder, find=find_nothing, owner=self.owner)
+        return DockerExecutor(Settings(data_dir=self.folder), EMPTY, owner=self.owner)
 
     def spec(self, image: str, code: str = "", **changes: object) -> RunSpec:
         run_id = uuid.uuid4().hex[:12]
@@ -154,6 +160,42 @@ def until(true: Callable[[], bool], seconds: float = 20) -> None:
     while not true():
         assert time.monotonic() < end, "it did not come true"
         time.sleep(0.02)
+
+
+# --- what every executor owes -----------------------------------------------------------------------------------
+
+
+class TestDockerContract(ExecutorContract):
+    def test_a_run_that_ended_meanwhile_is_judged_afterwards(self, executor: Opened, describe: Describe) -> None:
+        """Between two servers the engine keeps the log, and nobody writes the file."""
+        spec = describe(Program(say=("last",), linger=0.3, code=6))
+        executor.start(spec)
+        executor.now.close()
+        until(lambda: container_is_over(spec))
+        executor.now = executor.open()
+        assert executor.now.adopt(spec)
+        assert executor.now.wait(spec.run_id, self.patience) == Exit(ExitReason.EXITED, 6)
+        assert lines(spec) == ["last", "ready"]
+
+    @pytest.fixture
+    def reopen(self, tmp_path: Path, images: Images) -> Iterator[Callable[[], DockerExecutor]]:
+        bench = Bench(tmp_path / "house")
+        bench.executor.close()
+        yield bench.another
+        assert bench.containers() == []
+
+    @pytest.fixture
+    def describe(self, tmp_path: Path, images: Images) -> Describe:
+        def describe(program: Program, **members: object) -> RunSpec:
+            run_id = str(members.pop("run_id", uuid.uuid4().hex[:12]))
+            folder = tmp_path / "house" / "work" / run_id
+            folder.mkdir(parents=True, exist_ok=True)
+            # The kernel shields process 1 of a container from its own signals, so a child has to die of them.
+            shell = 'sh -c "$0"; exit $?' if program.signal else 'eval "$0"'
+            values = {"entrypoint": ("sh", "-c", shell), "arguments": (as_shell(program),)} | members
+            return RunSpec(run_id, "arn", images.own, "train", folder, folder / "log", **values)  # type: ignore[arg-type]
+
+        return describe
 
 
 # --- the life of a run ------------------------------------------------------------------------------------------
@@ -373,9 +415,11 @@ def test_no_file_is_left_that_belongs_to_somebody_else(tmp_path: Path, images: I
 CHILD = """
 import pickle, sys, time
 from pathlib import Path
+from types import SimpleNamespace
 from emulator.executors.docker import DockerExecutor
+from emulator.settings import Settings
 spec = pickle.loads(Path(sys.argv[2]).read_bytes())
-executor = DockerExecutor(Path(sys.argv[1]), find=lambda image: None)
+executor = DockerExecutor(Settings(data_dir=Path(sys.argv[1])), SimpleNamespace(find=lambda image: None))
 executor.start(spec)
 print("started", flush=True)
 time.sleep(600)
@@ -436,7 +480,7 @@ def test_an_adopted_server_keeps_its_address(bench: Bench, images: Images, netwo
 def test_two_servers_do_not_adopt_each_other_s_runs(bench: Bench, images: Images, tmp_path: Path) -> None:
     spec = bench.spec(images.own, "import time; time.sleep(60)")
     bench.executor.start(spec)
-    other = DockerExecutor(tmp_path / "other", find=find_nothing)
+    other = DockerExecutor(Settings(data_dir=tmp_path / "other"), EMPTY)
     assert not other.adopt(spec)
     other.release(spec.run_id)
     other.close()

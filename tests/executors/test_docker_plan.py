@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +12,7 @@ from emulator.executors.docker_engine import ChosenImage, Engine, start_failure
 from emulator.executors.docker_plan import Owner, Plan, door_folder, main_container, sweep_container
 from emulator.executors.docker_watch import signal_or_code
 from emulator.ports import ExitReason, Mount, RunSpec
+from emulator.settings import Settings
 
 OWN = ChosenImage("sagelet/xgboost", own=True)
 STRANGER = ChosenImage("mine:1", own=False)
@@ -105,7 +107,7 @@ def test_codes_above_128_are_signals() -> None:
 
 def test_no_engine_is_a_sentence_with_the_remedy(tmp_path: Path) -> None:
     engine = Engine(lambda image: None, {"DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
-    executor = DockerExecutor(tmp_path, engine=engine)
+    executor = DockerExecutor(Settings(data_dir=tmp_path), SimpleNamespace(find=lambda image: None), engine)
     run = spec(tmp_path)
     assert not executor.available() and not executor.has_image("x") and executor.own_image("x") == ""
     assert "No Docker Engine answers" in executor.refusal(run) and "DOCKER_HOST" in executor.refusal(run)
