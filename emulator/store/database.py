@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import MetaData, create_engine, func
+from sqlalchemy import BindParameter, MetaData, bindparam, create_engine, func
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement, ColumnElement
@@ -24,9 +24,10 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Dialect:
-    """What one database says differently. `substring` is the name of its function (text, part) -> position or 0."""
+    """What one database says differently. `substring` is its function (text, part) -> position, or 0."""
 
     begin_write: str
+    begin_read: str
     substring: str
     connect: Mapping[str, Any] = field(default_factory=dict)
     pragmas: tuple[str, ...] = ()
@@ -34,25 +35,65 @@ class Dialect:
 
 DIALECTS: Mapping[str, Dialect] = {
     "sqlite": Dialect(
+        # Not deferred: a transaction that reads first must not find that somebody else wrote in between.
         begin_write="BEGIN IMMEDIATE",
+        begin_read="BEGIN",
         substring="instr",
         connect={"isolation_level": None, "check_same_thread": False, "cached_statements": 256},
         pragmas=(
             "PRAGMA busy_timeout=30000",
             "PRAGMA journal_mode=WAL",
-            # A commit is in the file when it is acknowledged; only a power cut can lose the last ones.
+            # A commit survives the death of the process; only a power cut can lose the last ones.
             "PRAGMA synchronous=NORMAL",
-            "PRAGMA cache_size=-4096",
+            "PRAGMA cache_size=-2048",
         ),
     ),
-    "postgresql": Dialect(begin_write="BEGIN", substring="strpos", connect={"autocommit": True}),
+    "postgresql": Dialect(
+        begin_write="BEGIN",
+        begin_read="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        substring="strpos",
+        connect={"autocommit": True},
+    ),
 }
+
+
+def p(name: str) -> BindParameter[Any]:
+    """A parameter of a statement. The underscore keeps its name apart from those of columns."""
+    return bindparam(f"{name}_")
+
+
+class Statement:
+    """One statement, told apart from others by its identity: make it once, at module level or in a cache."""
+
+    __slots__ = ("clause",)
+
+    def __init__(self, clause: ClauseElement) -> None:
+        self.clause = clause
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A statement's text, the names of its parameters in order (None: they go by name), and constants among them."""
+
+    text: str
+    order: tuple[str, ...] | None
+    constants: Mapping[str, Any]
+
+    def arguments(self, values: Mapping[str, Any]) -> Any:
+        """The driver's second argument."""
+        given = {f"{name}_": value for name, value in values.items()}
+        if self.constants:
+            given |= self.constants
+        return given if self.order is None else [given[name] for name in self.order]
 
 
 def url_of(location: str | Path) -> str:
     """A database URL: paths are SQLite files, everything with a scheme is taken as it is."""
     text = str(location)
-    return text if "://" in text else f"sqlite:///{text}"
+    if "://" in text:
+        return text
+    Path(text).parent.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{text}"
 
 
 class Database:
@@ -60,33 +101,38 @@ class Database:
 
     def __init__(self, location: str | Path, tables: MetaData) -> None:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        if not location:
+        if str(location) in ("", ".", ":memory:"):
             self._folder = tempfile.TemporaryDirectory(prefix="sagelet-store-", ignore_cleanup_errors=True)
             location = Path(self._folder.name) / "house.db"
         url = url_of(location)
         self.dialect = DIALECTS[url.split(":", 1)[0].split("+", 1)[0]]
         self._engine = create_engine(url, poolclass=NullPool, connect_args=dict(self.dialect.connect))
-        self._compiled: dict[Hashable, tuple[str, Sequence[str] | None]] = {}
+        self._compiled: dict[Statement, Compiled] = {}
         self._lock = threading.Lock()
         self._idle: list[Any] = []
-        self._all: list[Any] = []
+        self._opened: list[Any] = []
         self._tables = tables
         tables.create_all(self._engine)
         self._writer = self._connect()
 
+    @property
+    def integrity_error(self) -> type[Exception]:
+        """What the driver raises when a key is taken."""
+        error: type[Exception] = self._engine.dialect.loaded_dbapi.IntegrityError
+        return error
+
     def _connect(self) -> Any:
-        fairy = self._engine.raw_connection()
-        connection = fairy.driver_connection
-        assert connection is not None
+        opened = self._engine.raw_connection()
+        connection: Any = opened.driver_connection
         for pragma in self.dialect.pragmas:
             connection.execute(pragma)
-        self._all.append(fairy)
+        self._opened.append(opened)
         return connection
 
     def contains(self, column: ColumnElement[Any], part: ColumnElement[Any]) -> ColumnElement[bool]:
         """SQL for "`part` is a substring of `column`", case-sensitive (LIKE is not, in SQLite)."""
-        position: Any = getattr(func, self.dialect.substring)(column, part)
-        return position > 0  # type: ignore[no-any-return]
+        position: ColumnElement[Any] = getattr(func, self.dialect.substring)(column, part)
+        return position > func.length("")
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -95,7 +141,7 @@ class Database:
             connection = self._idle.pop()
         except IndexError:
             connection = self._connect()
-        connection.execute("BEGIN")
+        connection.execute(self.dialect.begin_read)
         try:
             yield Session(self, connection)
         finally:
@@ -112,31 +158,34 @@ class Database:
                 yield Session(self, connection)
                 connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                if getattr(connection, "in_transaction", True):
+                    connection.execute("ROLLBACK")
                 raise
 
-    def compiled(self, name: Hashable, build: Callable[[], ClauseElement]) -> tuple[str, Sequence[str] | None]:
-        """The text of a statement and its parameters in order (None: they go by name); `name` identifies it."""
-        known = self._compiled.get(name)
+    def compiled(self, statement: Statement) -> Compiled:
+        """A statement in this database's words."""
+        known = self._compiled.get(statement)
         if known is None:
-            compiler = build().compile(dialect=self._engine.dialect)
+            compiler = statement.clause.compile(dialect=self._engine.dialect)
             assert isinstance(compiler, SQLCompiler)
-            order = compiler.positiontup
-            known = self._compiled[name] = (compiler.string, order if compiler.positional else None)
+            order = tuple(compiler.positiontup or ()) if compiler.positional else None
+            constants = {name: value for name, value in compiler.params.items() if not name.endswith("_")}
+            known = self._compiled[statement] = Compiled(compiler.string, order, constants)
         return known
 
     def clear(self) -> None:
         """Empty all tables."""
         with self.write() as session:
             for table in reversed(self._tables.sorted_tables):
-                session.run(("clear", table.name), table.delete)
+                session.run(Statement(table.delete()))
 
     def close(self) -> None:
         """Let go of the files, after the write in progress."""
         with self._lock:
-            fairies, self._all = self._all, []
-            for fairy in fairies:
-                fairy.close()
+            opened, self._opened = self._opened, []
+            self._idle.clear()
+            for connection in opened:
+                connection.close()
             self._engine.dispose()
         if self._folder is not None:
             self._folder.cleanup()
@@ -151,25 +200,23 @@ class Session:
         self.database = database
         self._connection = connection
 
-    def run(self, name: Hashable, build: Callable[[], ClauseElement], **values: Any) -> Any:
-        """Execute the statement `name` (compiled from `build()` the first time); the driver's cursor."""
-        text, order = self.database.compiled(name, build)
-        if order is None:
-            return self._connection.execute(text, values)
-        return self._connection.execute(text, [values[key] for key in order])
+    def run(self, statement: Statement, **values: Any) -> Any:
+        """Execute a statement; the driver's cursor."""
+        compiled = self.database.compiled(statement)
+        return self._connection.execute(compiled.text, compiled.arguments(values))
 
-    def rows(self, name: Hashable, build: Callable[[], ClauseElement], **values: Any) -> list[Row]:
+    def rows(self, statement: Statement, **values: Any) -> list[Row]:
         """All rows of a query."""
-        return list(self.run(name, build, **values).fetchall())
-
-    def row(self, name: Hashable, build: Callable[[], ClauseElement], **values: Any) -> Row | None:
-        """The first row of a query, or None."""
-        found: Row | None = self.run(name, build, **values).fetchone()
+        found: list[Row] = self.run(statement, **values).fetchall()
         return found
 
-    def explain(self, name: Hashable, build: Callable[[], ClauseElement], **values: Any) -> list[str]:
-        """How the database would answer a query (SQLite's words): for tests that forbid scans."""
-        text, order = self.database.compiled(name, build)
-        return [
-            row[3] for row in self._connection.execute(f"EXPLAIN QUERY PLAN {text}", [values[k] for k in order or ()])
-        ]
+    def row(self, statement: Statement, **values: Any) -> Row | None:
+        """The first row of a query, or None."""
+        found: Row | None = self.run(statement, **values).fetchone()
+        return found
+
+    def explain(self, statement: Statement, **values: Any) -> list[str]:
+        """How SQLite would answer a query, in its words: for tests that forbid scans."""
+        compiled = self.database.compiled(statement)
+        rows = self._connection.execute(f"EXPLAIN QUERY PLAN {compiled.text}", compiled.arguments(values))
+        return [row[3] for row in rows]

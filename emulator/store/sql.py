@@ -1,9 +1,8 @@
-"""The store over SQL: records and tags through SQLAlchemy Core, so that SQLite today and PostgreSQL tomorrow agree."""
+"""The store over SQL: records and tags, written in SQLAlchemy Core so that SQLite and PostgreSQL agree."""
 
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,133 +10,102 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, tuple_, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import delete, insert, select, update
 
 from emulator.call import Scope
+from emulator.store.database import Database, Row, Session, Statement, p
+from emulator.store.pages import page_statement, page_values
 from emulator.store.records import DuplicateKey, Query, Record, StaleVersion
-from emulator.store.tables import META, RECORDS, TAGS, Database
+from emulator.store.tables import META, RECORDS, TAGS
 
 if TYPE_CHECKING:
     from emulator.store.objects import ObjectIndex
 
 C = RECORDS.c
-SORTS = {"name": C.key, "created": C.created, "modified": C.modified, "status": C.status}
+COLUMNS = tuple(column for column in C if column.name not in ("id", "folded"))
+WRITTEN = ("arn", "parent", "status", "created", "modified", "body", "hidden")
 
-# Statements are built once: building one costs more than running it.
-_IN_SCOPE = (C.kind == bindparam("k"), C.account == bindparam("a"), C.region == bindparam("r"))
-_GET = select(RECORDS).where(*_IN_SCOPE, C.key == bindparam("key_"))
-_GET_FOLDED = select(RECORDS).where(*_IN_SCOPE, C.folded == bindparam("key_"))
-_GET_ARN = select(RECORDS).where(C.arn == bindparam("arn_"))
-_REPLACE = (
+_IN_SCOPE = (C.kind == p("kind"), C.account == p("account"), C.region == p("region"))
+_GET = Statement(select(*COLUMNS).where(*_IN_SCOPE, C.key == p("key")))
+_GET_FOLDED = Statement(select(*COLUMNS).where(*_IN_SCOPE, C.folded == p("folded")))
+_GET_ARN = Statement(select(*COLUMNS).where(C.arn == p("arn")))
+_BY_STATUS = Statement(select(*COLUMNS).where(C.kind == p("kind"), C.status == p("status")).order_by(C.created, C.key))
+_INSERT = Statement(insert(RECORDS).values({c.name: p(c.name) for c in C if c.name != "id"}))
+_REPLACE = Statement(
     update(RECORDS)
-    .where(*_IN_SCOPE, C.key == bindparam("key_"), C.version == bindparam("before"))
-    .values(
-        arn=bindparam("arn_"),
-        parent=bindparam("parent_"),
-        status=bindparam("status_"),
-        created=bindparam("created_"),
-        modified=bindparam("modified_"),
-        version=bindparam("after"),
-        body=bindparam("body_"),
-        hidden=bindparam("hidden_"),
-    )
+    .where(*_IN_SCOPE, C.key == p("key"), C.version == p("version"))
+    .values({**{name: p(name) for name in WRITTEN}, "version": p("after")})
 )
-_DELETE = delete(RECORDS).where(*_IN_SCOPE, C.key == bindparam("key_"))
-_TAGS = select(TAGS.c.key, TAGS.c.value).where(TAGS.c.arn == bindparam("arn_")).order_by(TAGS.c.key)
+_DELETE = Statement(delete(RECORDS).where(*_IN_SCOPE, C.key == p("key")))
+
+_TAGS = Statement(select(TAGS.c.key, TAGS.c.value).where(TAGS.c.arn == p("arn")).order_by(TAGS.c.key))
+_ADD_TAG = Statement(insert(TAGS).values({c.name: p(c.name) for c in TAGS.c}))
+_DROP_TAG = Statement(delete(TAGS).where(TAGS.c.arn == p("arn"), TAGS.c.key == p("key")))
+_DROP_TAGS = Statement(delete(TAGS).where(TAGS.c.arn == p("arn")))
 
 
 class SqlTransaction:
-    """`Transaction` on one connection."""
+    """`Transaction` on one session."""
 
-    def __init__(self, database: Database, connection: Connection) -> None:
-        self._database = database
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     def insert(self, record: Record) -> Record:
         try:
-            self._connection.execute(insert(RECORDS), {**_row(record), "version": 1})
-        except IntegrityError as error:
+            self._session.run(_INSERT, **_row(replace(record, version=1)))
+        except self._session.database.integrity_error as error:
             raise DuplicateKey(f"{record.kind} {record.key}") from error
         return replace(record, version=1)
 
     def get(self, kind: str, scope: Scope, key: str) -> Record | None:
-        return self._one(_GET, {**_where(kind, scope), "key_": key})
+        return self._one(_GET, kind=kind, account=scope.account, region=scope.region, key=key)
 
     def get_ignoring_case(self, kind: str, scope: Scope, key: str) -> Record | None:
-        return self._one(_GET_FOLDED, {**_where(kind, scope), "key_": key.lower()})
+        return self._one(_GET_FOLDED, kind=kind, account=scope.account, region=scope.region, folded=key.lower())
 
     def get_by_arn(self, arn: str) -> Record | None:
-        return self._one(_GET_ARN, {"arn_": arn})
+        return self._one(_GET_ARN, arn=arn)
 
     def replace(self, record: Record) -> Record:
-        row = _row(record)
-        values = {
-            f"{name}_": row[name] for name in ("arn", "parent", "status", "created", "modified", "body", "hidden")
-        }
-        values |= {**_where(record.kind, record.scope), "key_": record.key}
-        values |= {"before": record.version, "after": record.version + 1}
-        if self._connection.execute(_REPLACE, values).rowcount != 1:
+        if self._session.run(_REPLACE, **_row(record), after=record.version + 1).rowcount != 1:
             raise StaleVersion(f"{record.kind} {record.key} is no longer at version {record.version}")
         return replace(record, version=record.version + 1)
 
     def delete(self, record: Record) -> None:
-        self._connection.execute(_DELETE, {**_where(record.kind, record.scope), "key_": record.key})
-        self._connection.execute(delete(TAGS).where(TAGS.c.arn == record.arn))
+        scope = record.scope
+        self._session.run(_DELETE, kind=record.kind, account=scope.account, region=scope.region, key=record.key)
+        self._session.run(_DROP_TAGS, arn=record.arn)
 
     def page(self, query: Query) -> list[Record]:
-        rows = self._connection.execute(self._page_statement(query)).all()
-        return [_record(row) for row in rows]
+        statement = page_statement(self._session.database, query)
+        return [_record(row) for row in self._session.rows(statement, **page_values(query))]
 
     def by_status(self, kind: str, statuses: tuple[str, ...]) -> list[Record]:
-        statement = select(RECORDS).where(C.kind == kind, C.status.in_(statuses)).order_by(C.created, C.id)
-        return [_record(row) for row in self._connection.execute(statement).all()]
+        found = [row for status in statuses for row in self._session.rows(_BY_STATUS, kind=kind, status=status)]
+        return sorted(map(_record, found), key=lambda record: (record.created, record.key))
 
     def tags(self, arn: str) -> list[tuple[str, str]]:
-        return [(row.key, row.value) for row in self._connection.execute(_TAGS, {"arn_": arn})]
+        return [(key, value) for key, value in self._session.rows(_TAGS, arn=arn)]
 
     def set_tags(self, arn: str, tags: Mapping[str, str]) -> None:
         self.drop_tags(arn, tuple(tags))
-        if tags:
-            rows = [{"arn": arn, "key": key, "value": value} for key, value in tags.items()]
-            self._connection.execute(insert(TAGS), rows)
+        for key, value in tags.items():
+            self._session.run(_ADD_TAG, arn=arn, key=key, value=value)
 
     def drop_tags(self, arn: str, keys: tuple[str, ...]) -> None:
-        if keys:
-            self._connection.execute(delete(TAGS).where(TAGS.c.arn == arn, TAGS.c.key.in_(keys)))
+        for key in keys:
+            self._session.run(_DROP_TAG, arn=arn, key=key)
 
-    def _one(self, statement: Select[Any], values: dict[str, Any]) -> Record | None:
-        row = self._connection.execute(statement, values).first()
+    def _one(self, statement: Statement, **values: str) -> Record | None:
+        row = self._session.row(statement, **values)
         return _record(row) if row is not None else None
-
-    def _page_statement(self, query: Query) -> Select[Any]:
-        column = SORTS[query.sort]
-        conditions = [C.kind == query.kind, C.account == query.scope.account, C.region == query.scope.region]
-        if query.statuses:
-            conditions.append(
-                C.status == query.statuses[0] if len(query.statuses) == 1 else C.status.in_(query.statuses)
-            )
-        if query.parent is not None:
-            conditions.append(C.parent == query.parent)
-        if query.contains:
-            conditions.append(self._database.contains(C.key, query.contains))
-        for time, (after, before) in ((C.created, query.created), (C.modified, query.modified)):
-            conditions += [time > after] if after is not None else []
-            conditions += [time < before] if before is not None else []
-        if query.after is not None:
-            here = tuple_(column, C.key)
-            conditions.append(here < query.after if query.descending else here > query.after)
-        order = (column.desc(), C.key.desc()) if query.descending else (column, C.key)
-        return select(RECORDS).where(*conditions).order_by(*order).limit(query.limit)
 
 
 class SqlStore:
     """`Store` over one database. `objects` is the index of S3's objects in the same one."""
 
-    def __init__(self, where: Path | str) -> None:
-        self.database = Database(where)
-        # One connection serves an in-memory database: its readers wait like writers.
-        self._shared = threading.RLock() if str(where) == ":memory:" else None
+    def __init__(self, where: Path | str = "") -> None:
+        self.database = Database(where, META)
 
     @cached_property
     def objects(self) -> ObjectIndex:
@@ -149,32 +117,22 @@ class SqlStore:
     @contextmanager
     def read(self) -> Iterator[SqlTransaction]:
         """A consistent view."""
-        if self._shared is not None:
-            with self.write() as transaction:
-                yield transaction
-            return
-        with self.database.read() as connection:
-            yield SqlTransaction(self.database, connection)
+        with self.database.read() as session:
+            yield SqlTransaction(session)
 
     @contextmanager
     def write(self) -> Iterator[SqlTransaction]:
         """A transaction."""
-        with self.database.write() as connection:
-            yield SqlTransaction(self.database, connection)
+        with self.database.write() as session:
+            yield SqlTransaction(session)
 
     def reset(self) -> None:
         """Forget everything."""
-        with self.database.write() as connection:
-            for table in META.sorted_tables:
-                connection.execute(delete(table))
+        self.database.clear()
 
     def close(self) -> None:
         """Let go of the files."""
         self.database.close()
-
-
-def _where(kind: str, scope: Scope) -> dict[str, str]:
-    return {"k": kind, "a": scope.account, "r": scope.region}
 
 
 def _row(record: Record) -> dict[str, Any]:
@@ -189,22 +147,24 @@ def _row(record: Record) -> dict[str, Any]:
         "status": record.status,
         "created": record.created,
         "modified": record.modified,
+        "version": record.version,
         "body": json.dumps(record.body, separators=(",", ":")),
         "hidden": json.dumps(record.hidden, separators=(",", ":")),
     }
 
 
-def _record(row: Row[Any]) -> Record:
+def _record(row: Row) -> Record:
+    kind, account, region, key, arn, parent, status, created, modified, version, body, hidden = row
     return Record(
-        kind=row.kind,
-        scope=Scope(row.account, row.region),
-        key=row.key,
-        arn=row.arn,
-        body=json.loads(row.body),
-        created=row.created,
-        modified=row.modified,
-        status=row.status,
-        parent=row.parent,
-        hidden=json.loads(row.hidden),
-        version=row.version,
+        kind=kind,
+        scope=Scope(account, region),
+        key=key,
+        arn=arn,
+        body=json.loads(body),
+        created=created,
+        modified=modified,
+        status=status,
+        parent=parent,
+        hidden=json.loads(hidden),
+        version=version,
     )

@@ -1,33 +1,13 @@
-"""The tables, and the database behind them: connections, transactions, and what differs between databases."""
+"""The tables: records with their tags, and the index of S3's objects."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
-
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Engine,
-    Float,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-    create_engine,
-    event,
-    func,
-)
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 META = MetaData()
+
+TEXT = String().with_variant(String(collation="C"), "postgresql")
+"""Text that is ordered by its UTF-8 bytes in every database, as SQLite does by itself."""
 
 RECORDS = Table(
     "records",
@@ -36,7 +16,7 @@ RECORDS = Table(
     Column("kind", String, nullable=False),
     Column("account", String, nullable=False),
     Column("region", String, nullable=False),
-    Column("key", String, nullable=False),
+    Column("key", TEXT, nullable=False),
     Column("folded", String, nullable=False),
     Column("arn", String, nullable=False, index=True),
     Column("parent", String, nullable=False),
@@ -51,6 +31,7 @@ RECORDS = Table(
     Index("records_created", "kind", "account", "region", "created", "key"),
     Index("records_modified", "kind", "account", "region", "modified", "key"),
     Index("records_status", "kind", "status", "account", "region", "created", "key"),
+    Index("records_by_status", "kind", "account", "region", "status", "key"),
     Index("records_parent", "kind", "account", "region", "parent", "created", "key"),
 )
 
@@ -58,7 +39,7 @@ TAGS = Table(
     "tags",
     META,
     Column("arn", String, primary_key=True),
-    Column("key", String, primary_key=True),
+    Column("key", TEXT, primary_key=True),
     Column("value", String, nullable=False),
 )
 
@@ -115,69 +96,3 @@ PARTS = Table(
     Column("blob", String, nullable=False),
     Column("facts", Text, nullable=False),
 )
-
-
-class Database:
-    """One database for all tables. One writer at a time; with SQLite's WAL, readers never wait for it."""
-
-    def __init__(self, where: Path | str) -> None:
-        self.engine = _engine(where)
-        self.sqlite = self.engine.dialect.name == "sqlite"
-        self._writing = threading.RLock()
-        META.create_all(self.engine)
-
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A connection that sees one state of the database."""
-        with self.engine.connect() as connection:
-            if self.sqlite:
-                connection.exec_driver_sql("BEGIN")
-            yield connection
-            connection.rollback()
-
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A connection whose changes are committed at the end of the block, or rolled back when it raises."""
-        with self._writing, self.engine.connect() as connection:
-            if self.sqlite:
-                # Not deferred: a transaction that reads first must not find that somebody else wrote in between.
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.rollback()
-                raise
-            connection.commit()
-
-    def contains(self, column: Column[Any], text: str) -> ColumnElement[bool]:
-        """Case-sensitive `text in column`, which LIKE is not in SQLite."""
-        find = func.instr if self.sqlite else func.strpos
-        return find(column, text) > 0
-
-    def close(self) -> None:
-        """Let go of the files; a WAL is folded into the database file."""
-        self.engine.dispose()
-
-
-def _engine(where: Path | str) -> Engine:
-    text = str(where)
-    if "://" in text:
-        return create_engine(text)
-    if text == ":memory:":
-        engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
-    else:
-        Path(text).parent.mkdir(parents=True, exist_ok=True)
-        options: dict[str, Any] = {"poolclass": QueuePool, "pool_size": 16, "max_overflow": 128}
-        engine = create_engine(f"sqlite:///{text}", connect_args={"check_same_thread": False}, **options)
-    event.listen(engine, "connect", _prepare)
-    return engine
-
-
-def _prepare(connection: Any, _record: object) -> None:
-    """SQLite as the house wants it. `isolation_level` None: transactions begin where we say so, not where the driver
-    guesses. NORMAL: a commit survives the death of the process (not of the machine's power)."""
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "cache_size=-1024"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
