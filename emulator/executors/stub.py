@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emulator.clock import Clock, SystemClock
-from emulator.executors.stub_server import StubServer
 from emulator.ports import Address, Exit, ExitReason, RunSpec
+
+if TYPE_CHECKING:
+    from emulator.executors.stub_server import StubServer
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ class StubExecutor:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         if spec.verb == "serve":
+            from emulator.executors.stub_server import StubServer
+
             run.server = StubServer(run.script.answer)
         else:
             self._exit_later(run, run.script.delay, Exit(ExitReason.EXITED, run.script.code))

@@ -48,16 +48,26 @@ def _supervise(request: Request, ready: int) -> int:
     if not os.read(ready, 1):
         return 1
     os.close(ready)
+    verdict: dict[str, object]
     try:
-        verdict = Supervisor(request).run()
-    except Exception as error:
-        verdict = {"reason": "lost", "code": None, "detail": f"The supervisor of the run failed: {error!r}"}
+        supervisor = Supervisor(request)
+    except OSError as error:
+        verdict = {"reason": "not started", "code": None, "detail": f"The log cannot be written: {error}."}
+    else:
+        verdict = _outcome(supervisor)
     for left in (os.path.join(request.folder, "tmp"), request.scratch):
         if left:
             shutil.rmtree(left, ignore_errors=True)
     with contextlib.suppress(FileNotFoundError):
         state.write(request.folder, "exit.json", verdict)
     return 0
+
+
+def _outcome(supervisor: Supervisor) -> dict[str, object]:
+    try:
+        return supervisor.run()
+    except Exception as error:
+        return {"reason": "lost", "code": None, "detail": f"The supervisor of the run failed: {error!r}."}
 
 
 class Supervisor:
