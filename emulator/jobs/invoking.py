@@ -48,7 +48,7 @@ class Invoker:
                 return _streamed(chunks)
             text = b"".join(chunks)[:TOLD].decode("utf-8", "replace")
         except InvokeFailure as failed:
-            raise BadAnswer(ALGORITHM, f"Unable to get response from algorithm: {failed.message}") from failed
+            raise BadAnswer(ALGORITHM, "Unable to get response from algorithm", failed.message) from failed
         if 400 <= reply.status < 500:
             raise BadAnswer(CLIENT, f"ClientError: {reply.status}", "", "Message:", *text.splitlines())
         raise BadAnswer(ALGORITHM, f"Bad HTTP status received from algorithm: {reply.status}", *text.splitlines())
@@ -58,4 +58,4 @@ def _streamed(chunks: Iterator[bytes]) -> Iterator[bytes]:
     try:
         yield from chunks
     except InvokeFailure as failed:
-        raise BadAnswer(ALGORITHM, f"Unable to get response from algorithm: {failed.message}") from failed
+        raise BadAnswer(ALGORITHM, "Unable to get response from algorithm", failed.message) from failed
