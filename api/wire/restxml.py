@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.model import OperationModel, Shape, StructureShape
 
-from api.wire import WireReply, WireRequest, xmlbody
+from api.wire import WireReply, WireRequest, presigned, xmlbody
 from emulator.call import Answer
 from emulator.errors import CallerFault, NotBuilt, SageletError
 
@@ -90,6 +90,7 @@ class _Plan:
 
 def parse(operation: OperationModel, request: WireRequest, uri_params: Mapping[str, str]) -> dict[str, Any]:
     """The input members by their wire names; a streaming body is handed on unread."""
+    presigned.check(request.query)
     plan = _plan(operation, False)
     found: dict[str, Any] = dict(uri_params)
     for name, values in request.query.items():

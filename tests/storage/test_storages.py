@@ -1,0 +1,139 @@
+"""Both storages keep the contract; the folder keeps its bytes through crashes, links and full disks."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emulator.clock import ManualClock
+from emulator.neighbours.s3 import S3
+from emulator.ports import Storage
+from emulator.storage import blobs
+from emulator.storage.external import ExternalS3, ExternalStorage
+from emulator.storage.folder import FolderStorage
+from emulator.storage.shelf import Shelf
+from emulator.store import open_store
+from emulator.store.objects import ObjectIndex
+from tests.contracts.storage_contract import StorageContract
+from tests.neighbours.s3_server import ACCOUNT, client, serving
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[ObjectIndex]:
+    store = open_store(tmp_path / "house.db")
+    yield store.objects
+    store.close()
+
+
+@pytest.fixture
+def shelf(index: ObjectIndex, tmp_path: Path) -> Shelf:
+    return Shelf(index, tmp_path / "s3", ManualClock())
+
+
+class TestFolder(StorageContract):
+    @pytest.fixture
+    def storage(self, shelf: Shelf) -> Storage:
+        found = FolderStorage(shelf, ACCOUNT)
+        found.make_bucket("data", "us-east-1")
+        return found
+
+
+class TestExternal(StorageContract):
+    """Against our own server, as if it were somebody else's."""
+
+    @pytest.fixture
+    def storage(self, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> Iterator[Storage]:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "y")
+        with serving(S3(shelf)) as url:
+            found = ExternalStorage(url, "us-east-1")
+            found.make_bucket("data", "us-east-1")
+            yield found
+            found._client.close()
+
+
+def files(tmp_path: Path) -> list[str]:
+    return sorted(path.name for path in (tmp_path / "s3").glob("*/*"))
+
+
+def test_calls_pass_through_to_an_external_s3(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "y")
+    with serving(S3(shelf)) as far:
+        passing = ExternalS3(far, "us-east-1")
+        with serving(passing) as near:
+            s3 = client(near)
+            s3.create_bucket(Bucket="through")
+            s3.put_object(Bucket="through", Key="k", Body=b"0123456789" * 100_000, Metadata={"a": "1"})
+            got = s3.get_object(Bucket="through", Key="k", Range="bytes=1-3")
+            assert got["Body"].read() == b"123" and got["Metadata"] == {"a": "1"}
+            assert [entry["Key"] for entry in s3.list_objects_v2(Bucket="through")["Contents"]] == ["k"]
+            with pytest.raises(s3.exceptions.NoSuchKey):
+                s3.get_object(Bucket="through", Key="absent")
+            with pytest.raises(s3.exceptions.ClientError) as caught:
+                s3.head_object(Bucket="through", Key="absent")
+            assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+        passing._client.close()
+    assert shelf.index.get("through", "k") is not None
+
+
+def test_a_large_object_is_linked_not_copied(shelf: Shelf, tmp_path: Path) -> None:
+    storage = FolderStorage(shelf, ACCOUNT)
+    storage.make_bucket("data", "us-east-1")
+    (tmp_path / "big").write_bytes(bytes(9 << 20))
+    storage.store(tmp_path / "big", "data", "big")
+    storage.fetch("data", "big", tmp_path / "got")
+    assert (tmp_path / "got").stat().st_nlink == 2
+    (tmp_path / "big").write_bytes(b"new")
+    storage.store(tmp_path / "big", "data", "big")
+    assert (tmp_path / "got").stat().st_size == 9 << 20, "what a job was given does not change under it"
+    assert len(files(tmp_path)) == 1
+
+
+def test_a_full_disk_leaves_no_half_object(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = FolderStorage(shelf, ACCOUNT)
+    storage.make_bucket("data", "us-east-1")
+    (tmp_path / "f").write_bytes(bytes(3 << 20))
+    storage.store(tmp_path / "f", "data", "k")
+    before, write = files(tmp_path), os.write
+
+    def full(file: int, data: bytes) -> int:
+        if shelf.blobs.path(before[0]).stat().st_ino != os.fstat(file).st_ino and os.fstat(file).st_size >= 1 << 20:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(file, data)
+
+    monkeypatch.setattr(blobs.os, "write", full)
+    with pytest.raises(OSError, match="No space"):
+        storage.store(tmp_path / "f", "data", "k")
+    assert files(tmp_path) == before and storage.head("data", "k").size == 3 << 20
+
+
+def test_a_start_finishes_what_was_committed_and_removes_the_rest(shelf: Shelf, tmp_path: Path) -> None:
+    storage = FolderStorage(shelf, ACCOUNT)
+    storage.make_bucket("data", "us-east-1")
+    (tmp_path / "f").write_bytes(b"kept")
+    storage.store(tmp_path / "f", "data", "k")
+    name = files(tmp_path)[0]
+    # As after kill -9 between the commit and the move; and with a body that never became an object.
+    shelf.blobs.path(name).rename(tmp_path / "s3/tmp" / name)
+    with storage.open("data", "k") as stream:
+        assert stream.read() == b"kept", "readable in between"
+    (tmp_path / "s3/tmp/half").write_bytes(b"half")
+    again = FolderStorage(Shelf(shelf.index, tmp_path / "s3", ManualClock()), ACCOUNT)
+    assert files(tmp_path) == [name] and not any((tmp_path / "s3/tmp").iterdir())
+    with again.open("data", "k") as stream:
+        assert stream.read() == b"kept"
+
+
+def test_versioned_buckets_keep_what_jobs_replace(shelf: Shelf, tmp_path: Path) -> None:
+    storage = FolderStorage(shelf, ACCOUNT)
+    storage.make_bucket("data", "us-east-1")
+    shelf.index.update_bucket("data", {}, "Enabled")
+    for body in (b"one", b"two"):
+        (tmp_path / "f").write_bytes(body)
+        storage.store(tmp_path / "f", "data", "k")
+    assert len(files(tmp_path)) == 2 == len(shelf.index.versions("data", "", None, 10))
