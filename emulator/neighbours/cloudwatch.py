@@ -1,0 +1,64 @@
+"""CloudWatch shows the metrics of jobs: their points are given to moto's CloudWatch before it answers a read."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from emulator import arns
+from emulator.call import Scope
+from emulator.neighbours.asked import Asked
+from emulator.neighbours.http import HttpReply
+from emulator.ports import Point
+
+if TYPE_CHECKING:
+    from emulator.neighbours.neighbours import Neighbours
+
+NAMESPACE = "/aws/sagemaker/TrainingJobs"
+DIMENSION = "TrainingJobName"
+
+
+class Shown:
+    """How much of each resource's points each account and region has been shown."""
+
+    def __init__(self) -> None:
+        self.offsets: dict[tuple[Scope, str], int] = {}
+
+
+def read_metrics(front: Neighbours, asked: Asked) -> HttpReply:
+    """moto's answer, with all points that jobs have reported until now."""
+    with front.desk.lock:
+        front.desk.wake()
+        sizes = front.metrics.sizes()
+        for resource in sizes:
+            if sizes[resource] > front.shown.offsets.get((asked.scope, resource), 0):
+                _show(front, asked.scope, resource)
+        return front.desk.forward(asked)
+
+
+def _show(front: Neighbours, scope: Scope, resource: str) -> None:
+    name = _name(resource, scope)
+    points, offset = front.metrics.since(resource, front.shown.offsets.get((scope, resource), 0))
+    front.shown.offsets[(scope, resource)] = offset
+    if name is None:
+        return
+    data = front.desk.moto.backend("monitoring", scope.account, scope.region).metric_data
+    models: Any = importlib.import_module("moto.cloudwatch.models")
+    dimensions = [{"Name": DIMENSION, "Value": name}]
+    for point in points:
+        if math.isfinite(point.value):
+            data.append(models.MetricDatum(NAMESPACE, point.name, point.value, dimensions, _when(point), "None"))
+
+
+def _name(resource: str, scope: Scope) -> str | None:
+    """The job's name; None when the resource is an ARN of somebody else's."""
+    if not resource.startswith("arn:"):
+        return resource
+    arn = arns.parse(resource)
+    return arn.resource.rpartition("/")[2] if (arn.account, arn.region) == (scope.account, scope.region) else None
+
+
+def _when(point: Point) -> datetime:
+    return datetime.fromtimestamp(point.timestamp, timezone.utc).replace(tzinfo=None)

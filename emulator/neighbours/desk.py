@@ -1,0 +1,123 @@
+"""The desk: the only way to moto. Lets in one request at a time, writes down what changes something before it is
+acknowledged, and at the first request does again all that was written down in a former life.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from emulator.clock import Clock
+from emulator.errors import HouseFault, NotBuilt
+from emulator.neighbours import awspolicies
+from emulator.neighbours.asked import Asked
+from emulator.neighbours.http import HttpReply
+from emulator.neighbours.identities import is_default_role
+from emulator.neighbours.journal import Entry, Journal
+from emulator.neighbours.moment import Moment
+from emulator.neighbours.moto import Moto
+from emulator.neighbours.services import REFUSED, SERVICES, mutates
+
+log = logging.getLogger(__name__)
+
+
+def succeeded(reply: HttpReply) -> bool:
+    """Whether a reply acknowledges something."""
+    return reply.status < 400
+
+
+class Desk:
+    """moto with a memory. Thread safe; `lock` may be held around several requests that belong together."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self.lock = threading.RLock()
+        self.version = 0
+        """Counts the changes; who waits for one waits at `await_change`, and never holds `lock` meanwhile."""
+        self.moto = Moto()
+        self.roles_made: set[str] = set()
+        """The accounts whose IAM was given the default role."""
+        self._changed = threading.Condition()
+        self._journal = Journal(folder / "journal")
+        self._clock = clock
+        self._awake = False
+
+    def blank(self) -> bool:
+        """Whether nothing was ever changed: then no answer of moto's can differ from that of an empty account."""
+        with self.lock:
+            return not self._awake and self._journal.empty()
+
+    def forward(self, asked: Asked, keep: Callable[[HttpReply], bool] = succeeded) -> HttpReply:
+        """moto's answer. What changes something is in the journal before this returns, if `keep` says so."""
+        with self.lock:
+            self.wake()
+            asked = self.moto.named(asked)
+            reason = REFUSED.get((asked.service, asked.operation))
+            if reason is not None:
+                raise NotBuilt(f"{SERVICES[asked.service].model} {asked.operation} is refused: {reason}.")
+            if not mutates(asked.service, asked.operation):
+                return self._execute(asked, Moment(self._clock.now()), None)
+            return self._change(asked, keep)
+
+    def await_change(self, seen: int, timeout: float) -> None:
+        """Wait until there was a change since version `seen`, at most `timeout` seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.version != seen, timeout)
+
+    def wake(self) -> None:
+        """Do again what was written down, once."""
+        with self.lock:
+            if not self._awake:
+                self._awake = True
+                self.moto.reset()
+                for entry in self._journal.entries():
+                    self._again(entry)
+
+    def forget(self) -> None:
+        """Forget everything, on disk too."""
+        with self.lock:
+            self.sleep()
+            self._journal.clear()
+
+    def sleep(self) -> None:
+        """Let go of moto's state and of the journal's file; the next request wakes both."""
+        with self.lock:
+            self._awake = False
+            self.roles_made.clear()
+            self.moto.reset()
+            self._journal.close()
+
+    def _change(self, asked: Asked, keep: Callable[[HttpReply], bool]) -> HttpReply:
+        seed = secrets.randbits(128)
+        now = Moment(self._clock.now(), seed)
+        reply = self._execute(asked, now, seed)
+        if keep(reply):
+            try:
+                self._journal.append(Entry(asked, now.now, seed, tuple(now.kept)))
+            except OSError as error:
+                # What moto has now done is nowhere on disk: nobody may build upon it.
+                self.sleep()
+                raise HouseFault(f"{asked.service} {asked.operation} could not be kept: {error}") from error
+            with self._changed:
+                self.version += 1
+                self._changed.notify_all()
+        return reply
+
+    def _again(self, entry: Entry) -> None:
+        try:
+            reply = self._execute(entry.asked, Moment(entry.at, entry.seed, entry.kept), entry.seed)
+        except Exception:
+            log.exception("%s %s could not be done again", entry.asked.service, entry.asked.operation)
+            return
+        if not succeeded(reply):
+            log.warning("%s %s was done again and failed: %r", entry.asked.service, entry.asked.operation, reply.body)
+
+    def _execute(self, asked: Asked, now: Moment, seed: int | None) -> HttpReply:
+        if asked.service == "iam":
+            awspolicies.load(self.moto, asked)
+        reply = self.moto.answer(asked, now, seed)
+        if is_default_role(asked):
+            self.roles_made.add(asked.scope.account)
+        return reply

@@ -1,0 +1,138 @@
+"""The switchboard of the other services: finds out what is asked, and by whom of us, or moto, it is answered."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from emulator.call import Scope
+from emulator.clock import Clock, SystemClock
+from emulator.errors import NotBuilt, SageletError
+from emulator.logs import FileLogs
+from emulator.metrics import FileMetrics
+from emulator.neighbours import asked as requests
+from emulator.neighbours.asked import CBOR, Asked
+from emulator.neighbours.desk import Desk
+from emulator.neighbours.http import HttpReply, HttpRequest
+from emulator.neighbours.identities import Identities
+from emulator.neighbours.replies import fault, to_cbor
+from emulator.neighbours.services import SERVICES
+from emulator.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Override = Callable[["Neighbours", Asked], "HttpReply | None"]
+
+_STS = "emulator.neighbours.sts:"
+_IAM = "emulator.neighbours.iam:"
+_LOGS = "emulator.neighbours.cloudwatch_logs:"
+_EVENTS = "emulator.neighbours.log_events:"
+_METRICS = "emulator.neighbours.cloudwatch:read_metrics"
+
+OVERRIDES: tuple[tuple[str, str, str], ...] = (
+    ("sts", "GetCallerIdentity", _STS + "get_caller_identity"),
+    ("sts", "AssumeRole", _STS + "assume_role"),
+    ("sts", "AssumeRoleWithWebIdentity", _STS + "assume_role_with_web_identity"),
+    ("sts", "GetSessionToken", _STS + "get_session_token"),
+    ("sts", "GetFederationToken", _STS + "get_federation_token"),
+    ("sts", "GetAccessKeyInfo", _STS + "get_access_key_info"),
+    ("iam", "SimulatePrincipalPolicy", _IAM + "simulate_principal_policy"),
+    ("iam", "CreateAccessKey", _IAM + "create_access_key"),
+    ("iam", "DeleteAccessKey", _IAM + "delete_access_key"),
+    ("sqs", "ReceiveMessage", "emulator.neighbours.sqs:receive_message"),
+    ("monitoring", "GetMetricData", _METRICS),
+    ("monitoring", "GetMetricStatistics", _METRICS),
+    ("monitoring", "ListMetrics", _METRICS),
+    ("logs", "DescribeLogGroups", _LOGS + "describe_log_groups"),
+    ("logs", "DescribeLogStreams", _LOGS + "describe_log_streams"),
+    ("logs", "GetLogEvents", _EVENTS + "get_log_events"),
+    ("logs", "FilterLogEvents", _EVENTS + "filter_log_events"),
+    ("logs", "CreateLogGroup", _LOGS + "create_log_group"),
+    ("logs", "CreateLogStream", _LOGS + "create_log_stream"),
+    ("logs", "PutLogEvents", _LOGS + "put_log_events"),
+    ("logs", "DeleteLogGroup", _LOGS + "delete_log_group"),
+    ("logs", "DeleteLogStream", _LOGS + "delete_log_stream"),
+    ("logs", "*", _LOGS + "refuse_for_ours"),
+)
+"""What is answered here before moto is asked; an override that answers None leaves the request to moto."""
+
+_TABLE = {(service, operation): path for service, operation, path in OVERRIDES}
+
+NEEDS_ROLES = ("iam", "lambda")
+"""Services before whose first request an account gets its default role."""
+
+
+class Neighbours:
+    """The other services of one data folder. Thread safe; one in use per process, because moto's state is global."""
+
+    def __init__(self, settings: Settings, logs: FileLogs, metrics: FileMetrics, clock: Clock | None = None) -> None:
+        from emulator.neighbours.cloudwatch import Shown
+
+        folder = Path(settings.data_dir) / "neighbours"
+        self.settings = settings
+        self.logs = logs
+        self.metrics = metrics
+        self.clock = clock or SystemClock()
+        self.closed = threading.Event()
+        self.shown = Shown()
+        self.identities = Identities(folder / "identities", self.clock)
+        self.desk = Desk(folder, self.clock)
+
+    def answer(self, request: HttpRequest) -> HttpReply:
+        """The reply to any request; what cannot be answered is a typed error in the protocol of the request."""
+        protocol = requests.read_protocol(request)
+        try:
+            asked = requests.understand(request)
+            reply = self._answer(asked)
+            return to_cbor(asked.service, asked.operation, reply) if protocol == CBOR else reply
+        except SageletError as error:
+            return fault(error, protocol)
+        except Exception as error:
+            log.exception("%s %s %s", request.service, request.method, request.path)
+            return fault(error, protocol)
+
+    def check_role(self, arn: str, scope: Scope) -> None:
+        """With --check-roles: `Validation` unless the role exists and trusts SageMaker."""
+        if self.settings.check_roles:
+            from emulator.neighbours.roles import check_role
+
+            check_role(self.desk, arn, scope)
+
+    def account_of(self, access_key: str) -> str | None:
+        """The account that an access key was handed out for; None for a key that was not handed out here."""
+        found = self.identities.find(access_key)
+        return found.account if found else None
+
+    def reset(self) -> None:
+        """Forget everything, on disk too."""
+        self.desk.forget()
+        self.identities.clear()
+        self.shown.offsets.clear()
+
+    def close(self) -> None:
+        """Let go of files, and of moto's state: the next Neighbours of this process starts from its own journal."""
+        self.closed.set()
+        self.desk.sleep()
+
+    def _answer(self, asked: Asked) -> HttpReply:
+        if asked.service not in SERVICES:
+            raise NotBuilt(f"The service {asked.service!r} is not answered here. Known are: {', '.join(SERVICES)}.")
+        path = _TABLE.get((asked.service, asked.operation)) or _TABLE.get((asked.service, "*"))
+        if path is not None:
+            reply = _function(path)(self, asked)
+            if reply is not None:
+                return reply
+        if asked.service in NEEDS_ROLES:
+            from emulator.neighbours.roles import prepare
+
+            prepare(self.desk, asked.scope)
+        return self.desk.forward(asked)
+
+
+def _function(path: str) -> Override:
+    module, _, name = path.partition(":")
+    found: Override = getattr(importlib.import_module(module), name)
+    return found
