@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, MetaData, bindparam, create_engine, func
 from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement, ColumnElement
 
@@ -112,8 +113,8 @@ class Database:
         self._idle: list[Any] = []
         self._opened: list[Any] = []
         self._tables = tables
-        tables.create_all(self._engine)
         self._writer = self._connect()
+        self._create()
 
     @property
     def integrity_error(self) -> type[Exception]:
@@ -128,6 +129,17 @@ class Database:
             connection.execute(pragma)
         self._opened.append(opened)
         return connection
+
+    def _create(self) -> None:
+        """Tables and indices that are not there yet, in one transaction: one commit instead of twenty."""
+        dialect = self._engine.dialect
+        with self._lock:
+            self._writer.execute(self.dialect.begin_write)
+            for table in self._tables.sorted_tables:
+                self._writer.execute(str(CreateTable(table, if_not_exists=True).compile(dialect=dialect)))
+                for index in sorted(table.indexes, key=lambda index: str(index.name)):
+                    self._writer.execute(str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect)))
+            self._writer.execute("COMMIT")
 
     def contains(self, column: ColumnElement[Any], part: ColumnElement[Any]) -> ColumnElement[bool]:
         """SQL for "`part` is a substring of `column`", case-sensitive (LIKE is not, in SQLite)."""

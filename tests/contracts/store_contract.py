@@ -1,0 +1,203 @@
+"""What every store owes: inherit `StoreContract` and give the fixture `store`."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import pytest
+
+from emulator.call import Scope
+from emulator.store import DuplicateKey, Query, Record, StaleVersion, Store
+
+HERE = Scope("111111111111", "eu-west-1")
+ELSEWHERE = Scope("111111111111", "us-east-1")
+
+
+def record(key: str, created: float = 1.0, scope: Scope = HERE, kind: str = "Model", **more: object) -> Record:
+    """A record with an ARN of its own."""
+    arn = f"arn:aws:sagemaker:{scope.region}:{scope.account}:{kind.lower()}/{key}"
+    made = Record(kind, scope, key, arn, {"Name": key, "Nested": {"Deep": [1, 2.5, None, "ü"]}}, created, created)
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+def keys(records: list[Record]) -> list[str]:
+    return [found.key for found in records]
+
+
+class StoreContract:
+    """Obligations of `emulator.store.records.Store`."""
+
+    def fill(self, store: Store, *records: Record) -> None:
+        with store.write() as transaction:
+            for one in records:
+                transaction.insert(one)
+
+    def page(self, store: Store, **query: object) -> list[Record]:
+        with store.read() as transaction:
+            return transaction.page(Query(**{"kind": "Model", "scope": HERE, "limit": 10, **query}))  # type: ignore[arg-type]
+
+    def test_what_was_inserted_is_found_by_key_and_by_arn(self, store: Store) -> None:
+        one = record("a", status="InService", parent="p", hidden={"phase": "X"})
+        self.fill(store, one)
+        with store.read() as transaction:
+            assert transaction.get("Model", HERE, "a") == replace(one, version=1)
+            assert transaction.get_by_arn(one.arn) == replace(one, version=1)
+            assert transaction.get("Model", HERE, "A") is None
+            assert transaction.get("Endpoint", HERE, "a") is None
+            assert transaction.get_by_arn("arn:none") is None
+
+    def test_scopes_do_not_see_each_other(self, store: Store) -> None:
+        self.fill(store, record("a"), record("a", scope=ELSEWHERE))
+        with store.read() as transaction:
+            assert transaction.get("Model", ELSEWHERE, "a").scope == ELSEWHERE  # type: ignore[union-attr]
+        assert keys(self.page(store)) == ["a"]
+
+    def test_a_key_is_taken_once(self, store: Store) -> None:
+        self.fill(store, record("a"))
+        with pytest.raises(DuplicateKey):
+            self.fill(store, record("b"), record("a"))
+        assert keys(self.page(store)) == ["a"], "b was written in the same transaction: it must be gone"
+
+    def test_keys_can_be_compared_without_their_case(self, store: Store) -> None:
+        self.fill(store, record("Abc"))
+        with store.read() as transaction:
+            assert transaction.get_ignoring_case("Model", HERE, "aBC").key == "Abc"  # type: ignore[union-attr]
+            assert transaction.get_ignoring_case("Model", HERE, "abcd") is None
+
+    def test_a_stale_version_is_refused(self, store: Store) -> None:
+        self.fill(store, record("a"))
+        with store.write() as transaction:
+            seen = transaction.get("Model", HERE, "a")
+            assert seen is not None
+            newer = transaction.replace(replace(seen, body={"Name": "new"}, status="Failed", modified=9.0))
+            assert newer.version == seen.version + 1
+        with store.write() as transaction, pytest.raises(StaleVersion):
+            transaction.replace(replace(seen, body={"Name": "lost"}))
+        with store.read() as transaction:
+            assert transaction.get("Model", HERE, "a") == newer
+
+    def test_a_deleted_record_takes_its_tags_along(self, store: Store) -> None:
+        self.fill(store, record("a"), record("b"))
+        with store.write() as transaction:
+            one, other = (transaction.get("Model", HERE, key) for key in "ab")
+            assert one is not None
+            assert other is not None
+            transaction.set_tags(one.arn, {"k": "v"})
+            transaction.set_tags(other.arn, {"k": "v"})
+            transaction.delete(one)
+        with store.read() as transaction:
+            assert transaction.get("Model", HERE, "a") is None
+            assert transaction.tags(one.arn) == []
+            assert transaction.tags(other.arn) == [("k", "v")]
+
+    def test_tags_are_overwritten_dropped_and_kept_in_order(self, store: Store) -> None:
+        with store.write() as transaction:
+            transaction.set_tags("arn", {"b": "1", "a": "2"})
+            transaction.set_tags("arn", {"b": "3", "c": ""})
+            transaction.drop_tags("arn", ("a", "unknown"))
+            assert transaction.tags("arn") == [("b", "3"), ("c", "")]
+
+    def test_what_raises_leaves_nothing_behind(self, store: Store) -> None:
+        with pytest.raises(RuntimeError), store.write() as transaction:
+            transaction.insert(record("a"))
+            raise RuntimeError
+        assert self.page(store) == []
+        self.fill(store, record("a"))
+
+    @pytest.mark.parametrize("descending", [False, True])
+    @pytest.mark.parametrize("sort", ["name", "created", "modified", "status"])
+    def test_pages_join_into_the_whole_in_order(self, store: Store, sort: str, descending: bool) -> None:
+        numbers = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3]
+        made = [
+            record(f"{letter}{n}", float(n), modified=float(10 - n), status=str(n % 3))
+            for letter, n in zip("jihgfedcba", numbers, strict=True)
+        ]
+        self.fill(store, *made)
+        value = {"name": lambda r: r.key, "created": lambda r: r.created}
+        value |= {"modified": lambda r: r.modified, "status": lambda r: r.status}
+        expected = keys(sorted(made, key=lambda r: (value[sort](r), r.key), reverse=descending))
+        found: list[str] = []
+        after = None
+        while page := self.page(store, sort=sort, descending=descending, limit=3, after=after):
+            found += keys(page)
+            after = (value[sort](page[-1]), page[-1].key)
+        assert found == expected
+
+    def test_a_page_is_narrowed_by_every_filter(self, store: Store) -> None:
+        made = [
+            record("Ab1", 1.0, status="InService", parent="x"),
+            record("ab2", 2.0, status="InService", parent="y"),
+            record("ab3", 3.0, status="Failed", parent="x", modified=8.0),
+            record("c%4", 4.0, status="Creating", parent="x"),
+        ]
+        self.fill(store, *made)
+        assert keys(self.page(store, contains="ab")) == ["ab2", "ab3"], "contains is case-sensitive"
+        assert keys(self.page(store, contains="%")) == ["c%4"]
+        assert keys(self.page(store, statuses=("InService",))) == ["Ab1", "ab2"]
+        assert keys(self.page(store, statuses=("Failed", "Creating"))) == ["ab3", "c%4"]
+        assert keys(self.page(store, parent="x", statuses=("Failed",))) == ["ab3"]
+        assert keys(self.page(store, created=(1.0, 4.0))) == ["ab2", "ab3"], "bounds are exclusive"
+        assert keys(self.page(store, modified=(4.0, None))) == ["ab3"]
+
+    def test_names_sort_by_their_bytes(self, store: Store) -> None:
+        self.fill(store, record("b"), record("B"), record("ä"), record("-"))
+        assert keys(self.page(store, sort="name")) == ["-", "B", "b", "ä"]
+
+    def test_by_status_looks_in_every_scope_oldest_first(self, store: Store) -> None:
+        made = [record("new", 2.0, status="Failed"), record("old", 1.0, ELSEWHERE, status="Creating")]
+        self.fill(store, *made, record("other", status="InService"))
+        with store.read() as transaction:
+            assert keys(transaction.by_status("Model", ("Failed", "Creating"))) == ["old", "new"]
+
+    def test_readers_do_not_wait_for_a_writer_nor_see_its_work(self, store: Store) -> None:
+        self.fill(store, record("a"))
+        inside, done = threading.Event(), threading.Event()
+
+        def write() -> None:
+            with store.write() as transaction:
+                transaction.insert(record("b"))
+                inside.set()
+                done.wait(10)
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        assert inside.wait(10)
+        assert keys(self.page(store)) == ["a"]
+        done.set()
+        writer.join(10)
+        assert keys(self.page(store)) == ["a", "b"]
+
+    def test_a_view_stays_what_it_was(self, store: Store) -> None:
+        self.fill(store, record("a"))
+        with store.read() as transaction:
+            assert transaction.get("Model", HERE, "b") is None
+            self.fill(store, record("b"))
+            assert transaction.get("Model", HERE, "b") is None
+
+    def test_writers_take_turns(self, store: Store) -> None:
+        self.fill(store, record("a", body={"count": 0}))
+
+        def count() -> None:
+            for _ in range(20):
+                with store.write() as transaction:
+                    seen = transaction.get("Model", HERE, "a")
+                    assert seen is not None
+                    transaction.replace(replace(seen, body={"count": seen.body["count"] + 1}))
+
+        threads = [threading.Thread(target=count) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        with store.read() as transaction:
+            assert transaction.get("Model", HERE, "a").body == {"count": 80}  # type: ignore[union-attr]
+
+    def test_reset_forgets_everything(self, store: Store) -> None:
+        self.fill(store, record("a"))
+        with store.write() as transaction:
+            transaction.set_tags("arn", {"k": "v"})
+        store.reset()
+        assert self.page(store) == []
+        with store.read() as transaction:
+            assert transaction.tags("arn") == []

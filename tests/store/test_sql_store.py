@@ -1,0 +1,124 @@
+"""The SQL store keeps the contract, survives a kill, and answers pages by walking an index."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emulator.store import Query, Store, open_store
+from emulator.store.pages import page_statement, page_values
+from emulator.store.sql import SqlStore
+from tests.contracts.store_contract import HERE, StoreContract, record
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class TestFileStore(StoreContract):
+    """On a file, as the server runs it."""
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[Store]:
+        store = open_store(tmp_path / "new folder" / "house.db")
+        yield store
+        store.close()
+
+    def test_a_store_that_is_opened_again_remembers(self, tmp_path: Path) -> None:
+        for count in range(3):
+            store = open_store(tmp_path / "house.db")
+            assert len(self.page(store)) == count
+            self.fill(store, record(f"r{count}"))
+            store.close()
+
+
+class TestPrivateStore(StoreContract):
+    """Without a place: gone when closed."""
+
+    @pytest.fixture
+    def store(self) -> Iterator[Store]:
+        store = open_store()
+        yield store
+        store.close()
+
+
+if "SAGELET_TEST_POSTGRES" in os.environ:
+
+    class TestPostgresStore(StoreContract):
+        """On PostgreSQL: postgresql+psycopg://user:password@host/database, which is emptied."""
+
+        @pytest.fixture
+        def store(self) -> Iterator[Store]:
+            store = open_store(os.environ["SAGELET_TEST_POSTGRES"])
+            store.reset()
+            yield store
+            store.close()
+
+
+WRITER = """
+import sys
+from emulator.call import Scope
+from emulator.store import Record, open_store
+store = open_store(sys.argv[1])
+for number in range(1000000):
+    with store.write() as transaction:
+        arn = f"arn:{number}"
+        transaction.insert(Record("Model", Scope("111111111111", "eu-west-1"), f"m{number}", arn, {}, 1.0, 1.0))
+        transaction.set_tags(arn, {"n": str(number)})
+    print(number, flush=True)
+"""
+
+
+def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
+    place = tmp_path / "house.db"
+    child = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(place)], stdout=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ}
+    )
+    assert child.stdout is not None
+    acknowledged = [int(child.stdout.readline()) for _ in range(25)][-1]
+    child.send_signal(signal.SIGKILL)
+    rest = child.stdout.read().split()
+    child.wait(10)
+    child.stdout.close()
+    acknowledged = max([acknowledged, *(int(line) for line in rest)])
+    store = open_store(place)
+    with store.read() as transaction:
+        for number in range(acknowledged + 1):
+            assert transaction.get("Model", HERE, f"m{number}") is not None
+            assert transaction.tags(f"arn:{number}") == [("n", str(number))]
+    store.close()
+
+
+PAGES = {
+    "by age": ({"sort": "created"}, "records_created"),
+    "newest first": ({"sort": "created", "descending": True, "after": (2.0, "x")}, "records_created"),
+    "by change": ({"sort": "modified", "after": (2.0, "x")}, "records_modified"),
+    "by name": ({"sort": "name", "after": ("x", "x")}, "records_key"),
+    "by status": ({"sort": "status", "descending": True}, "records_by_status"),
+    "one status": ({"statuses": ("Failed",), "after": (2.0, "x")}, "records_status"),
+    "one status by name": ({"statuses": ("Failed",), "sort": "name"}, "records_by_status"),
+    "of a parent": ({"parent": "p", "descending": True, "after": (2.0, "x")}, "records_parent"),
+    "in a time": ({"created": (1.0, 2.0)}, "records_created"),
+    "whose name contains": ({"contains": "x"}, "records_created"),
+}
+
+
+@pytest.mark.parametrize(("query", "index"), PAGES.values(), ids=list(PAGES))
+def test_a_page_walks_an_index_and_sorts_nothing(query: dict[str, object], index: str) -> None:
+    """Growth is a property of the plan: a search in the right index costs the page, not the table."""
+    store = SqlStore()
+    wanted = Query(**{"kind": "Model", "scope": HERE, "limit": 10, **query})  # type: ignore[arg-type]
+    with store.database.read() as session:
+        plan = session.explain(page_statement(store.database, wanted), **page_values(wanted))
+    store.close()
+    assert len(plan) == 1, plan
+    assert plan[0].startswith(f"SEARCH records USING INDEX {index} "), plan
+
+
+def test_opening_the_rooms_door_does_not_load_the_driver() -> None:
+    code = "import sys, emulator.store; sys.exit('sqlalchemy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
