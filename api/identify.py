@@ -29,7 +29,7 @@ _CREDENTIAL = re.compile(r"([^/\s=,]+)/\d*/(?:([a-z0-9-]*)/)?([a-z0-9-]+)/aws4_r
 _ACCOUNT = re.compile(r"\d{12}")
 
 _S3_HOST = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:[.-][a-z0-9-]+){0,2}\.amazonaws\.com(?:\.cn)?")
-_LOCAL_HOST = re.compile(r"(?:(?P<bucket>.+?)\.)?(?:s3\.)?localhost")
+_LOCAL_HOST = re.compile(r"(?:(?:s3\.)?|(?P<bucket>.+?)\.(?:s3\.)?)localhost")
 
 
 @dataclass(frozen=True)

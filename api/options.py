@@ -31,6 +31,8 @@ def convert(setting: Setting, value: Any) -> Any:
         found = _typed(setting.type, value)
     except (TypeError, ValueError):
         raise BadSetting(f"--{_option(setting)} cannot be {value!r}: {setting.help}") from None
+    if setting.name == "port" and not 0 <= found < 65536:
+        raise BadSetting(f"--port cannot be {value!r}: it is a number from 0 to 65535.")
     if setting.choices and found not in setting.choices:
         raise BadSetting(f"--{_option(setting)} cannot be {value!r}: it is one of {', '.join(setting.choices)}.")
     return found

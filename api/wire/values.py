@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
@@ -181,7 +182,10 @@ _READ: Mapping[str, Callable[[Any, Any, Path], Any]] = {
 
 def dumps(value: Any) -> bytes:
     """The bytes of a JSON document, as short as they can be."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return _ENCODER.encode(value).encode("utf-8", "backslashreplace")
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 def write(shape: Shape, value: Any) -> Any:
@@ -194,13 +198,21 @@ def _write_structure(shape: StructureShape, value: Any) -> Any:
     if shape.is_document_type:
         return value
     found = {}
-    known = shape.members
+    known = _writers(shape)
     for name, given in value.items():
-        if given is not None and (member := known.get(name)) is not None:
-            writer = _WRITE.get(member.type_name)
-            wire_name = member.serialization.get("name", name)
+        if given is not None and name in known:
+            wire_name, writer, member = known[name]
             found[wire_name] = writer(member, given) if writer else given
     return found
+
+
+@cache
+def _writers(shape: StructureShape) -> dict[str, tuple[str, Callable[[Any, Any], Any] | None, Shape]]:
+    """For each member its name on the wire, what writes it, and its shape; kept as long as the model."""
+    return {
+        name: (member.serialization.get("name", name), _WRITE.get(member.type_name), member)
+        for name, member in shape.members.items()
+    }
 
 
 def _write_list(shape: ListShape, value: Any) -> list[Any]:
@@ -228,7 +240,8 @@ def _write_blob(shape: Shape, value: Any) -> str:
 
 
 def _write_timestamp(shape: Shape, value: Any) -> Any:
-    return timestamps.render(value, shape.serialization.get("timestampFormat", "unixTimestamp"))
+    form = shape.serialization.get("timestampFormat")
+    return timestamps.render(value, form) if form else timestamps.seconds(value)
 
 
 _WRITE: Mapping[str, Callable[[Any, Any], Any]] = {

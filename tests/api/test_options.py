@@ -1,0 +1,37 @@
+"""Settings as the launcher hands them over."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from api import options
+from emulator.settings import Settings
+
+
+def test_values_of_the_environment_are_strings():
+    given = {
+        "port": "0",
+        "check_roles": "true",
+        "allow_host": "a, b",
+        "stop_grace": "1.5",
+        "data_dir": "/d",
+        "other": "x",
+    }
+    found = options.read(json.dumps(given))
+    assert (found.port, found.check_roles, found.allow_host, found.stop_grace) == (0, True, ("a", "b"), 1.5)
+    assert found.data_dir == Path("/d") and found.executor == Settings().executor
+
+
+def test_values_of_the_command_line_have_their_types():
+    found = options.read(json.dumps({"port": 80, "check_roles": False, "allow_host": ["a"]}))
+    assert (found.port, found.check_roles, found.allow_host) == (80, False, ("a",))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("port", "many"), ("executor", "magic"), ("check_roles", "perhaps"), ("port", None), ("port", 70000)],
+)
+def test_a_bad_value_is_named(name, value):
+    with pytest.raises(options.BadSetting, match=f"--{name.replace('_', '-')} cannot be {value!r}"):
+        options.read(json.dumps({name: value}))
