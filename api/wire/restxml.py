@@ -6,10 +6,9 @@ say: 206 for a range, headers of an empty document. A fault may carry `Headers` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from email.utils import format_datetime, parsedate_to_datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -136,11 +135,18 @@ def _parse_body(plan: _Plan, request: WireRequest, found: dict[str, Any]) -> Non
     if not document.strip():
         if plan.payload in plan.shape.required_members:
             raise CallerFault("Request body is empty.", "MissingRequestBodyError")
-    elif shape.type_name == "structure":
-        value = xmlbody.read(document, shape)
-        found.update({plan.payload: value} if plan.payload else {k: value[k] for k in plan.body if k in value})
+    elif isinstance(shape, StructureShape):
+        _add_document(plan, document, found)
     else:
         found[plan.payload] = document if shape.type_name == "blob" else document.decode("utf-8", "replace")
+
+
+def _add_document(plan: _Plan, document: bytes, found: dict[str, Any]) -> None:
+    assert plan.shape is not None
+    if plan.payload:
+        found[plan.payload] = xmlbody.read(document, plan.shape.members[plan.payload])
+    else:
+        found.update(xmlbody.read(document, plan.shape, plan.body))
 
 
 def _read(text: str, shape: Shape, name: str) -> Any:
@@ -167,14 +173,10 @@ def _read(text: str, shape: Shape, name: str) -> Any:
 
 
 def _read_time(text: str) -> datetime | None:
-    readers: tuple[Callable[[str], datetime], ...] = (parsedate_to_datetime, xmlbody.read_iso)
-    for reader in readers:
-        try:
-            when = reader(text)
-        except (ValueError, TypeError, IndexError):
-            continue
-        return when if when.tzinfo else when.replace(tzinfo=timezone.utc)
-    return None
+    try:
+        return xmlbody.read_time(text.strip())
+    except ValueError:
+        return None
 
 
 # --- answer ------------------------------------------------------------------------------------------------------
@@ -234,8 +236,7 @@ def _write(value: Any, shape: Shape) -> str:
 def _write_time(value: Any, shape: Shape) -> str:
     if shape.serialization.get("timestampFormat") == "iso8601":
         return xmlbody.write_iso(value)
-    moment = value if isinstance(value, datetime) else datetime.fromtimestamp(int(value), timezone.utc)
-    return format_datetime(moment.astimezone(timezone.utc), usegmt=True)
+    return xmlbody.write_http(value)
 
 
 # --- fault -------------------------------------------------------------------------------------------------------

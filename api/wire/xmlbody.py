@@ -9,6 +9,7 @@ import base64
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
@@ -26,8 +27,8 @@ _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 # --- reading -----------------------------------------------------------------------------------------------------
 
 
-def read(document: bytes, shape: Shape) -> Any:
-    """The value of a whole document; `MalformedXML` when it is not well-formed or not of this shape."""
+def read(document: bytes, shape: StructureShape, names: Iterable[str] | None = None) -> dict[str, Any]:
+    """The value of a whole document, or only these members of it; `MalformedXML` when it is not of this shape."""
     from xml.etree import ElementTree
 
     if b"<!DOCTYPE" in document or b"<!ENTITY" in document:
@@ -36,7 +37,7 @@ def read(document: bytes, shape: Shape) -> Any:
         root = ElementTree.fromstring(document)
     except (ElementTree.ParseError, LookupError, ValueError) as broken:
         raise malformed() from broken
-    return _value(root, shape)
+    return _structure(root, shape, shape.members if names is None else names)
 
 
 def malformed() -> CallerFault:
@@ -61,7 +62,7 @@ def _local(tag: str) -> str:
 
 def _value(element: Element, shape: Shape) -> Any:
     if isinstance(shape, StructureShape):
-        return _structure(element, shape)
+        return _structure(element, shape, shape.members)
     if isinstance(shape, ListShape):
         return [_value(child, shape.member) for child in element]
     if isinstance(shape, MapShape):
@@ -69,12 +70,13 @@ def _value(element: Element, shape: Shape) -> Any:
     return scalar(element.text or "", shape)
 
 
-def _structure(element: Element, shape: StructureShape) -> dict[str, Any]:
+def _structure(element: Element, shape: StructureShape, names: Iterable[str]) -> dict[str, Any]:
     children: dict[str, list[Element]] = {}
     for child in element:
         children.setdefault(_local(child.tag), []).append(child)
     found: dict[str, Any] = {}
-    for name, member in shape.members.items():
+    for name in names:
+        member = shape.members[name]
         key = member_name(member, name)
         if member.serialization.get("xmlAttribute"):
             attribute = element.get(f"{{{_XSI}}}" + key.rpartition(":")[2])
@@ -82,8 +84,7 @@ def _structure(element: Element, shape: StructureShape) -> dict[str, Any]:
                 found[name] = attribute
         elif key in children:
             found[name] = _member(children[key], member)
-    missing = [name for name in shape.required_members if name not in found]
-    if missing:
+    if any(name in shape.required_members and name not in found for name in names):
         raise malformed()
     return found
 
@@ -105,7 +106,7 @@ def scalar(text: str, shape: Shape) -> Any:
             case "boolean":
                 return {"true": True, "1": True, "false": False, "0": False}[text.strip().lower()]
             case "timestamp":
-                return read_iso(text.strip())
+                return read_time(text.strip())
             case "blob":
                 return base64.b64decode(text)
             case _:
@@ -114,9 +115,15 @@ def scalar(text: str, shape: Shape) -> Any:
         raise malformed() from broken
 
 
-def read_iso(text: str) -> datetime:
-    """An ISO 8601 time; aware, UTC where it names no zone."""
-    when = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
+def read_time(text: str) -> datetime:
+    """A time in ISO 8601 or as HTTP writes it; aware, UTC where it names no zone. `ValueError` when it is neither."""
+    try:
+        if text[:1].isdigit():
+            when = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
+        else:
+            when = parsedate_to_datetime(text)
+    except (TypeError, IndexError) as broken:
+        raise ValueError(text) from broken
     return when if when.tzinfo else when.replace(tzinfo=timezone.utc)
 
 
@@ -149,6 +156,12 @@ def write_iso(when: Any) -> str:
     """A time (aware datetime, or seconds since the epoch) as S3 writes it, with milliseconds."""
     moment = when if isinstance(when, datetime) else datetime.fromtimestamp(when, timezone.utc)
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def write_http(when: Any) -> str:
+    """A time (aware datetime, or seconds since the epoch) as HTTP writes it."""
+    moment = when if isinstance(when, datetime) else datetime.fromtimestamp(int(when), timezone.utc)
+    return format_datetime(moment.astimezone(timezone.utc), usegmt=True)
 
 
 def _named(out: list[str], name: str, shape: Shape, value: Any) -> None:
@@ -196,7 +209,7 @@ def _content(out: list[str], shape: Shape, value: Any) -> None:
 def _text(shape: Shape, value: Any) -> str:
     match shape.type_name:
         case "timestamp":
-            return write_iso(value)
+            return write_http(value) if shape.serialization.get("timestampFormat") == "rfc822" else write_iso(value)
         case "boolean":
             return "true" if value else "false"
         case "blob":
