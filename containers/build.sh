@@ -30,8 +30,8 @@ print(f"{sys.version_info[0]}.{sys.version_info[1]}", platform.machine(), platfo
 platforms=(--platform "manylinux2014_$machine")
 for ((minor = 17; minor <= glibc; minor++)); do platforms+=(--platform "manylinux_2_${minor}_$machine"); done
 
-fetch() { # NAME REQUIREMENT...: the wheels of NAME into containers/wheels/NAME
-    local folder="containers/wheels/$1"
+fetch() { # NAME REQUIREMENT...: the wheels of NAME into build/wheels/NAME
+    local folder="build/wheels/$1"
     shift
     rm -rf "$folder"
     mkdir -p "$folder"
@@ -43,9 +43,9 @@ build() { # NAME TAG DOCKERFILE ARGUMENT...
     local name="$1" tag="$2" file="$3" old
     shift 3
     old="$("$engine" image inspect --format '{{.Id}}' "$tag" 2>/dev/null || true)"
-    tar -c --exclude=__pycache__ --exclude='containers/wheels/*' LICENSE README.md pyproject.toml \
+    tar -c --exclude=__pycache__ LICENSE README.md pyproject.toml \
         algorithms api containers emulator sagelet >"$context"
-    tar -r -f "$context" "containers/wheels/$name"
+    tar -r -f "$context" "build/wheels/$name"
     "$engine" build --quiet --file "$file" --tag "$tag" --build-arg BASE_IMAGE="$base" "$@" - <"$context" >/dev/null
     if [ -n "$old" ] && [ "$old" != "$("$engine" image inspect --format '{{.Id}}' "$tag")" ]; then
         "$engine" image rm "$old" >/dev/null 2>&1 || true # still used, or a layer of another image
