@@ -23,6 +23,9 @@ SHELLISH = "import os\ndef main():\n    os.execv('/bin/sh', ['sh', '-c', os.envi
 class Shell:
     """A catalog with one algorithm."""
 
+    def names(self) -> tuple[str, ...]:
+        return ("shell",)
+
     def find(self, image: str, /) -> SimpleNamespace | None:
         if image != "shell":
             return None

@@ -74,6 +74,9 @@ class Bench:
     count: int = 0
     executors: list[ProcessExecutor] = field(default_factory=list)
 
+    def names(self) -> tuple[str, ...]:
+        return ("programs",)
+
     def find(self, image: str, /) -> SimpleNamespace:
         return SimpleNamespace(name=image, train=f"programs:{image}", serve=f"programs:{image}", preload=self.preload)
 
@@ -191,7 +194,21 @@ def test_a_family_that_starts_threads_is_not_forked_from(bench: Bench) -> None:
     start = "threading.Thread(target=time.sleep, args=(99,), daemon=True).start()"
     (bench.code / "threaded.py").write_text(f"import threading, time\n{start}\n")
     bench.preload = ("threaded",)
-    assert bench.look(bench.open(), "'threaded' in sys.modules") == ["False"]
+    before = descendants(os.getpid())
+    executor = bench.open()
+    for _ in range(2):
+        assert bench.look(executor, "'threaded' in sys.modules") == ["False"]
+    until(lambda: len(descendants(os.getpid()) - before) == 1)
+
+
+def test_a_family_is_imported_before_its_runs_and_computes_with_all_cores(bench: Bench) -> None:
+    bench.preload = ("numpy",)
+    looks = ("'numpy' in sys.modules", "[p['num_threads'] for p in __import__('threadpoolctl').threadpool_info()]")
+    executor = bench.open()
+    assert bench.look(executor, *looks)[0] == "True"
+    wanted = {"OMP_NUM_THREADS": "1"}
+    every, one = bench.look(executor, *looks)[1], bench.look(executor, *looks, environment=wanted)[1]
+    assert every == f"[{len(os.sched_getaffinity(0))}]" and one == "[1]"
 
 
 def test_one_zygote_serves_a_family_and_starts_with_its_first_run(bench: Bench) -> None:
@@ -453,6 +470,40 @@ def test_a_forced_sandbox_that_does_not_work_is_not_started(bench: Bench, monkey
     monkeypatch.setenv("PATH", "/nowhere")
     over = bench.run(bench.open(), bench.spec("good"))
     assert over.reason is ExitReason.NOT_STARTED and "apt install bubblewrap" in over.detail
+
+
+FALLING_BACK = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from emulator.executors.process.executor import ProcessExecutor
+from emulator.ports import Mount, RunSpec
+from emulator.settings import Settings
+data, code = Path(sys.argv[1]), sys.argv[2]
+find = lambda image: SimpleNamespace(name=image, train=f"programs:{image}", serve="", preload=())
+executor = ProcessExecutor(Settings(data_dir=data), SimpleNamespace(find=find), "auto", (code,))
+work = data / "work" / "run-1"
+executor.start(RunSpec("run-1", "arn", "good", "train", work, data / "log", mounts=(Mount(work / "ml", "/opt/ml"),)))
+print(executor.wait("run-1", 30).code, executor.sandbox())
+executor.release("run-1")
+executor.close()
+"""
+
+
+@pytest.mark.skipif(not bubblewrap.find(), reason="bwrap is not installed")
+@pytest.mark.parametrize(("weaker", "sandbox"), [((), "bwrap"), (("setpriv", "--bounding-set=-all"), "plain")])
+def test_where_namespaces_are_refused_the_next_best_is_taken(
+    bench: Bench, weaker: tuple[str, ...], sandbox: str
+) -> None:
+    """A user namespace that allows no further ones: there bwrap works by its capabilities, without them nothing."""
+    bench.spec("good")
+    inner = [*weaker, sys.executable, "-c", FALLING_BACK, str(bench.folder), str(bench.code)]
+    shell = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
+    refused = subprocess.run(["unshare", "-Ur", "sh", "-c", shell, "sh", "true"], capture_output=True)
+    if refused.returncode:
+        pytest.skip("no user namespace can be made here at all")
+    ran = subprocess.run(["unshare", "-Ur", "sh", "-c", shell, "sh", *inner], capture_output=True, text=True)
+    assert ran.stdout == f"0 {sandbox}\n", ran.stderr
 
 
 # --- leaks

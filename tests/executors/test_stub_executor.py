@@ -55,8 +55,9 @@ class TestStub(ExecutorContract):
 def spec(tmp_path: Path) -> RunSpec:
     (tmp_path / "ml" / "input" / "config").mkdir(parents=True)
     (tmp_path / "ml" / "input" / "config" / "hyperparameters.json").write_text(json.dumps({"rounds": "7"}))
+    image = "1.dkr.ecr.x.amazonaws.com/xgboost:1"
     mounts = (Mount(tmp_path / "ml", "/opt/ml"),)
-    return RunSpec("r", "arn", "1.dkr.ecr.x.amazonaws.com/xgboost:1", "train", tmp_path, tmp_path / "log", mounts=mounts)
+    return RunSpec("r", "arn", image, "train", tmp_path, tmp_path / "log", mounts=mounts)
 
 
 def test_the_log_says_first_that_nothing_was_run(spec: RunSpec) -> None:

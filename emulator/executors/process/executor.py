@@ -41,6 +41,7 @@ class Catalog(Protocol):
     """Finds the algorithm behind an image."""
 
     def find(self, image: str, /) -> Program | None: ...
+    def names(self) -> tuple[str, ...]: ...
 
 
 class ProcessExecutor:
@@ -69,7 +70,11 @@ class ProcessExecutor:
         """Empty when there is an implementation of the image that does what `spec` asks."""
         algorithm = self._catalog.find(spec.image)
         if algorithm is None:
-            return f"The process executor has no implementation of the image {spec.image}; it runs built-in algorithms."
+            return (
+                f"The process executor has no implementation of the image {spec.image}; it runs the built-in "
+                f"algorithms {', '.join(self._catalog.names())}. Run images of your own with Docker "
+                "(--executor auto or docker)."
+            )
         if spec.entrypoint:
             return (
                 f"The process executor runs the built-in program of {spec.image} and no entry point of the caller's "
@@ -78,12 +83,6 @@ class ProcessExecutor:
         if not (algorithm.train if spec.verb == "train" else algorithm.serve):
             return f"The built-in algorithm {algorithm.name} cannot {spec.verb}."
         return ""
-
-    def warm(self, spec: RunSpec) -> None:
-        """Begin to import what the run will need; returns at once."""
-        algorithm = self._catalog.find(spec.image)
-        if algorithm is not None and self._sandbox != BWRAP:
-            self._zygotes.of(_family(algorithm))
 
     def sandbox(self) -> str:
         """The sandbox in use, after the first run; `auto` before."""
@@ -204,12 +203,8 @@ class ProcessExecutor:
             os.close(theirs)
 
     def _zygote(self, sandbox: str, family: tuple[str, ...]) -> Zygote:
-        """The family's; a bare one where the program is executed anew or the libraries cannot be forked."""
-        if sandbox != BWRAP:
-            found = self._zygotes.of(family)
-            if found.fit():
-                return found
-        return self._zygotes.of(())
+        """The family's; a bare one where the program is executed anew."""
+        return self._zygotes.of(() if sandbox == BWRAP else family)
 
     def _request(self, spec: RunSpec, run: Run, algorithm: Program, sandbox: str) -> Request:
         mounts = sorted(spec.mounts, key=lambda mount: mount.inside.count("/"))

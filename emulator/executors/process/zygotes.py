@@ -90,6 +90,8 @@ class Zygote:
         return self._hello
 
     def _last_words(self) -> str:
+        if self._errors.closed:
+            return ""
         self._errors.seek(0)
         words = self._errors.read().decode(errors="replace").strip().splitlines()
         return f" Its last words: {words[-1]}" if words else ""
@@ -102,10 +104,27 @@ class Zygotes:
         self._path = path
         self._lock = threading.Lock()
         self._by_family: dict[tuple[str, ...], Zygote] = {}
+        self._unfit: set[tuple[str, ...]] = set()
         self._closed = False
 
     def of(self, family: tuple[str, ...]) -> Zygote:
-        """The zygote of a family, started (not awaited) when there is none; one that died is replaced."""
+        """The zygote of a family; a bare one when the family's libraries start threads and cannot be forked."""
+        if family not in self._unfit:
+            found = self._living(family)
+            if not family or found.fit():
+                return found
+            self._retire(family)
+        return self._living(())
+
+    def _retire(self, family: tuple[str, ...]) -> None:
+        with self._lock:
+            self._unfit.add(family)
+            found = self._by_family.pop(family, None)
+        if found is not None:
+            found.close()
+
+    def _living(self, family: tuple[str, ...]) -> Zygote:
+        """Started when there is none; one that died is replaced."""
         with self._lock:
             if self._closed:
                 raise ZygoteFailed("The server is shutting down.")
