@@ -7,6 +7,7 @@ file is written when requests are answered.
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -119,6 +120,7 @@ def serve(house: Any, server: Server, stop: threading.Event) -> None:
     """Answer requests until `stop` is set; then let go of everything."""
     settings: Settings = house.settings
     server.door = door = FrontDoor(house, server.bind_addr[1])
+    gc.freeze()  # what start-up left lives as long as the process: a full collection need not walk it
     threading.Thread(target=server.serve, name="accept", daemon=True).start()
     address = Path(settings.data_dir) / ADDRESS_FILE
     write_whole(address, server.url)
