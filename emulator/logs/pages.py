@@ -107,8 +107,9 @@ def page_after(path: Path, start: int, limit: int, room: int, wanted: Wanted = e
 def page_before(path: Path, stop: int, limit: int, room: int, wanted: Wanted = everything) -> Page:
     """Up to `limit` wanted lines of together up to `room` bytes in front of byte `stop`, in the order of the file."""
     found: list[Placed] = []
-    begin = stop
+    begin, end = 0, None
     for placed in backwards(path, stop):
+        end = placed.end if end is None else end
         if wanted(placed.line):
             room -= placed.end - placed.begin
             if found and room < 0:
@@ -118,4 +119,4 @@ def page_before(path: Path, stop: int, limit: int, room: int, wanted: Wanted = e
         if len(found) >= limit or room < 0:
             break
     found.reverse()
-    return Page(tuple(found), begin, found[-1].end if found else stop)
+    return Page(tuple(found), begin, end or 0)

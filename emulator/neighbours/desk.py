@@ -15,7 +15,7 @@ from emulator.errors import HouseFault, NotBuilt
 from emulator.neighbours import awspolicies
 from emulator.neighbours.asked import Asked
 from emulator.neighbours.http import HttpReply
-from emulator.neighbours.identities import is_default_role
+from emulator.neighbours.identities import home_of, is_default_role
 from emulator.neighbours.journal import Entry, Journal
 from emulator.neighbours.moment import Moment
 from emulator.neighbours.moto import Moto
@@ -37,8 +37,8 @@ class Desk:
         self.version = 0
         """Counts the changes; who waits for one waits at `await_change`, and never holds `lock` meanwhile."""
         self.moto = Moto()
-        self.roles_made: set[str] = set()
-        """The accounts whose IAM was given the default role."""
+        self.roles_made: set[tuple[str, str]] = set()
+        """The accounts, by partition, whose IAM was given the default role."""
         self._changed = threading.Condition()
         self._journal = Journal(folder / "journal")
         self._clock = clock
@@ -119,5 +119,5 @@ class Desk:
             awspolicies.load(self.moto, asked)
         reply = self.moto.answer(asked, now, seed)
         if is_default_role(asked):
-            self.roles_made.add(asked.scope.account)
+            self.roles_made.add(home_of(asked.scope))
         return reply

@@ -123,6 +123,11 @@ def session(access_key: str, scope: Scope, role: str, name: str, expires: float 
     return Identity(access_key, scope.account, arn, f"AROA{digest}:{name}", expires)
 
 
+def home_of(scope: Scope) -> tuple[str, str]:
+    """Where IAM keeps roles: one set an account in each partition."""
+    return scope.account, arns.partition(scope.region)
+
+
 def is_default_role(asked: Asked) -> bool:
     """Whether the request makes the default role."""
     if (asked.service, asked.operation) != ("iam", "CreateRole"):

@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from emulator.errors import CallerFault, HouseFault, NotBuilt
+from emulator import arns
+from emulator.errors import CallerFault, HouseFault, NotBuilt, Validation
 from emulator.neighbours import moment
 from emulator.neighbours.asked import CBOR, QUERY, REST, Asked
 from emulator.neighbours.http import HttpReply
@@ -69,7 +70,10 @@ class Moto:
         self._handlers(service)
         backends: Any = importlib.import_module("moto.backends")
         found = backends.get_backend(SERVICES[service].moto)[account]
-        return found[region if region in found else "aws"]
+        for place in (region, arns.partition(region)):
+            if place in found:
+                return found[place]
+        raise _no_region(service, region)
 
     def reset(self) -> None:
         """Forget all state."""
@@ -95,6 +99,10 @@ class Moto:
             raise
         except NotImplementedError as error:
             raise NotBuilt(f"{_title(asked)} is not implemented here.") from error
+        except KeyError as error:
+            if error.args == (asked.scope.region,):
+                raise _no_region(asked.service, asked.scope.region) from error
+            return _from_exception(asked, error)
         except Exception as error:
             return _from_exception(asked, error)
         status, headers, body = result if len(result) == 3 else (200, {}, result)
@@ -136,6 +144,10 @@ def _urls_of(service: Service) -> Mapping[str, Handler]:
 def _configure() -> None:
     config: Any = importlib.import_module("moto.core.config")
     config.default_user_config["lambda"] = {"use_docker": False}
+
+
+def _no_region(service: str, region: str) -> Validation:
+    return Validation(f"{SERVICES[service].model} has no region {region!r}.")
 
 
 def _title(asked: Asked) -> str:

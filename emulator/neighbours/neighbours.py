@@ -42,6 +42,8 @@ OVERRIDES: tuple[tuple[str, str, str], ...] = (
     ("iam", "SimulatePrincipalPolicy", _IAM + "simulate_principal_policy"),
     ("iam", "CreateAccessKey", _IAM + "create_access_key"),
     ("iam", "DeleteAccessKey", _IAM + "delete_access_key"),
+    ("sns", "Publish", "emulator.neighbours.sns:publish"),
+    ("sns", "Subscribe", "emulator.neighbours.sns:subscribe"),
     ("sqs", "ReceiveMessage", "emulator.neighbours.sqs:receive_message"),
     ("monitoring", "GetMetricData", _METRICS),
     ("monitoring", "GetMetricStatistics", _METRICS),

@@ -13,7 +13,7 @@ from emulator.call import Scope
 from emulator.errors import Validation
 from emulator.neighbours.asked import internal
 from emulator.neighbours.desk import Desk
-from emulator.neighbours.identities import DEFAULT_ROLE
+from emulator.neighbours.identities import DEFAULT_ROLE, home_of
 
 PRINCIPAL = "sagemaker.amazonaws.com"
 TRUST = {
@@ -68,9 +68,9 @@ def prepare(desk: Desk, scope: Scope) -> None:
     """Give the account its default role, once: a role that somebody has deleted does not come back."""
     with desk.lock:
         desk.wake()
-        if scope.account in desk.roles_made:
+        if home_of(scope) in desk.roles_made:
             return
-        desk.roles_made.add(scope.account)
+        desk.roles_made.add(home_of(scope))
         fields = {
             "RoleName": DEFAULT_ROLE,
             "AssumeRolePolicyDocument": json.dumps(TRUST),

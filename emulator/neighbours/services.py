@@ -66,7 +66,6 @@ _NO_SQL = "there is no query engine; read the objects of the offline store direc
 _NO_SPARK = "Glue's jobs and crawlers do not run here; write the tables with CreateTable"
 _OWN_S3 = "it would read or write objects in S3 by itself, which is not wired; copy the objects with an S3 client"
 _NO_HOSTS = "there are no instances that could run a command"
-_NO_NETWORK = "messages do not leave this machine; subscribe an SQS queue instead"
 
 REFUSED: Mapping[tuple[str, str], str] = {
     ("athena", "StartQueryExecution"): _NO_SQL,
@@ -90,4 +89,5 @@ REFUSED: Mapping[tuple[str, str], str] = {
 }
 """What moto answers with a success that nothing stands behind, by signing name and operation."""
 
-NETWORK = _NO_NETWORK
+NETWORK = "messages do not leave this machine; subscribe an SQS queue instead"
+"""Why a delivery over the network is refused."""
