@@ -38,7 +38,6 @@ KINDS = (
     Kind(
         "ModelCardExportJob",
         work=True,
-        arn="model-card/{key}",
         refers={"ModelCardName": "ModelCard"},
     ),
 )

@@ -1,0 +1,139 @@
+"""KINDS is a table of differences: complete, without redundancy, and understood by the derivation."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emulator.kinds import KINDS, Kind
+from emulator.kinds.derive import derive, operation, operation_names, words
+from emulator.kinds.facts import Facts
+from emulator.kinds.listing import parent_member
+
+NOUNS = [kind.noun for kind in KINDS]
+LISTED = [kind for kind in KINDS if operation(kind, "List")]
+RECORDS = [kind for kind in KINDS if not kind.work]
+
+PARTS_OF_OTHERS = {
+    "ClusterEvent",
+    "ClusterNode",
+    "ClusterOperation",
+    "FeatureMetadata",
+    "JobSchemaVersion",
+    "LineageGroup",
+    "PipelineDefinitionForExecution",
+    "TrainingPlanExtensionHistory",
+}
+"""Described nouns that are no records of their own: facets of a cluster, a pipeline, a feature group..."""
+
+
+def test_every_described_noun_is_a_kind_once() -> None:
+    described = {name.removeprefix("Describe") for name in operation_names("sagemaker") if name.startswith("Describe")}
+    assert described - PARTS_OF_OTHERS == set(NOUNS)
+    assert len(NOUNS) == len(set(NOUNS))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=NOUNS)
+def test_nothing_is_declared_that_the_model_says_already(kind: Kind) -> None:
+    derived, plain = derive(kind.noun), Kind(kind.noun)
+    told = {"key": derived.key, "arn": derived.arn, "parent": parent_member(plain), "missing": derived.missing}
+    told |= {"taken": derived.taken}
+    if kind.lifecycle is not None:
+        assert kind.lifecycle.member != derived.status_member
+    redundant = [name for name, value in told.items() if getattr(kind, name) and getattr(kind, name) == value]
+    assert not redundant, f"{kind.noun} declares what is derived: {redundant}"
+    for member, path in kind.listing.summary.items():
+        assert derived.path(member) != derived.path(path)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=NOUNS)
+def test_what_is_declared_exists(kind: Kind) -> None:
+    derived = derive(kind.noun)
+    nouns = set(NOUNS)
+    assert set(kind.refers.values()) <= nouns
+    assert set(kind.refers) <= {*derived.inputs("Create"), *derived.inputs("List")}
+    assert set(kind.merges) <= set(derived.inputs("Update"))
+    for path in kind.defaults:
+        assert re.split(r"\[\]\.|\.", path)[0] in derived.answered
+    for verb in kind.without:
+        assert operation(kind, verb)
+    if kind.lifecycle is not None and derived.status_member:
+        enum = derived.answered[derived.status_member].enum
+        assert {kind.lifecycle.begin, *kind.lifecycle.settled, kind.lifecycle.failed} <= set(enum)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=NOUNS)
+def test_the_model_tells_what_the_generic_life_needs(kind: Kind) -> None:
+    facts = Facts(kind)
+    assert facts.key
+    assert facts.missing.code in ("ValidationException", "ResourceNotFound")
+    assert facts.taken.code in ("ValidationException", "ResourceInUse", "ConflictException")
+    assert "{key}" in facts.arn
+
+
+@pytest.mark.parametrize("kind", RECORDS, ids=[kind.noun for kind in RECORDS])
+def test_a_record_has_an_arn_and_a_time_in_its_describe_answer(kind: Kind) -> None:
+    derived = derive(kind.noun)
+    assert derived.arn_member in derived.answered
+    assert derived.created_member in derived.answered
+
+
+@pytest.mark.parametrize("kind", LISTED, ids=[kind.noun for kind in LISTED])
+def test_a_list_call_is_understood(kind: Kind) -> None:
+    lister = Facts(kind).lister
+    assert lister.answer
+    assert lister.summary
+    if not kind.work:
+        assert set(lister.unknown) <= REFUSED_FILTERS
+
+
+REFUSED_FILTERS = {"TrialComponentName", "TrialName", "ExperimentName", "ManagedBy", "ModelPackageType"} | {
+    "CrossAccountFilterOption"
+}
+"""They ask about associations, other accounts, versions: what a single record does not know."""
+
+
+@pytest.mark.parametrize(
+    ("noun", "arn"),
+    [
+        ("TrainingJob", "training-job/{key}"),
+        ("AutoMLJobV2", "automl-job/{key}"),
+        ("Trial", "experiment-trial/{key}"),
+        ("InferenceComponent", "inference-component/{key}"),
+        ("DataQualityJobDefinition", "data-quality-job-definition/{key}"),
+        ("EdgeDeploymentPlan", "edge-deployment/{key}"),
+        ("ModelPackageGroup", "model-package-group/{key}"),
+    ],
+)
+def test_arn_segments_come_from_the_model(noun: str, arn: str) -> None:
+    assert derive(noun).arn == arn
+
+
+def test_facts_of_the_service_that_clients_match_on() -> None:
+    by_noun = {kind.noun: Facts(kind) for kind in KINDS}
+    assert by_noun["Model"].missing.message == 'Could not find model "{arn}".'
+    assert by_noun["Endpoint"].missing.message == 'Could not find endpoint "{arn}".'
+    assert by_noun["EndpointConfig"].missing.message == 'Could not find endpoint configuration "{arn}".'
+    assert by_noun["TrainingJob"].missing.message == "Requested resource not found."
+    assert by_noun["InferenceComponent"].missing.message == 'Could not find inference component "{arn}".'
+    assert by_noun["ModelPackage"].missing.message.startswith("Could not find model package")
+    assert by_noun["Model"].taken.message == 'Cannot create already existing model "{arn}".'
+    for noun in ("Experiment", "Trial", "TrialComponent", "Artifact", "Action", "Context", "Pipeline"):
+        assert by_noun[noun].taken.code == "ValidationException"
+        assert "already exists" in by_noun[noun].taken.message
+
+
+def test_nouns_are_worded_as_the_service_does() -> None:
+    assert words("ModelPackageGroup") == "model package group"
+    assert words("AutoMLJob") == "automl job"
+    assert words("HumanTaskUi") == "human task ui"
+
+
+def test_the_table_loads_without_the_models() -> None:
+    code = "import sys, emulator.kinds; from emulator.spec import models; sys.exit(models.load.cache_info().currsize)"
+    root = Path(__file__).resolve().parents[2]
+    assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0

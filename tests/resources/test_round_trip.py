@@ -1,0 +1,96 @@
+"""Every kind lives the generic life: create, describe, list, delete, with requests made from the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from emulator.errors import CallerFault, NotBuilt
+from emulator.kinds import KINDS, Kind
+from emulator.kinds.derive import fit
+from emulator.kinds.facts import UNSEEN, Facts
+from tests.kinds.samples import request
+
+BY_NOUN = {kind.noun: kind for kind in KINDS}
+MADE = [kind for kind in KINDS if Facts(kind).operation("Create")]
+WORK = [kind for kind in KINDS if kind.work and Facts(kind).operation("Create")]
+
+
+def made(registry: Any, kind: Kind) -> tuple[Facts, dict[str, Any], Any]:
+    """A record of a kind, after the records that it refers to."""
+    facts = registry.resources.facts(kind.noun)
+    parents = {noun: made(registry, BY_NOUN[noun])[2].key for noun in set(kind.refers.values())}
+    params = request(facts, parents)
+    for member in () if facts.minted else facts.key:
+        params.setdefault(member, "made-up")
+    return facts, params, registry.create(kind.noun, **params)
+
+
+def names(facts: Facts, record: Any) -> dict[str, Any]:
+    """The key members of a Describe or Delete request."""
+    values = record.key.split("/") if len(facts.key) > 1 else [record.body.get(facts.key[0], record.key)]
+    return dict(zip(facts.key, values, strict=True))
+
+
+@pytest.mark.parametrize("kind", MADE, ids=[kind.noun for kind in MADE])
+def test_what_was_created_is_described_listed_tagged_and_deleted(registry: Any, kind: Kind) -> None:
+    facts, params, record = made(registry, kind)
+    key = names(facts, record)
+    answer = registry.resources.describe(kind.noun, registry.call("Describe", **key))
+    body = answer[facts.derived.wrapper] if facts.derived.wrapper else answer
+    for name, value in params.items():
+        if name in facts.derived.answered and name not in UNSEEN:
+            shown = fit(facts.derived.answered[name], value)
+            assert shown in ({}, []) or body[name] == shown, name
+    assert set(body) <= set(facts.derived.answered), "Describe answers only what the model knows"
+    assert {} not in body.values(), "never an empty structure for what was not set"
+    if facts.derived.arn_member:
+        assert body[facts.derived.arn_member] == record.arn
+    assert registry.resources.by_arn(record.arn) == record
+
+    if facts.operation("List"):
+        page = registry.resources.list(kind.noun, registry.call(f"List{kind.noun}s"))
+        assert len(page[facts.lister.answer]) == 1
+        assert page[facts.lister.answer][0] or kind.work
+        assert "NextToken" not in page
+    if "Tags" in params:
+        assert registry.do("ListTags", ResourceArn=record.arn)["Tags"] == params["Tags"]
+
+    registry.resources.delete(kind.noun, registry.call("Delete", **key))
+    with pytest.raises(CallerFault) as gone:
+        registry.resources.describe(kind.noun, registry.call("Describe", **key))
+    assert gone.value.code == facts.missing.code
+    assert registry.told[-1] == ("deleted", kind.noun, record.key)
+
+
+@pytest.mark.parametrize("kind", MADE, ids=[kind.noun for kind in MADE])
+def test_a_name_is_taken_once(registry: Any, kind: Kind) -> None:
+    facts, params, record = made(registry, kind)
+    if facts.minted:
+        assert registry.create(kind.noun, **params).key != record.key
+        return
+    with pytest.raises(CallerFault) as taken:
+        registry.create(kind.noun, **params)
+    assert taken.value.code == facts.taken.code
+    assert record.arn in taken.value.message or record.key.rsplit("/", 1)[-1] in taken.value.message
+
+
+@pytest.mark.parametrize("kind", WORK, ids=[kind.noun for kind in WORK])
+def test_work_without_an_engine_is_refused_and_leaves_nothing(registry: Any, kind: Kind) -> None:
+    facts = registry.resources.facts(kind.noun)
+    with pytest.raises(NotBuilt, match=f"Create{kind.noun} is not built"):
+        registry.do(f"Create{kind.noun}", **request(facts, dict.fromkeys(kind.refers.values(), "x")))
+    assert registry.told == []
+    with pytest.raises(CallerFault) as absent:
+        registry.do(f"Describe{kind.noun}", **dict.fromkeys(facts.key, "none"))
+    assert absent.value.code == facts.missing.code
+    listing = facts.operation("List")
+    if listing and not set(facts.derived.inputs("List")) & set(kind.refers):
+        assert registry.do(listing) == {facts.lister.answer: []}
+
+
+def test_kinds_with_a_life_of_their_own_are_not_faked(registry: Any) -> None:
+    for operation in ("CreateTrainingJob", "CreateTransformJob", "CreateEndpoint", "DeleteEndpoint"):
+        with pytest.raises(NotBuilt, match=operation):
+            registry.do(operation, EndpointName="e")
