@@ -31,7 +31,10 @@ def read(files: Sequence[Path]) -> NDArray[np.float64]:
     import numpy
 
     with files[0].open("rb") as file:
-        delimiter = sniff(file.readline())
+        try:
+            delimiter = sniff(file.readline())
+        except ValueError as error:
+            raise UserError(f"{error} (line 1 of file '{files[0].name}')") from error
     log(f"Determined delimiter of CSV input is '{delimiter}'")
     parts = [_read(path, delimiter) for path in files]
     for path, part in zip(files, parts, strict=True):
@@ -44,7 +47,7 @@ def read(files: Sequence[Path]) -> NDArray[np.float64]:
 
 
 def sniff(first_line: bytes) -> str:
-    """The delimiter of a line; UserError when there is none."""
+    """The delimiter of a line; ValueError when there is none."""
     text = first_line.decode("utf-8-sig", "replace").strip("\r\n")
     present = [mark for mark in (",", ";", "\t", "|") if mark in text]
     if len(present) == 1:
@@ -54,11 +57,11 @@ def sniff(first_line: bytes) -> str:
     except csv.Error as error:
         if present:
             return present[0]
-        raise UserError(f"Could not determine delimiter on line {text[:SHOWN]}:\n{error}") from error
+        raise ValueError(f"Could not determine delimiter on line {text[:SHOWN]}:\n{error}") from error
     if found.isalnum() or found in "._-+":
         if present:
             return present[0]
-        raise UserError(
+        raise ValueError(
             f"Could not determine delimiter on line {text[:SHOWN]}:\na row needs the label and at least one feature"
         )
     return found

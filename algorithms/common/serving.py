@@ -11,13 +11,13 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from types import FrameType
 from typing import Any, Protocol
 
 from algorithms.common.faults import Refusal, UserError
@@ -148,27 +148,51 @@ def serve(model: Model) -> int:
     where: Any = path or (os.environ.get("SAGEMAKER_BIND_TO_HOST", "0.0.0.0"), port)
     if path:
         Path(path).unlink(missing_ok=True)
+    ended = _signals()
     server = wsgi.Server(
         where, Application(model), numthreads=THREADS, request_queue_size=QUEUE, timeout=KEEP_ALIVE,
         shutdown_timeout=SHUTDOWN_SECONDS,
     )  # fmt: skip
     server.nodelay = not path
     server.version = server.server_name = "sagelet"
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _stop)
     try:
         server.prepare()
-        _say_ready(server.socket, path)
-        server.serve()
-    except SystemExit:
-        pass
-    finally:
-        server.stop()
+    except OSError as error:
+        print(f"Cannot listen on {path or port}: {error}", file=sys.stderr, flush=True)
+        return 1
+    _say_ready(server.socket, path)
+    threading.Thread(target=_serve, args=[server], daemon=True).start()
+    ended.recv(1)
+    _stop(server)
     return 0
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(0)
+def _signals() -> socket.socket:
+    """Readable at SIGTERM or SIGINT, whichever thread of whichever library the kernel hands it to."""
+    ended, ending = socket.socketpair()
+    ending.setblocking(False)
+    signal.set_wakeup_fd(ending.detach())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    return ended
+
+
+def _serve(server: Any) -> None:
+    """The loop has a thread of its own, so that a signal cannot break into it at an unlucky place."""
+    try:
+        server.serve()
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _stop(server: Any) -> None:
+    """Finish what is being answered, but not for ever."""
+    stopping = threading.Thread(target=server.stop, daemon=True)
+    stopping.start()
+    stopping.join(SHUTDOWN_SECONDS + 1)
+    if stopping.is_alive():
+        sys.stdout.flush()
+        os._exit(0)
 
 
 def _say_ready(listening: socket.socket, path: str) -> None:

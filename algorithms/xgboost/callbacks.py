@@ -23,6 +23,33 @@ SAVE_EVERY = 20.0
 Scores = Mapping[str, Mapping[str, Sequence[float]]]
 
 
+class InOrder(xgboost.callback.TrainingCallback):
+    """Several callbacks, each called in each round, in this order.
+
+    xgboost keeps callbacks in a set and asks no further one when one ends the training: the last line would be missing.
+    """
+
+    def __init__(self, steps: Sequence[Any], done: int = 0) -> None:
+        """`done` rounds of a resumed training are counted in: xgboost itself begins at 0 again."""
+        super().__init__()
+        self._steps = steps
+        self._done = done
+
+    def before_training(self, model: Any) -> Any:
+        for step in self._steps:
+            model = step.before_training(model)
+        return model
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Scores) -> bool:
+        ends = [step.after_iteration(model, epoch + self._done, evals_log) for step in self._steps]
+        return any(ends)
+
+    def after_training(self, model: Any) -> Any:
+        for step in self._steps:
+            model = step.after_training(model)
+        return model
+
+
 class MetricLines(xgboost.callback.TrainingCallback):
     """One line per round, for the service's regexes: `[0]<TAB>train-rmse:8.09483<TAB>validation-rmse:8.33559`."""
 
@@ -58,7 +85,7 @@ class SaveOnTermination(xgboost.callback.TrainingCallback):
         signal.signal(signal.SIGTERM, self._ask)
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Scores) -> bool:
-        if self._asked or epoch == 0 or time.monotonic() - self._saved_at > SAVE_EVERY:
+        if self._asked or not self._path.exists() or time.monotonic() - self._saved_at > SAVE_EVERY:
             save(model, self._path)
             self._saved_at = time.monotonic()
         if self._asked:

@@ -78,7 +78,8 @@ def _read(path: Path) -> Any:
     log(f"Loading the model from {path}")
     content = path.read_bytes()
     try:
-        booster = xgboost.Booster(model_file=bytearray(content))
+        with xgboost.config_context(verbosity=0):  # It warns of each format but its own.
+            booster = xgboost.Booster(model_file=bytearray(content))
     except xgboost.core.XGBoostError as problem:
         if not content.startswith(PICKLE):
             said = first_line(problem)

@@ -123,7 +123,7 @@ def fit(task: Task, evals: list[tuple[Any, str]], name: str, checkpoints: Path |
         num_boost_round=max(task.rounds - done, 0),
         evals=evals,
         custom_metric=metrics.evaluator(own, task.objective),
-        callbacks=steps,
+        callbacks=[callbacks.InOrder(steps, done)],
         xgb_model=xgboost.Booster(model_file=bytearray(start[0].read_bytes())) if start else None,
         evals_result=scores,
         verbose_eval=False,

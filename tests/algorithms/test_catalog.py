@@ -1,0 +1,120 @@
+"""The catalogue: which image means which algorithm, and which libraries are at odds."""
+
+import subprocess
+import sys
+
+import pytest
+
+from algorithms import catalog, run
+from tests.algorithms.job import ROOT
+
+REGISTRY = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        f"{REGISTRY}/sagemaker-xgboost:1.7-1",
+        "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:3.0-5",
+        "450853457545.dkr.ecr.cn-north-1.amazonaws.com.cn/sagemaker-xgboost:0.90-1-cpu-py3",
+        "811284229777.dkr.ecr.us-east-1.amazonaws.com/xgboost:1",
+        "811284229777.dkr.ecr.us-east-1.amazonaws.com/xgboost",
+        f"{REGISTRY}/sagemaker-xgboost@sha256:{'0' * 64}",
+        f"{REGISTRY}/sagemaker-xgboost:1.7-1@sha256:{'0' * 64}",
+        "sagemaker-xgboost:1.7-1",
+        "localhost:5000/sagemaker-xgboost:1.7-1",
+        "sagelet/xgboost:latest",
+    ],
+)
+def test_xgboost_is_known_by_its_repository_alone(image):
+    assert catalog.find(image).name == "xgboost"
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "",
+        "my-team/xgboost:1",
+        "my-xgboost:1",
+        f"{REGISTRY}/my-team/sagemaker-xgboost:1",
+        "sagemaker-xgboost-mine",
+        ":1",
+    ],
+)
+def test_other_images_are_not_taken_for_it(image):
+    assert catalog.find(image) is None
+
+
+@pytest.mark.parametrize(
+    "repository",
+    [
+        "xgboost-neo:latest",
+        "image-classification-neo",
+        "sagemaker-neo-pytorch:1.12",
+        "sagemaker-inference-mxnet:1.8-cpu",
+    ],
+)
+def test_the_images_of_neo_mean_the_onnx_host(repository):
+    assert catalog.find(f"785573368785.dkr.ecr.us-east-1.amazonaws.com/{repository}").name == "onnx_host"
+
+
+@pytest.mark.parametrize(
+    ("image", "version"),
+    [
+        ("sagemaker-xgboost:1.7-1", (1, 7, 1)),
+        ("sagemaker-xgboost:0.90-1-cpu-py3", (0, 90, 1)),
+        ("sagemaker-xgboost:1.3-1-arm64", (1, 3, 1)),
+        ("sagemaker-xgboost:3.0-5", (3, 0, 5)),
+        ("x.example/xgboost:1", (0, 72)),
+        ("xgboost", (0, 72)),
+        ("sagemaker-xgboost:latest", catalog.NEWEST),
+        ("sagemaker-xgboost", catalog.NEWEST),
+        ("", catalog.NEWEST),
+    ],
+)
+def test_a_tag_says_the_version(image, version):
+    assert catalog.get("xgboost").version(image) == version
+
+
+def test_names_are_sorted_and_an_unknown_name_lists_them():
+    assert catalog.names() == tuple(sorted(catalog.names()))
+    assert {"xgboost", "onnx_host"} <= set(catalog.names())
+    with pytest.raises(KeyError, match="onnx_host, xgboost"):
+        catalog.get("nothing")
+
+
+def test_the_catalogue_needs_the_standard_library_alone():
+    code = (
+        "import sys; from algorithms import catalog; catalog.find('xgboost:1'); "
+        "assert not {'numpy', 'xgboost', 'onnxruntime', 'importlib.metadata'} & set(sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=30).returncode == 0
+
+
+def test_one_distribution_of_xgboost_is_no_conflict():
+    assert catalog.conflicts() == ()
+
+
+@pytest.mark.parametrize(
+    ("installed", "files", "said"),
+    [
+        ({"xgboost": "3.0.5", "xgboost-cpu": "3.0.5"}, True, "both installed and overwrite"),
+        ({"xgboost-cpu": "3.0.5"}, False, "its files are gone"),
+        ({"xgboost": "3.2.0"}, True, "refuses models in the binary format"),
+        ({"xgboost": "2.1.4"}, True, "tested is 3.0.5"),
+    ],
+)
+def test_conflicts_are_said_with_their_remedy(monkeypatch, installed, files, said):
+    monkeypatch.setattr(catalog, "_installed", lambda name: installed.get(name, ""))
+    monkeypatch.setattr(catalog, "_has_files", lambda name: files)
+    (sentence,) = catalog.conflicts()
+    assert said in sentence
+    assert "pip uninstall -y xgboost xgboost-cpu" in sentence
+
+
+def test_a_wrong_command_line_says_the_right_one(capsys):
+    assert run.main(["xgboost"]) == 2
+    assert run.main(["nothing", "train"]) == 2
+    said = capsys.readouterr().err
+    assert "usage: python -m algorithms.run" in said
+    assert "no algorithm is named 'nothing'" in said
