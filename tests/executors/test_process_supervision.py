@@ -341,7 +341,7 @@ def test_without_a_network_there_is_only_the_own_loopback(bench: Bench) -> None:
 
 @pytest.mark.parametrize("deep", [False, True])
 def test_a_model_server_is_reached_through_its_socket_however_deep_it_lies(bench: Bench, deep: bool) -> None:
-    before = set(Path("/tmp").glob("sagelet-*"))
+    before = set(Path("/tmp").glob("sagelet-run-*"))
     if deep:
         bench.folder = bench.folder.joinpath(*["a-rather-long-name-of-a-folder"] * 4)
     executor = bench.open()
@@ -359,7 +359,7 @@ def test_a_model_server_is_reached_through_its_socket_however_deep_it_lies(bench
     over = again.wait(spec.run_id, 20)
     assert over is not None and over.reason is ExitReason.STOPPED
     again.release(spec.run_id)
-    assert set(Path("/tmp").glob("sagelet-*")) == before
+    assert set(Path("/tmp").glob("sagelet-run-*")) == before
 
 
 def test_a_train_run_has_no_address(bench: Bench) -> None:
@@ -515,7 +515,7 @@ def traces() -> dict[str, object]:
         "files": len(list(Path("/proc/self/fd").iterdir())),
         "threads": threading.active_count(),
         "mounts": len(Path("/proc/self/mountinfo").read_text().splitlines()),
-        "temporary": sorted(p.name for p in Path("/tmp").glob("sagelet-*")),
+        "temporary": sorted(p.name for p in Path("/tmp").glob("sagelet-run-*")),
     }
 
 

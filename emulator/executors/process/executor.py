@@ -242,5 +242,5 @@ def _socket(folder: str) -> tuple[str, str]:
     if len(os.fsencode(path)) <= LONGEST_SOCKET:
         os.mkdir(near, 0o700)
         return path, ""
-    elsewhere = tempfile.mkdtemp(prefix="sagelet-", dir="/tmp")
+    elsewhere = tempfile.mkdtemp(prefix="sagelet-run-", dir="/tmp")
     return os.path.join(elsewhere, SOCKET_NAME), elsewhere
