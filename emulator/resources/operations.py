@@ -33,9 +33,9 @@ def generic_operations(kinds: Iterable[Kind], resources: Resources) -> Mapping[s
 def refusal(kind: Kind, verb: str) -> str:
     """Why the generic life does not do this; "" when it does."""
     if kind.work and verb in ("Create", "Update"):
-        return f"no engine here does the work of a {kind.noun}"
+        return f"no engine here does the work of {kind.noun}"
     if kind.lifecycle and not kind.work and verb in ("Create", "Update", "Delete"):
-        return f"a {kind.noun} is more than its record, and no behaviour is declared for this operation"
+        return f"{kind.noun} is more than a record, and no behaviour is declared for this operation"
     return kind.without.get(verb, "")
 
 

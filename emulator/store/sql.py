@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert, select, update
 
 from emulator.call import Scope
 from emulator.store.database import Database, Row, Session, Statement, p
-from emulator.store.pages import page_statement, page_values
+from emulator.store.pages import COLUMNS, page_statement, page_values
 from emulator.store.records import DuplicateKey, Query, Record, StaleVersion
 from emulator.store.tables import META, RECORDS, TAGS
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from emulator.store.objects import ObjectIndex
 
 C = RECORDS.c
-COLUMNS = tuple(column for column in C if column.name not in ("id", "folded"))
 WRITTEN = ("arn", "parent", "status", "created", "modified", "body", "hidden")
 
 _IN_SCOPE = (C.kind == p("kind"), C.account == p("account"), C.region == p("region"))
