@@ -6,6 +6,7 @@ header names (S3 metadata has both) and the percent-encoding of paths. Errors of
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import select
@@ -87,6 +88,12 @@ class Connection(HTTPConnection):
             if not self._is_busy():
                 return True
         return False
+
+    def close(self) -> None:
+        """Close both files too: what a client that hung up left in the writer would be flushed by the collector."""
+        super().close()  # type: ignore[no-untyped-call]
+        with contextlib.suppress(OSError, ValueError):
+            self.wfile.close()
 
     def _is_busy(self) -> bool:
         if self.rfile.has_data():
