@@ -91,7 +91,7 @@ class Connection(HTTPConnection):
 
     def close(self) -> None:
         """Close both files too: what a client that hung up left in the writer would be flushed by the collector."""
-        super().close()  # type: ignore[no-untyped-call]
+        super().close()
         with contextlib.suppress(OSError, ValueError):
             self.wfile.close()
 
