@@ -26,6 +26,7 @@ MEBIBYTE = 1024 * 1024
 PAYLOAD_LIMIT = 25 * MEBIBYTE
 """What the service itself passes on to a model; MAX_CONTENT_LENGTH and the limit of a transform job replace it."""
 DEFAULT_PAYLOAD_IN_MB = 6
+DRAINED = 128 * MEBIBYTE
 THREADS = 16
 QUEUE = 128
 KEEP_ALIVE = 75
@@ -103,11 +104,19 @@ class Application:
         chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
         length = self._limit + 1 if chunked else int(announced)
         if not chunked and length > self._limit:
+            _drain(environ["wsgi.input"], length)
             raise Refusal(413, f"The body has {length} bytes; MAX_CONTENT_LENGTH allows {self._limit}.")
         body: bytes = environ["wsgi.input"].read(length) if length else b""
         if chunked and len(body) > self._limit:
             raise Refusal(413, f"The body has more than the {self._limit} bytes that MAX_CONTENT_LENGTH allows.")
         return body
+
+
+def _drain(stream: Any, length: int) -> None:
+    """Read a refused body away: a caller who is still sending would see a broken connection, not the refusal."""
+    left = min(length, DRAINED)
+    while left > 0 and (part := stream.read(min(left, MEBIBYTE))):
+        left -= len(part)
 
 
 def payload_limit() -> int:

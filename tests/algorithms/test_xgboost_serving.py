@@ -197,6 +197,13 @@ def test_what_is_absent_is_missing():
     assert [float(v) for v in ask(service(made), b"1:1 3:2\n0:3", "text/libsvm").split()] == expected
 
 
+@pytest.mark.parametrize("last", [b"0.5,1,2,3", b"0.5,,2,3", b'"0.5",1,2,3'], ids=["plain", "missing", "quoted"])
+def test_a_large_body_means_the_same_as_its_lines(last):
+    one = service(booster())
+    lines = (CSV + b"\n") * 100 + last
+    assert ask(one, lines) == ask(one, CSV) * 100 + ask(one, last)
+
+
 def test_a_model_of_one_feature_takes_rows_without_a_delimiter():
     made = xgboost.train({}, xgboost.DMatrix(numpy.arange(9.0).reshape(-1, 1), label=numpy.arange(9.0)), 3)
     rows = numpy.array([[1.5], [7.25]])
@@ -311,6 +318,13 @@ def test_bodies_up_to_the_limit_and_not_beyond(tmp_path):
         assert "1008 bytes" in refused_.text
         assert server.get("/execution-parameters").json()["MaxPayloadInMB"] == 0
         assert server.ask("POST", "/invocations", b"", {"Content-Type": "text/csv"}).status == 204
+
+
+def test_a_refused_body_is_read_to_its_end_so_that_the_refusal_arrives(tmp_path):
+    with serving_job(tmp_path).serve() as server:
+        answer = server.post(b"1,2,3,4\n" * 4_000_000, "text/csv")
+    assert answer.status == 413
+    assert "32000000 bytes; MAX_CONTENT_LENGTH allows 26214400" in answer.text
 
 
 def test_a_chunked_body_is_read(tmp_path):
