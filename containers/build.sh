@@ -46,7 +46,7 @@ build() { # NAME TAG DOCKERFILE ARGUMENT...
     tar -c --exclude=__pycache__ LICENSE README.md pyproject.toml \
         algorithms api containers emulator sagelet >"$context"
     tar -r -f "$context" "build/wheels/$name"
-    "$engine" build --quiet --file "$file" --tag "$tag" --build-arg BASE_IMAGE="$base" "$@" - <"$context" >/dev/null
+    "$engine" build --quiet --force-rm --file "$file" --tag "$tag" --build-arg BASE_IMAGE="$base" "$@" - <"$context" >/dev/null
     if [ -n "$old" ] && [ "$old" != "$("$engine" image inspect --format '{{.Id}}' "$tag")" ]; then
         "$engine" image rm "$old" >/dev/null 2>&1 || true # still used, or a layer of another image
     fi

@@ -128,7 +128,7 @@ def _connect(environ: Mapping[str, str]) -> tuple[DockerClient, str]:
     from docker.utils import kwargs_from_env
 
     tried: list[str] = []
-    for place in _places(environ):
+    for place in places(environ):
         try:
             # A bag of keywords: a URL, and TLS files when DOCKER_HOST comes with them.
             options: Any = kwargs_from_env(dict(environ)) if environ.get("DOCKER_HOST") else {"base_url": place}
@@ -151,7 +151,8 @@ def _knock(place: str) -> None:
             door.connect(place.removeprefix("unix://"))
 
 
-def _places(environ: Mapping[str, str]) -> list[str]:
+def places(environ: Mapping[str, str]) -> list[str]:
+    """Where an engine may be found: DOCKER_HOST alone when it is set, else the sockets that exist here."""
     named = environ.get("DOCKER_HOST")
     if named:
         return [named]
