@@ -20,28 +20,21 @@ NAMESPACE = "/aws/sagemaker/TrainingJobs"
 DIMENSION = "TrainingJobName"
 
 
-class Shown:
-    """How much of each resource's points each account and region has been shown."""
-
-    def __init__(self) -> None:
-        self.offsets: dict[tuple[Scope, str], int] = {}
-
-
 def read_metrics(front: Neighbours, asked: Asked) -> HttpReply:
     """moto's answer, with all points that jobs have reported until now."""
     with front.desk.lock:
         front.desk.wake()
         sizes = front.metrics.sizes()
         for resource in sizes:
-            if sizes[resource] > front.shown.offsets.get((asked.scope, resource), 0):
+            if sizes[resource] > front.desk.shown_metrics.get((asked.scope, resource), 0):
                 _show(front, asked.scope, resource)
         return front.desk.forward(asked)
 
 
 def _show(front: Neighbours, scope: Scope, resource: str) -> None:
     name = _name(resource, scope)
-    points, offset = front.metrics.since(resource, front.shown.offsets.get((scope, resource), 0))
-    front.shown.offsets[(scope, resource)] = offset
+    points, offset = front.metrics.since(resource, front.desk.shown_metrics.get((scope, resource), 0))
+    front.desk.shown_metrics[(scope, resource)] = offset
     if name is None:
         return
     data = front.desk.moto.backend("monitoring", scope.account, scope.region).metric_data

@@ -58,7 +58,7 @@ def describe_log_groups(front: Neighbours, asked: Asked) -> HttpReply | None:
     names = [name for name in front.logs.groups(prefix) if is_ours(name) and pattern in name.lower()]
     found = [_shown_group(front.logs, name, asked.scope) for name in names]
     if not prefix.startswith(OURS) and not front.desk.blank():
-        found += _groups_of_moto(front, asked)
+        found += [group for group in _groups_of_moto(front, asked) if pattern in group["logGroupName"].lower()]
     found.sort(key=lambda group: str(group["logGroupName"]))
     return _page(found, params, "logGroups", GROUPS_PAGE)
 
@@ -162,8 +162,8 @@ def _groups_of_moto(front: Neighbours, asked: Asked) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     token = None
     while True:
-        wanted = {"limit": 50, "nextToken": token} if token else {"limit": 50}
-        reply = front.desk.forward(asked.with_params(**wanted))
+        # Our token means nothing to moto: all its groups are read, and the page is cut from the whole.
+        reply = front.desk.forward(asked.with_params(limit=GROUPS_PAGE, nextToken=token))
         if reply.status != 200 or not isinstance(reply.body, bytes):
             return found
         answer = json.loads(reply.body)

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from emulator.call import Scope
 from emulator.clock import Clock
 from emulator.errors import HouseFault, NotBuilt
 from emulator.neighbours import awspolicies
@@ -18,7 +19,7 @@ from emulator.neighbours.http import HttpReply
 from emulator.neighbours.identities import home_of, is_default_role
 from emulator.neighbours.journal import Entry, Journal
 from emulator.neighbours.moment import Moment
-from emulator.neighbours.moto import Moto
+from emulator.neighbours.moto import LOCK, Moto
 from emulator.neighbours.services import REFUSED, SERVICES, mutates
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class Desk:
     """moto with a memory. Thread safe; `lock` may be held around several requests that belong together."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
-        self.lock = threading.RLock()
+        self.lock = LOCK
         self.version = 0
         """Counts the changes; who waits for one waits at `await_change`, and never holds `lock` meanwhile."""
         self.moto = Moto()
@@ -42,12 +43,13 @@ class Desk:
         self._changed = threading.Condition()
         self._journal = Journal(folder / "journal")
         self._clock = clock
-        self._awake = False
+        self.shown_metrics: dict[tuple[Scope, str], int] = {}
+        """How much of each resource's points moto's CloudWatch was given, by account and region."""
 
     def blank(self) -> bool:
         """Whether nothing was ever changed: then no answer of moto's can differ from that of an empty account."""
         with self.lock:
-            return not self._awake and self._journal.empty()
+            return not self.moto.holds() and self._journal.empty()
 
     def forward(self, asked: Asked, keep: Callable[[HttpReply], bool] = succeeded) -> HttpReply:
         """moto's answer. What changes something is in the journal before this returns, if `keep` says so."""
@@ -67,11 +69,12 @@ class Desk:
             self._changed.wait_for(lambda: self.version != seen, timeout)
 
     def wake(self) -> None:
-        """Do again what was written down, once."""
+        """Do again what was written down, unless moto's state is ours already."""
         with self.lock:
-            if not self._awake:
-                self._awake = True
-                self.moto.reset()
+            if not self.moto.holds():
+                self.moto.take()
+                self.roles_made.clear()
+                self.shown_metrics.clear()
                 for entry in self._journal.entries():
                     self._again(entry)
 
@@ -84,9 +87,7 @@ class Desk:
     def sleep(self) -> None:
         """Let go of moto's state and of the journal's file; the next request wakes both."""
         with self.lock:
-            self._awake = False
-            self.roles_made.clear()
-            self.moto.reset()
+            self.moto.let_go()
             self._journal.close()
 
     def _change(self, asked: Asked, keep: Callable[[HttpReply], bool]) -> HttpReply:

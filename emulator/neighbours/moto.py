@@ -9,6 +9,8 @@ import importlib
 import json
 import logging
 import re
+import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -30,12 +32,33 @@ DROPPED = ("status", "server", "date", "content-length", "access-control-allow-o
 """Headers of moto's replies that the front door writes itself."""
 
 
+LOCK = threading.RLock()
+"""Held around everything that touches moto: its state, its chance and its clock are the whole process's."""
+
+
 class Moto:
-    """moto's services. Not thread safe: the desk lets one request in at a time."""
+    """moto's services. The caller holds LOCK. Several may exist in a process, but moto's state is that of one of
+    them: whoever takes it over starts empty, and the former holder finds that it no longer `holds` it."""
+
+    _holder: Moto | None = None
 
     def __init__(self) -> None:
         self._urls: dict[str, list[tuple[re.Pattern[str], Handler]]] = {}
-        self._at_work = False
+
+    def holds(self) -> bool:
+        """Whether the state in moto is what this one has made of it."""
+        return Moto._holder is self
+
+    def take(self) -> None:
+        """Empty moto, and hold it."""
+        _empty()
+        Moto._holder = self
+
+    def let_go(self) -> None:
+        """Forget the state, if it is ours."""
+        if self.holds():
+            Moto._holder = None
+            _empty()
 
     def named(self, asked: Asked) -> Asked:
         """The request with its operation, which for a REST service only the router of its model knows."""
@@ -75,16 +98,9 @@ class Moto:
                 return found[place]
         raise _no_region(service, region)
 
-    def reset(self) -> None:
-        """Forget all state."""
-        if self._at_work:
-            base: Any = importlib.import_module("moto.core.base_backend")
-            base.BackendDict.reset()
-
     def _handlers(self, signing_name: str) -> list[tuple[re.Pattern[str], Handler]]:
         if signing_name not in self._urls:
             service = SERVICES[signing_name]
-            self._at_work = True
             urls = _urls_of(service)
             _configure()
             moment.settle()
@@ -128,6 +144,12 @@ class Moto:
         return request
 
 
+def _empty() -> None:
+    base: Any = sys.modules.get("moto.core.base_backend")
+    if base is not None:
+        base.BackendDict.reset()
+
+
 def _urls_of(service: Service) -> Mapping[str, Handler]:
     try:
         backends: Any = importlib.import_module("moto.backends")
@@ -156,6 +178,8 @@ def _title(asked: Asked) -> str:
 
 def _from_exception(asked: Asked, error: Exception) -> HttpReply:
     """moto's own error classes carry an answer; everything else is a defect, and says of which operation."""
+    if type(error).__name__ == "OperationNotFoundError":
+        raise NotBuilt(f"{_title(asked)} is not implemented here.") from error
     if hasattr(error, "get_body") and hasattr(error, "get_headers"):
         return _reply(asked, int(getattr(error, "code", 400) or 400), dict(error.get_headers()), error.get_body())
     if isinstance(getattr(error, "response", None), dict):

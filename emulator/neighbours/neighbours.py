@@ -68,18 +68,16 @@ NEEDS_ROLES = ("iam", "lambda")
 
 
 class Neighbours:
-    """The other services of one data folder. Thread safe; one in use per process, because moto's state is global."""
+    """The other services of one data folder. Thread safe. Two in one process are right but slow: moto has one state,
+    so that each does its journal again whenever the other was asked in between."""
 
     def __init__(self, settings: Settings, logs: FileLogs, metrics: FileMetrics, clock: Clock | None = None) -> None:
-        from emulator.neighbours.cloudwatch import Shown
-
         folder = Path(settings.data_dir) / "neighbours"
         self.settings = settings
         self.logs = logs
         self.metrics = metrics
         self.clock = clock or SystemClock()
         self.closed = threading.Event()
-        self.shown = Shown()
         self.identities = Identities(folder / "identities", self.clock)
         self.desk = Desk(folder, self.clock)
 
@@ -112,7 +110,6 @@ class Neighbours:
         """Forget everything, on disk too."""
         self.desk.forget()
         self.identities.clear()
-        self.shown.offsets.clear()
 
     def close(self) -> None:
         """Let go of files, and of moto's state: the next Neighbours of this process starts from its own journal."""

@@ -73,7 +73,6 @@ REFUSED: Mapping[tuple[str, str], str] = {
     ("dynamodb", "ImportTable"): _OWN_S3,
     ("glue", "StartCrawler"): _NO_SPARK,
     ("glue", "StartJobRun"): _NO_SPARK,
-    ("glue", "StartSession"): _NO_SPARK,
     ("glue", "CreateSession"): _NO_SPARK,
     ("glue", "RunStatement"): _NO_SPARK,
     ("glue", "StartTrigger"): _NO_SPARK,
