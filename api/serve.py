@@ -67,6 +67,10 @@ class Server(HTTPServer):
         return f"http://{shown}:{port}"
 
 
+class StartRefused(Exception):
+    """The server cannot start; the message says why and what to do."""
+
+
 def main(argv: list[str]) -> int:
     """Run a server with the settings of one JSON argument, until SIGINT or SIGTERM."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -78,16 +82,20 @@ def main(argv: list[str]) -> int:
     stop = stop_event()
     try:
         server = bind(settings)
+    except StartRefused as error:
+        return _refuse(error)
+    try:
         house = open_house(settings)
     except StartRefused as error:
-        print(f"sagelet: {error}", file=sys.stderr)
-        return 1
+        server.stop()  # its threads, which were started with it, would keep the process
+        return _refuse(error)
     serve(house, server, stop)
     return 0
 
 
-class StartRefused(Exception):
-    """The server cannot start; the message says why and what to do."""
+def _refuse(error: StartRefused) -> int:
+    print(f"sagelet: {error}", file=sys.stderr)
+    return 1
 
 
 def bind(settings: Settings) -> Server:

@@ -60,11 +60,13 @@ def empty(storage: Storage, source: Source) -> bool:
 
 
 def _under(storage: Storage, location: str) -> Iterator[Item]:
-    """Names are relative to the last `/` of the prefix: that is where the service cuts."""
+    """A prefix that names a folder, with or without the `/`, stands for that folder; of any other prefix the part
+    behind its last `/` belongs to the names (docs/quirks.md)."""
     bucket, prefix = uri.parse(location)
-    cut = prefix.rfind("/") + 1
     for found in storage.list(bucket, prefix):
         if not found.key.endswith("/"):
+            inside = found.key.startswith(prefix.rstrip("/") + "/")
+            cut = len(prefix.rstrip("/")) + 1 if inside and prefix.rstrip("/") else prefix.rfind("/") + 1
             yield Item(bucket, found.key, found.key[cut:], found.size)
 
 

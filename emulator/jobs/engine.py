@@ -73,10 +73,11 @@ class JobEngine:
         with self._changed:
             return self._changed.wait_for(lambda: not self._workers and not self._waiting, timeout)
 
-    def close(self) -> None:
-        """Stop working; runs are left to their executors, and the next start goes on with the jobs.
+    def close(self, end_runs: bool = True) -> None:
+        """Stop working and end what runs, so that no process is left behind; the next start settles those jobs.
 
-        Call it before the executors are closed: what ends from then on is judged by the next start.
+        Without `end_runs` programs go on, as when the server is killed, and the next start adopts them.
+        Call it before the executors are closed.
         """
         self._tools.closing.set()
         with self._changed:
@@ -91,6 +92,18 @@ class JobEngine:
         for worker in workers:
             if worker.thread is not None:
                 worker.thread.join(10.0)
+            if end_runs:
+                self._end_run(worker)
+
+    def _end_run(self, worker: _Worker) -> None:
+        """End a program that runs. Outputs that wait for being saved stay where the next start finds them."""
+        record = self._tools.records.find(worker.ref.kind, worker.ref.scope, worker.ref.name)
+        if record is None or job_of(record).phase not in (life.Phase.LAUNCHING, life.Phase.RUNNING):
+            return
+        try:
+            worker.recipe.release()
+        except Exception:
+            log.exception("job %s: its run was not ended", worker.ref.name)
 
     # --- steps --------------------------------------------------------------------------------------------------
 

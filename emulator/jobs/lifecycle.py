@@ -49,7 +49,7 @@ class Found(Enum):
 INTERNAL = "InternalServerError: We encountered an internal error.  Please try again."
 """The service's own words, two blanks included."""
 
-GONE_REASON = f"{INTERNAL} (The server was restarted and the run is gone.)"
+GONE_REASON = f"{INTERNAL} (The server was stopped or restarted, and the run is gone.)"
 
 
 @dataclass(frozen=True)

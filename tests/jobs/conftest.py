@@ -238,7 +238,7 @@ class MiniHouse:
 
     def kill(self) -> None:
         """What `kill -9` leaves: the records as they are, the programs running."""
-        self.engine.close()
+        self.engine.close(end_runs=False)
 
     def submit(self, name: str = "job", **members: Any) -> None:
         hidden = {k: members.pop(k) for k in ("max_run", "wait_until") if k in members}

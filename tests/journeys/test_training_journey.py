@@ -9,6 +9,7 @@ import pytest
 import xgboost
 from botocore.exceptions import ClientError
 
+from sagelet import places
 from tests.journeys.conftest import channel, table, training_request
 
 PARAMS = {"objective": "reg:squarederror", "max_depth": 4, "nthread": 1, "seed": 0}
@@ -146,11 +147,11 @@ def test_a_job_is_stopped_and_keeps_what_it_had(client, training_data):
         HyperParameters={"num_round": "1000000", "objective": "reg:squarederror", "save_model_on_termination": "true"},
     )["TrainingJobName"]
 
-    def training():
-        answer = client.sagemaker.describe_training_job(TrainingJobName=job)
-        return {"s": "ok" if answer.get("FinalMetricDataList") else "InProgress"}
+    def trained():
+        lines = places.ask(client.server.url, f"/_sagelet/logs?job={job}")["lines"]
+        return {"s": "ok" if any("train-rmse" in line for line in lines) else "InProgress"}
 
-    client.settle(training, "s")
+    client.settle(trained, "s")
     client.sagemaker.stop_training_job(TrainingJobName=job)
     answer = client.settle(lambda: client.sagemaker.describe_training_job(TrainingJobName=job), "TrainingJobStatus")
     assert (answer["TrainingJobStatus"], answer["SecondaryStatus"]) == ("Stopped", "Stopped")
