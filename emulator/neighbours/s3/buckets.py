@@ -126,9 +126,7 @@ def _region(call: Call) -> str:
     here = call.scope.region
     if wanted == "EU":
         wanted = "eu-west-1"
-    if here == "us-east-1":
-        if wanted == "us-east-1":
-            raise CallerFault("The specified location-constraint is not valid", "InvalidLocationConstraint")
+    if here == "us-east-1":  # s3fs names it too, which the service refuses; nobody is helped by that here
         return wanted or here
     if wanted != here:
         message = (
