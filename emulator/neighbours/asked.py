@@ -96,6 +96,8 @@ def understand(request: HttpRequest) -> Asked:
     )
     if asked.protocol == CBOR:
         return _from_cbor(asked)
+    if asked.protocol == JSON and not asked.headers.get("content-type"):
+        asked = replace(asked, headers={**asked.headers, "content-type": "application/x-amz-json-1.0"})
     return replace(asked, operation=_operation(asked))
 
 

@@ -115,8 +115,8 @@ def _standing_in(module: types.ModuleType, **members: Any) -> types.ModuleType:
     return double
 
 
-def _exchanges() -> dict[int, Any]:
-    """What is exchanged for what, by identity of the real thing. Modules that nobody has imported need no double."""
+def _exchanges() -> dict[int, tuple[Any, Any]]:
+    """The real thing and its double, by identity of the real thing. Modules that nobody has imported need no double."""
     table: list[tuple[Any, Any]] = [
         (real_datetime, _standing_in(real_datetime, datetime=_Datetime, date=_Date)),
         (real_datetime.datetime, _Datetime),
@@ -128,13 +128,29 @@ def _exchanges() -> dict[int, Any]:
         (uuid, _standing_in(uuid, uuid4=_uuid4)),
         (uuid.uuid4, _uuid4),
     ]
+    table += _faster(sys.modules.get("moto.core.utils"))
     if requests := sys.modules.get("requests"):
         ways = ("get", "post", "put", "delete", "request", "Session", "session")
         table.append((requests, _standing_in(requests, **dict.fromkeys(ways, _no_network))))
     for name in ("rsa", "ec"):
         if module := sys.modules.get(f"cryptography.hazmat.primitives.asymmetric.{name}"):
             table.append((module, _standing_in(module, generate_private_key=_kept_key(module))))
-    return {id(real): double for real, double in table}
+    return {id(real): (real, double) for real, double in table}
+
+
+def _faster(utils: Any) -> list[tuple[Any, Any]]:
+    """moto asks the time several times for each message of a queue at every request; its own way there is long."""
+    if utils is None or utils.unix_time.__module__ == __name__:
+        return []
+    unix_time, unix_time_millis = utils.unix_time, utils.unix_time_millis
+
+    def seconds(dt: real_datetime.datetime | None = None) -> float:
+        return _now() if dt is None else float(unix_time(dt))
+
+    def milliseconds(dt: real_datetime.datetime | None = None) -> float:
+        return _now() * 1000 if dt is None else float(unix_time_millis(dt))
+
+    return [(unix_time, seconds), (unix_time_millis, milliseconds), (utils.utcnow, _Datetime.utcnow)]
 
 
 def _kept_key(module: types.ModuleType) -> Callable[..., Any]:
@@ -154,10 +170,15 @@ def _kept_key(module: types.ModuleType) -> Callable[..., Any]:
 
 
 _settled: set[str] = set()
+_seen = 0
 
 
 def settle() -> None:
     """Exchange the names in all modules of moto that were imported since the last time."""
+    global _seen
+    if len(sys.modules) == _seen:
+        return
+    _seen = len(sys.modules)
     fresh = [name for name in list(sys.modules) if name.startswith("moto.") and name not in _settled]
     if not fresh:
         return
@@ -166,8 +187,8 @@ def settle() -> None:
         _settled.add(name)
         members = vars(sys.modules[name])
         for member, value in list(members.items()):
-            if (double := exchanges.get(id(value))) is not None:
-                members[member] = double
+            if id(value) in exchanges:
+                members[member] = exchanges[id(value)][1]
     _forbid_docker()
 
 

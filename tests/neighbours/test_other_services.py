@@ -212,6 +212,12 @@ def test_malformed_json_is_the_callers_mistake(aws: Any, body: bytes) -> None:
         assert reply.status == 400 and json.loads(reply.body)["__type"] == "SerializationException"
 
 
+def test_a_target_tells_the_protocol_where_no_content_type_does(aws: Any) -> None:
+    headers = {"x-amz-target": "GraniteServiceVersion20100801.ListMetrics"}
+    reply = aws.front.answer(HttpRequest("monitoring", "POST", "/", "", headers, b"{}", HERE))
+    assert reply.status == 200 and "Metrics" in json.loads(reply.body)
+
+
 def test_gzip_that_is_none_is_the_callers_mistake(aws: Any) -> None:
     headers = {"x-amz-target": "AmazonSQS.ListQueues", "content-encoding": "gzip"}
     reply = aws.front.answer(HttpRequest("sqs", "POST", "/", "", headers, b"plain", HERE))
