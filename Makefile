@@ -43,7 +43,7 @@ bench: install ## measure against moto_server, a bare script and the libraries c
 	@$(BIN)/python -m benchmarks
 
 docs: install ## write the generated documents anew
-	@$(BIN)/python -m tests.house.generate
+	@$(BIN)/python -m tests.house.generate && $(BIN)/python -m tests.house.coverage_ledger
 
 clean: ## remove what was built
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

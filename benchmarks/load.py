@@ -1,4 +1,4 @@
-"""A raw HTTP load: prepared requests replayed over keep-alive sockets by one thread, so that no SDK hides the server."""
+"""A raw HTTP load: prepared requests replayed over keep-alive sockets by one thread: no SDK hides the server."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ def request(method: str, path: str, service: str, body: bytes = b"", headers: di
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     lines += [f"Content-Length: {len(body)}", "", ""]
     return "\r\n".join(lines).encode() + body
+
+
+def addressed(payload: bytes, url: str) -> bytes:
+    """The request with the Host header of the server at `url`."""
+    return payload.replace(b"Host: 127.0.0.1\r\n", f"Host: {url.removeprefix('http://')}\r\n".encode(), 1)
 
 
 @dataclass
@@ -89,6 +94,7 @@ class _Lane:
 def run(url: str, payloads: list[bytes], clients: int, seconds: float) -> Load:
     """Replay `payloads` in turn over `clients` connections for `seconds`."""
     host, port = url.removeprefix("http://").rstrip("/").split(":")
+    payloads = [addressed(payload, url) for payload in payloads]
     lanes = [_Lane((host, int(port))) for _ in range(clients)]
     load, turn = Load(0.0), 0
     began = time.perf_counter()

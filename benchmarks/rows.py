@@ -1,4 +1,4 @@
-"""One function a row: what is measured on each side, in one round. The table in `__main__` says what must be reached."""
+"""One function a row: what is measured on each side, in one round. `__main__` says what must be reached."""
 
 from __future__ import annotations
 
@@ -270,5 +270,3 @@ def training(name: str, bucket: str, **parameters: str) -> dict[str, Any]:
         "RoleArn": ROLE,
         "StoppingCondition": {"MaxRuntimeInSeconds": 600},
     }
-
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.load import request, sagemaker
+from benchmarks.load import addressed, request, sagemaker
 
 BIN = Path(sys.executable).parent
 
@@ -84,7 +83,7 @@ def _await_answer(url: str, payload: bytes) -> None:
     while time.perf_counter() < end:
         try:
             with socket.create_connection((host, int(port)), timeout=30) as sock:
-                sock.sendall(payload)
+                sock.sendall(addressed(payload, url))
                 status = sock.recv(12)
                 if status.endswith(b" 200"):
                     return
@@ -96,11 +95,10 @@ def _await_answer(url: str, payload: bytes) -> None:
 
 def _tree(root: int) -> list[int]:
     children: dict[int, list[int]] = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            with contextlib.suppress(OSError):
-                fields = Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()
-                children.setdefault(int(fields[1]), []).append(int(entry))
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            children.setdefault(int(fields[1]), []).append(int(entry.name))
     found, todo = [], [root]
     while todo:
         pid = todo.pop()

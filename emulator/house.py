@@ -29,10 +29,10 @@ from emulator.metrics import FileMetrics
 from emulator.neighbours import Neighbours
 from emulator.neighbours.s3 import S3
 from emulator.operations.dispatch import Dispatch
+from emulator.ports import Storage
 from emulator.resources import Resources, generic_operations
 from emulator.servers import ModelServers
 from emulator.settings import Settings
-from emulator.ports import Storage
 from emulator.storage.folder import FolderStorage
 from emulator.storage.shelf import Shelf
 from emulator.store import open_store
@@ -132,7 +132,9 @@ class House:
 
     def _under_way(self, name: str) -> bool:
         kinds = (("TrainingJob", UNSETTLED), ("TransformJob", UNSETTLED), ("Endpoint", SERVING))
-        return any(record.key == name for kind, statuses in kinds for record in self.resources.unsettled(kind, statuses))
+        return any(
+            record.key == name for kind, statuses in kinds for record in self.resources.unsettled(kind, statuses)
+        )
 
     # --- furniture ----------------------------------------------------------------------------------------------
 
@@ -221,7 +223,7 @@ def _take(folder: Path) -> IO[str]:
     except OSError:
         lock.close()
         raise FolderInUse(
-            f"The folder {folder} is in use by another Sagelet. Stop that one, or choose another folder with --data-dir."
+            f"The folder {folder} is in use by another Sagelet. "
+            "Stop that one, or choose another folder with --data-dir."
         ) from None
     return lock
-

@@ -21,7 +21,7 @@ class Setting:
 SETTINGS: tuple[Setting, ...] = (
     Setting("host", str, "127.0.0.1", "Address to listen on. Loopback only, unless you know who else can reach it."),
     Setting("port", int, 4577, "Port to listen on; 0 takes any free one."),
-    Setting("data_dir", Path, Path.home() / ".sagelet", "Folder that holds everything: records, objects, job folders, logs."),
+    Setting("data_dir", Path, Path.home() / ".sagelet", "Folder that holds everything: records, objects, jobs, logs."),
     Setting("executor", str, "auto", "How jobs run.", ("auto", "process", "docker", "stub")),
     Setting("ready_file", str, "", "File into which the URL is written once the server can serve."),
     Setting("s3_endpoint", str, "", "URL of an external S3 to use instead of the built-in one."),
@@ -31,7 +31,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("region", str, "us-east-1", "The region of requests that do not name one."),
     Setting("max_jobs", int, 4, "How many jobs run at the same time; further ones wait."),
     Setting("stop_grace", float, 120.0, "Seconds between SIGTERM and SIGKILL when a job is stopped."),
-    Setting("start_timeout", float, 240.0, "Seconds in which a model server must answer /ping, unless the variant says otherwise."),
+    Setting(
+        "start_timeout", float, 240.0, "Seconds until a model server must answer /ping (a variant may say otherwise)."
+    ),
     Setting("invoke_timeout", float, 60.0, "Seconds in which a model must answer an invocation."),
 )
 
@@ -41,21 +43,19 @@ if TYPE_CHECKING:
     class Settings:
         """The values of SETTINGS, one attribute each."""
 
-        host: str = ...
-        port: int = ...
-        data_dir: Path = ...
-        executor: str = ...
-        ready_file: str = ...
-        s3_endpoint: str = ...
-        allow_host: tuple[str, ...] = ...
-        check_roles: bool = ...
-        account_id: str = ...
-        region: str = ...
-        max_jobs: int = ...
-        stop_grace: float = ...
-        start_timeout: float = ...
-        invoke_timeout: float = ...
+        host: str = ""
+        port: int = 0
+        data_dir: Path = Path()
+        executor: str = ""
+        ready_file: str = ""
+        s3_endpoint: str = ""
+        allow_host: tuple[str, ...] = ()
+        check_roles: bool = False
+        account_id: str = ""
+        region: str = ""
+        max_jobs: int = 0
+        stop_grace: float = 0.0
+        start_timeout: float = 0.0
+        invoke_timeout: float = 0.0
 else:
-    Settings = make_dataclass(
-        "Settings", [(s.name, s.type, field(default=s.default)) for s in SETTINGS], frozen=True
-    )
+    Settings = make_dataclass("Settings", [(s.name, s.type, field(default=s.default)) for s in SETTINGS], frozen=True)

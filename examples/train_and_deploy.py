@@ -1,4 +1,4 @@
-"""Train XGBoost on a thousand rows, deploy it, ask it: plain boto3, as for AWS. Run it with the exports of `sagelet env`."""
+"""Train XGBoost on a thousand rows, deploy it, ask it: plain boto3, as for AWS; needs the exports of `sagelet env`."""
 
 import random
 import time

@@ -24,10 +24,13 @@ HELD_OUT = 4
 def run(executor: str = "auto") -> int:
     """Run the demo on a server of its own that is gone afterwards. Returns the exit status."""
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="sagelet-demo-") as folder, Server(folder, ("--executor", executor)) as server:
+    with (
+        tempfile.TemporaryDirectory(prefix="sagelet-demo-") as folder,
+        Server(folder, ("--executor", executor)) as server,
+    ):
         print(f"Sagelet answers at {server.url} ({time.monotonic() - began:.1f} s, executor: {executor})")
         _Demo(server).run()
-    print(f"Done in {time.monotonic() - began:.1f} s. Start your own: sagelet up; then: eval \"$(sagelet env)\"")
+    print(f'Done in {time.monotonic() - began:.1f} s. Start your own: sagelet up; then: eval "$(sagelet env)"')
     return 0
 
 
@@ -114,15 +117,17 @@ class _Demo:
         )
         self._watch("Transforming", self.sagemaker.describe_transform_job, {"TransformJobName": "demo-batch"})
         body = self.s3.get_object(Bucket=BUCKET, Key="predictions/rows.csv.out")["Body"].read().decode()
-        lines = body.split()
-        print(f"Batch transform wrote {len(lines)} predictions in {time.monotonic() - began:.1f} s: {', '.join(lines[:3])}, ...")
+        lines, seconds = body.split(), time.monotonic() - began
+        print(f"Batch transform wrote {len(lines)} predictions in {seconds:.1f} s: {', '.join(lines[:3])}, ...")
 
     def _watch(self, verb: str, describe: Any, name: dict[str, str]) -> dict[str, Any]:
         """Show a bar until the thing settles; exit with its reason when it failed."""
         began = time.monotonic()
         while True:
             answer: dict[str, Any] = describe(**name)
-            status = next(answer[m] for m in ("TrainingJobStatus", "EndpointStatus", "TransformJobStatus") if m in answer)
+            status = next(
+                answer[m] for m in ("TrainingJobStatus", "EndpointStatus", "TransformJobStatus") if m in answer
+            )
             _bar(verb, answer.get("SecondaryStatus", status), time.monotonic() - began)
             if status in ("Completed", "InService"):
                 _bar_done()

@@ -129,5 +129,3 @@ def _port(port: int) -> Finding:
                 return Finding(f"Port {port}", True, f"a Sagelet {running['version']} answers here already")
             except (places.NoServer, KeyError, TypeError):
                 return Finding(f"Port {port}", False, f"taken ({error}); use another: sagelet up --port 0")
-
-

@@ -37,7 +37,9 @@ def find(data_dir: str | None = None) -> str:
         try:
             return address.read_text().strip()
         except OSError:
-            raise NoServer(f"No server uses the folder {data_dir}. Start one: sagelet up --data-dir {data_dir}") from None
+            raise NoServer(
+                f"No server uses the folder {data_dir}. Start one: sagelet up --data-dir {data_dir}"
+            ) from None
     return os.environ.get("AWS_ENDPOINT_URL") or f"http://127.0.0.1:{DEFAULT_PORT}"
 
 

@@ -160,8 +160,11 @@ def engine_in_sight(environ: Mapping[str, str]) -> bool:
     runtime = environ.get("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
     home = environ.get("HOME", "/nonexistent")
     places = (
-        "/var/run/docker.sock", f"{home}/.docker/run/docker.sock", f"{runtime}/docker.sock",
-        f"{runtime}/podman/podman.sock", "/run/podman/podman.sock",
+        "/var/run/docker.sock",
+        f"{home}/.docker/run/docker.sock",
+        f"{runtime}/docker.sock",
+        f"{runtime}/podman/podman.sock",
+        "/run/podman/podman.sock",
     )
     return any(_is_socket(Path(place)) for place in places)
 

@@ -4,6 +4,6 @@ It writes endpoint records and no others, and knows no HTTP beyond what `emulato
 """
 
 from emulator.hosts.engine import HostEngine
-from emulator.hosts.router import InvokeRequest, Invoked
+from emulator.hosts.router import Invoked, InvokeRequest
 
 __all__ = ["HostEngine", "InvokeRequest", "Invoked"]

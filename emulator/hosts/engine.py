@@ -274,5 +274,3 @@ def _without_hosts(record: Record, generation: int) -> Record:
     rest = [h for h in _hosts(record) if h["generation"] != str(generation)]
     hidden: dict[str, Any] = {**record.hidden, "hosts": rest}
     return replace(record, hidden=hidden)
-
-

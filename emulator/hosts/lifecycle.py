@@ -104,9 +104,7 @@ class Restarted:
     """The house was started anew and finds this endpoint in its records."""
 
 
-Event = (
-    CreateAsked | UpdateAsked | ScaleAsked | FleetUp | FleetFailed | Scaled | DeleteAsked | FleetGone | Restarted
-)
+Event = CreateAsked | UpdateAsked | ScaleAsked | FleetUp | FleetFailed | Scaled | DeleteAsked | FleetGone | Restarted
 
 # --- effects ----------------------------------------------------------------------------------------------------
 

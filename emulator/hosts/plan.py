@@ -1,4 +1,4 @@
-"""What an endpoint configuration asks for, read from its record and those of its models: frozen values for the fleet."""
+"""What an endpoint configuration asks for, read from its record and those of its models: values for the fleet."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def with_endpoint(record: Record, endpoint: life.Endpoint, effects: Sequence[lif
 
 
 def described(record: Record, generation: int, plans: Sequence[VariantPlan], now: float) -> Record:
-    """The record with the variants that answer now. A late report of a generation that is no longer wanted is ignored."""
+    """The record with the variants that answer now; a late report of a generation nobody wants is ignored."""
     endpoint = endpoint_of(record)
     if generation not in (endpoint.live, endpoint.pending):
         return record

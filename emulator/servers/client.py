@@ -87,9 +87,7 @@ class Client:
         for connection in idle:
             connection.close()
 
-    def _send(
-        self, request: Request, timeout: float
-    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+    def _send(self, request: Request, timeout: float) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         kept = self._take()
         if kept is not None:
             try:
@@ -135,9 +133,7 @@ class Client:
         return _TcpConnection(self._address.host, self._address.port, timeout=timeout)
 
 
-def _exchange(
-    connection: http.client.HTTPConnection, request: Request, timeout: float
-) -> http.client.HTTPResponse:
+def _exchange(connection: http.client.HTTPConnection, request: Request, timeout: float) -> http.client.HTTPResponse:
     connection.timeout = timeout
     if connection.sock is not None:
         connection.sock.settimeout(timeout)

@@ -175,9 +175,7 @@ class ModelServer:
         """POST /invocations. `InvokeFailure` when there is no answer."""
         return self._connected().ask(Request("POST", "/invocations", body, headers), timeout)
 
-    def invoke_stream(
-        self, body: bytes, headers: Mapping[str, str], timeout: float
-    ) -> tuple[Reply, Iterator[bytes]]:
+    def invoke_stream(self, body: bytes, headers: Mapping[str, str], timeout: float) -> tuple[Reply, Iterator[bytes]]:
         """POST /invocations, the answer's body as it comes."""
         return self._connected().stream(Request("POST", "/invocations", body, headers), timeout)
 

@@ -41,9 +41,7 @@ class Shelf:
         self.turn = threading.RLock()
         """Held while a change is decided and committed (never while bytes are moved): conditions stay true."""
 
-    def put(
-        self, bucket: Bucket, key: str, content: Content, facts: Mapping[str, Any], upload: str = ""
-    ) -> Version:
+    def put(self, bucket: Bucket, key: str, content: Content, facts: Mapping[str, Any], upload: str = "") -> Version:
         """Make content the latest version of a key; `upload` is the multipart upload that ends with it."""
         from emulator.store.objects import Version
 

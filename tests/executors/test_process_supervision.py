@@ -27,7 +27,7 @@ from emulator.ports import Exit, ExitReason, Mount, RunSpec
 from emulator.settings import Settings
 from tests.contracts.executor_contract import until
 
-PROGRAMS = '''
+PROGRAMS = """
 import os, signal, socket, sys, time
 
 def good(): print("fine"); return 0
@@ -60,7 +60,7 @@ def serves():
             connection, _ = server.accept()
             connection.sendall(b"hello")
             connection.close()
-'''
+"""
 
 
 @dataclass

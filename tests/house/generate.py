@@ -21,7 +21,8 @@ def settings() -> str:
 
 
 OPTIONS = frozenset(
-    "host port data_dir executor ready_file s3_endpoint allow_host check_roles account_id region max_jobs".split()
+    {"host", "port", "data_dir", "executor", "ready_file", "s3_endpoint", "allow_host"}
+    | {"check_roles", "account_id", "region", "max_jobs"}
 )
 """Settings that `sagelet up` takes as options; the others are variables only."""
 

@@ -1,4 +1,4 @@
-"""The house's sizes: a function stops at 50 lines, a file at 400, parameters at 5, names at words that mean something."""
+"""The house's sizes: a function stops at 50 lines, a file at 400, parameters at 5; names mean something."""
 
 import ast
 from pathlib import Path
@@ -37,6 +37,8 @@ def test_a_function_stops_at_50_lines_and_5_parameters(path):
             assert len(counted) <= 5, f"{node.name}({', '.join(counted)}) in line {node.lineno}"
 
 
-@pytest.mark.parametrize("room", [p for p in sorted((ROOT / "emulator").iterdir()) if p.is_dir() and p.name[0] != "_"], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "room", [p for p in sorted((ROOT / "emulator").iterdir()) if p.is_dir() and p.name[0] != "_"], ids=lambda p: p.name
+)
 def test_every_room_has_its_sentence(room):
     assert ast.get_docstring(ast.parse((room / "__init__.py").read_text()))

@@ -63,7 +63,9 @@ def test_a_job_runs_from_inside_a_project_with_rooms_of_the_same_names(wheel, tm
     subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", "--no-index", wheel], check=True)
     purelib = "import sysconfig; print(sysconfig.get_path('purelib'))"
     mine = Path(subprocess.run([python, "-c", purelib], check=True, capture_output=True, text=True).stdout.strip())
-    here = Path(subprocess.run([sys.executable, "-c", purelib], check=True, capture_output=True, text=True).stdout.strip())
+    here = Path(
+        subprocess.run([sys.executable, "-c", purelib], check=True, capture_output=True, text=True).stdout.strip()
+    )
     lent = mine / "lent"
     lent.mkdir()
     for entry in here.iterdir():

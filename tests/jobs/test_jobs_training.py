@@ -75,7 +75,7 @@ def test_the_container_contract_of_files(mini: Any) -> None:
         "network_interface_name": "eth0",
     }
     assert config("checkpointconfig.json") == {"S3Uri": "s3://b/cp", "LocalPath": "/opt/ml/checkpoints"}
-    assert (ml / "input/data/validation/v/a/1.csv").read_bytes() == b"1"
+    assert (ml / "input/data/validation/a/1.csv").read_bytes() == b"1"
     assert (ml / "output/data").is_dir()
 
 

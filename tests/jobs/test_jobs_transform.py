@@ -292,7 +292,7 @@ def test_recordio(batch: Any) -> None:
 
 def test_outputs_under_the_input_prefix_are_not_transformed_again(batch: Any) -> None:
     run(batch, {"uri": "s3://b/in"}, {"S3OutputPath": "s3://b/in"})
-    assert batch.storage.keys("b", "in") == ["in/in/train.csv.out", "in/train.csv"]
+    assert batch.storage.keys("b", "in") == ["in/train.csv", "in/train.csv.out"]
 
 
 def test_a_server_that_does_not_come_up(batch: Any) -> None:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -45,7 +46,7 @@ def test_an_unknown_operation_is_named(server):
 
 def test_wrong_types_are_named(server):
     status, text = post(server, b'{"MaxResults": "ten"}')
-    assert status == 400 and "MaxResults" in text.decode() or "maxResults" in text.decode()
+    assert (status == 400 and "MaxResults" in text.decode()) or "maxResults" in text.decode()
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,11 @@ def test_our_own_origin_and_aws_host_names_may_ask(server):
 
 def test_tls_on_the_plain_port_and_hang_ups_do_not_hurt(server, client):
     host, port = server.url.removeprefix("http://").split(":")
-    for payload in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Le", b"\0" * 100):
+    for payload in (
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Le",
+        b"\0" * 100,
+    ):
         with socket.create_connection((host, int(port)), timeout=10) as sock:
             sock.sendall(payload)
     with socket.create_connection((host, int(port)), timeout=10) as sock:
@@ -115,13 +120,12 @@ def started(client, job: str) -> bool:
 def processes_of(folder) -> list[str]:
     """Command lines of processes that name the folder."""
     found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
+    for entry in Path("/proc").glob("[0-9]*"):
         try:
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                line = file.read().replace(b"\0", b" ").decode()
+            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
         except OSError:
             continue
-        if str(folder) in line and int(pid) != os.getpid():
+        if str(folder) in line and int(entry.name) != os.getpid():
             found.append(line)
     return found
 
@@ -188,7 +192,8 @@ def test_hanging_invocations_do_not_keep_a_describe_waiting(own_server):
     hosts = host_pids(own_server.data_dir)
     assert hosts
     host, port = own_server.url.removeprefix("http://").split(":")
-    payload = f"POST /endpoints/{endpoint}/invocations HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/csv\r\nContent-Length: 5\r\n\r\n1,2,3"
+    head = f"POST /endpoints/{endpoint}/invocations HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: text/csv\r\n"
+    payload = head + "Content-Length: 5\r\n\r\n1,2,3"
     for pid in hosts:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -209,12 +214,16 @@ def test_hanging_invocations_do_not_keep_a_describe_waiting(own_server):
 
 
 def host_pids(folder) -> list[int]:
-    """Pids of model servers: what the run folders of hosts say."""
-    pids = []
-    for status in (folder / "work").glob("host-*/**/*"):
-        if "pid" in status.name and status.is_file():
-            digits = "".join(c if c.isdigit() else " " for c in status.read_text()).split()
-            pids += [int(d) for d in digits[:1]]
-    return pids
-
-
+    """Pids of the programs of model servers: all that descend from the supervisors that the run folders name."""
+    parents = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(entry.parent.name)] = int(entry.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    supervisors = {json.loads(f.read_text())["pid"] for f in (folder / "work").glob("host-*/process/process.json")}
+    found, more = set(supervisors), set(supervisors)
+    while more:
+        more = {pid for pid, parent in parents.items() if parent in more}
+        found |= more
+    return sorted(found - supervisors)

@@ -95,10 +95,15 @@ def test_variants_share_the_traffic_and_can_be_named(client, stored):
 
     assert {who() for _ in range(10)} == {"a"}
     assert who(TargetVariant="b") == "b"
-    wishes = [{"VariantName": "a", "DesiredWeight": 0.0}, {"VariantName": "b", "DesiredWeight": 2.0, "DesiredInstanceCount": 2}]
+    wishes = [
+        {"VariantName": "a", "DesiredWeight": 0.0},
+        {"VariantName": "b", "DesiredWeight": 2.0, "DesiredInstanceCount": 2},
+    ]
     client.sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=wishes)
     answer = client.in_service(name)
-    assert {v["VariantName"]: (v["CurrentWeight"], v["CurrentInstanceCount"]) for v in answer["ProductionVariants"]} == {
+    assert {
+        v["VariantName"]: (v["CurrentWeight"], v["CurrentInstanceCount"]) for v in answer["ProductionVariants"]
+    } == {
         "a": (0.0, 1),
         "b": (2.0, 2),
     }

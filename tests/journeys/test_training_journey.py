@@ -242,5 +242,3 @@ def test_several_violations_are_told_at_once(client, training_data):
     assert message.startswith("2 validation errors detected: ")
     assert "Value 'bad_name!' at 'trainingJobName' failed to satisfy constraint" in message
     assert "Value 'nowhere' at 'outputDataConfig.s3OutputPath' failed to satisfy constraint" in message
-
-

@@ -18,7 +18,9 @@ def model(server):
     data = xgboost.DMatrix(rows[:, 1:].astype(np.float32), rows[:, 0])
     booster = xgboost.train({"max_depth": 3, "nthread": 1}, data, num_boost_round=5)
     bucket, name = client.bucket(), client.name("model")
-    client.s3.put_object(Bucket=bucket, Key="m.tar.gz", Body=archive({"xgboost-model": bytes(booster.save_raw("json"))}))
+    client.s3.put_object(
+        Bucket=bucket, Key="m.tar.gz", Body=archive({"xgboost-model": bytes(booster.save_raw("json"))})
+    )
     client.sagemaker.create_model(
         ModelName=name,
         PrimaryContainer={"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/m.tar.gz"},
@@ -88,7 +90,7 @@ def test_filters_and_joins(model, strategy):
 
 
 def test_a_bad_file_fails_the_job_and_leaves_the_good_ones(model):
-    client, booster, name = model
+    client, _, name = model
     bucket = client.bucket()
     client.s3.put_object(Bucket=bucket, Key="in/a-good.csv", Body=lines(table(3)[:, 1:]))
     client.s3.put_object(Bucket=bucket, Key="in/b-bad.csv", Body=b"not,a,number\n")
@@ -110,7 +112,7 @@ def test_a_join_needs_lines_on_both_sides(model):
 def test_absent_data_and_models_are_refused(model):
     client, _, name = model
     bucket = client.bucket()
-    with pytest.raises(ClientError, match="No S3 objects found|Could not find"):
+    with pytest.raises(ClientError, match=r"No S3 objects found|Could not find"):
         transform(client, name, bucket)
     client.s3.put_object(Bucket=bucket, Key="in/rows.csv", Body=b"1,2,3\n")
     with pytest.raises(ClientError, match="Could not find model"):

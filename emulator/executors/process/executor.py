@@ -24,6 +24,7 @@ from emulator.settings import Settings
 LONGEST_SOCKET = 100
 """Bytes of a unix socket's path that are safe on every system (Linux 107, macOS 103)."""
 
+
 class Program(Protocol):
     """What the catalog says of an algorithm, as far as running it goes."""
 
@@ -53,9 +54,7 @@ class ProcessExecutor:
 
     name = "process"
 
-    def __init__(
-        self, settings: Settings, catalog: Catalog, sandbox: str = "auto", path: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, settings: Settings, catalog: Catalog, sandbox: str = "auto", path: tuple[str, ...] = ()) -> None:
         self._data_dir = os.path.realpath(settings.data_dir)
         self._catalog = catalog
         self._path = path

@@ -65,7 +65,11 @@ def mount(source: str, target: str, kind: str | None = None, flags: int = 0, dat
     """mount(2)."""
     try:
         _call(
-            "mount", os.fsencode(source), os.fsencode(target), kind.encode() if kind else None, ctypes.c_ulong(flags),
+            "mount",
+            os.fsencode(source),
+            os.fsencode(target),
+            kind.encode() if kind else None,
+            ctypes.c_ulong(flags),
             data.encode() if data else None,
         )
     except OSError as error:
@@ -76,8 +80,13 @@ def set_read_only(path: str, recursive: bool = True) -> None:
     """Make a mount, with `recursive` also all below it, read-only and without set-user-id (Linux 5.12)."""
     attributes = (ctypes.c_uint64 * 4)(_MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID, 0, 0, 0)
     _call(
-        "syscall", ctypes.c_long(_SYS_MOUNT_SETATTR), ctypes.c_int(_AT_FDCWD), os.fsencode(path),
-        ctypes.c_uint(_AT_RECURSIVE if recursive else 0), ctypes.byref(attributes), ctypes.c_size_t(32),
+        "syscall",
+        ctypes.c_long(_SYS_MOUNT_SETATTR),
+        ctypes.c_int(_AT_FDCWD),
+        os.fsencode(path),
+        ctypes.c_uint(_AT_RECURSIVE if recursive else 0),
+        ctypes.byref(attributes),
+        ctypes.c_size_t(32),
     )
 
 

@@ -37,8 +37,13 @@ class Zygote:
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", str(ENTRY), json.dumps(task)],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._errors,
-                pass_fds=(theirs.fileno(),), cwd="/", env=_environment(), start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._errors,
+                pass_fds=(theirs.fileno(),),
+                cwd="/",
+                env=_environment(),
+                start_new_session=True,
             )
 
     @property
