@@ -5,6 +5,7 @@ The only module that imports boto3.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from emulator.call import Answer, Call
+from emulator.call import Answer, Call, Scope
 from emulator.errors import CallerFault, NotBuilt
 from emulator.ports import ObjectInfo
 from emulator.storage import uri
@@ -65,11 +66,7 @@ class ExternalStorage:
 
     def make_bucket(self, bucket: str, region: str) -> None:
         """Create a bucket; nothing happens when it exists already."""
-        options = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        try:
-            self._client.create_bucket(Bucket=bucket, **options)
-        except (self._client.exceptions.BucketAlreadyOwnedByYou, self._client.exceptions.BucketAlreadyExists):
-            return
+        _make_bucket(self._client, bucket, region)
 
 
 class ExternalS3:
@@ -77,11 +74,13 @@ class ExternalS3:
 
     def __init__(self, endpoint: str, region: str) -> None:
         self._client = _client(endpoint, region)
+        self._seen: set[Scope] = set()
 
     def answer(self, call: Call) -> Answer:
         """The external S3's answer, or its fault."""
         from botocore.exceptions import BotoCoreError, ClientError
 
+        self._welcome(call.scope)
         method = getattr(self._client, _method(call.operation), None)
         if method is None:
             raise NotBuilt(f"S3's {call.operation} cannot be passed on to the external S3.")
@@ -95,6 +94,16 @@ class ExternalS3:
         except BotoCoreError as failed:
             message = f"The external S3 did not answer {call.operation}: {failed}"
             raise CallerFault(message, "ServiceUnavailable") from failed
+
+
+    def _welcome(self, scope: Scope) -> None:
+        """The SageMaker SDK's default bucket exists before anybody asks; where it may not, the call itself says so."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        if scope not in self._seen:
+            self._seen.add(scope)
+            with contextlib.suppress(BotoCoreError, ClientError):
+                _make_bucket(self._client, f"sagemaker-{scope.region}-{scope.account}", scope.region)
 
 
 _NAMELESS = {"404": "NotFound", "304": "NotModified", "403": "AccessDenied", "412": "PreconditionFailed"}
@@ -111,6 +120,12 @@ def _client(endpoint: str, region: str) -> Any:
     found = boto3.Session().get_credentials()
     keys = {} if found else {"aws_access_key_id": "sagelet", "aws_secret_access_key": "sagelet"}
     return boto3.client("s3", endpoint_url=endpoint, region_name=region, config=config, **keys)
+
+
+def _make_bucket(client: Any, bucket: str, region: str) -> None:
+    options = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    with contextlib.suppress(client.exceptions.BucketAlreadyOwnedByYou, client.exceptions.BucketAlreadyExists):
+        client.create_bucket(Bucket=bucket, **options)
 
 
 def _method(operation: str) -> str:

@@ -67,6 +67,7 @@ def test_calls_pass_through_to_an_external_s3(shelf: Shelf, monkeypatch: pytest.
         passing = ExternalS3(far, "us-east-1")
         with serving(passing) as near:
             s3 = client(near)
+            s3.head_bucket(Bucket=f"sagemaker-us-east-1-{ACCOUNT}")
             s3.create_bucket(Bucket="through")
             s3.put_object(Bucket="through", Key="k", Body=b"0123456789" * 100_000, Metadata={"a": "1"})
             got = s3.get_object(Bucket="through", Key="k", Range="bytes=1-3")
