@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import select
+import socket
 import time
 from collections.abc import Iterable
 from email.utils import formatdate
@@ -17,11 +18,10 @@ from http import HTTPStatus
 from typing import Any, BinaryIO
 from urllib.parse import parse_qs
 
-from cheroot.errors import socket_errors_to_ignore
 from cheroot.server import Gateway, HTTPConnection, HTTPRequest
 
 from api.app import FrontDoor
-from api.body import ChunkedBody, KnownBody, drain
+from api.body import CHUNK, ChunkedBody, KnownBody, drain
 from api.wire import WireReply, WireRequest
 from emulator.errors import CallerFault
 
@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 TLS_HANDSHAKE = b"\x16"
 LINGER_MS = 4
 """How long a worker waits for the next request of the connection that it has just served."""
+
+HEAR_OUT_SECONDS = 0.5
+"""How long what follows a malformed request is read away."""
 
 SPEAKS_HTTP = "This port speaks plain HTTP: use http:// instead of https://."
 
@@ -68,11 +71,9 @@ class Request(HTTPRequest):
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )
         self.sent_headers = True
-        try:
+        with contextlib.suppress(OSError):  # the client may be gone
             self.conn.wfile.write(head.encode("latin-1") + body)
-        except OSError as error:
-            if error.args[0] not in socket_errors_to_ignore:
-                raise
+            self.conn.hear_out()
 
 
 class Connection(HTTPConnection):
@@ -94,6 +95,16 @@ class Connection(HTTPConnection):
         super().close()
         with contextlib.suppress(OSError, ValueError):
             self.wfile.close()
+
+    def hear_out(self) -> None:
+        """Read what a refused client still sends, for a moment: bytes that are left unread when a socket is closed
+        make the kernel take back the answer.
+        """
+        self.socket.shutdown(socket.SHUT_WR)
+        self.socket.settimeout(HEAR_OUT_SECONDS)
+        deadline = time.monotonic() + HEAR_OUT_SECONDS
+        while self.socket.recv(CHUNK) and time.monotonic() < deadline:
+            pass
 
     def _is_busy(self) -> bool:
         if self.rfile.has_data():

@@ -1,8 +1,8 @@
 """Who asks for what: the service and operation of a request, and the account and region it acts in.
 
 The credential scope of the signature names the service: a bucket may be called `endpoints`, and a presigned URL
-carries its scope in the query. Signatures themselves are not checked. What is unsigned means S3, unless it names a
-SageMaker operation in X-Amz-Target. Facts: what the SDKs and other clients really send, docs/quirks.md.
+carries its scope in the query. Signatures themselves are not checked. What is unsigned means S3, unless it can only
+be an operation of SageMaker. What the SDKs and other clients really send: docs/quirks.md, "The wire".
 """
 
 from __future__ import annotations
@@ -96,6 +96,14 @@ def _unsigned_service(request: WireRequest) -> str:
     form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
     if form and request.method == "POST" and request.path == "/":
         return "sts"  # AssumeRoleWithWebIdentity and -SAML are unsigned by design
+    segments = request.path.count("/")
+    if (
+        request.method == "POST"
+        and segments > 1
+        and not request.query
+        and routes.find("sagemaker", "POST", request.path)
+    ):
+        return "sagemaker"  # curl to an endpoint; S3 has no POST to a key without a query
     return "s3"
 
 

@@ -86,9 +86,11 @@ def main(argv: list[str]) -> int:
         return _refuse(error)
     try:
         house = open_house(settings)
-    except StartRefused as error:
+    except BaseException as error:
         server.stop()  # its threads, which were started with it, would keep the process
-        return _refuse(error)
+        if isinstance(error, StartRefused):
+            return _refuse(error)
+        raise
     serve(house, server, stop)
     return 0
 

@@ -114,6 +114,14 @@ def test_sigv4a_has_no_region_and_sigv2_means_s3():
 def test_unsigned_means_s3_unless_a_target_says_otherwise():
     assert identify(request("GET", "/bucket/key"), SETTINGS).service == "s3"
     assert identify(request(**TARGET), SETTINGS).operation == "CreateTrainingJob"
+    assert identify(request("POST", "/endpoints/e/invocations"), SETTINGS).operation == "InvokeEndpoint"
+    for method, path, query in (
+        ("GET", "/endpoints/e/invocations", ""),
+        ("POST", "/endpoints/e/invocations", "uploads"),
+        ("POST", "/sample", ""),
+        ("POST", "/bucket/key", ""),
+    ):
+        assert identify(request(method, path, query), SETTINGS).service == "s3"
     form = request("POST", "/", content_type="application/x-www-form-urlencoded; charset=utf-8")
     assert identify(form, SETTINGS).service == "sts"
 

@@ -27,6 +27,10 @@ class House(CardboardHouse):
         print("closed", flush=True)
 
 def open_house(settings):
+    if settings.executor == "docker":
+        raise serve.StartRefused("the folder is taken")
+    if settings.executor == "stub":
+        raise RuntimeError("a bug")
     house = House(settings.data_dir, ready_file=settings.ready_file)
     gone = threading.Event()
     house.answers["InvokeEndpoint"] = lambda call: {{"Body": str(gone.wait(60)).encode()}}
@@ -107,6 +111,13 @@ def test_a_taken_port_is_named(start):
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 1
     assert f"127.0.0.1:{port}" in errors and "--port" in errors and "Traceback" not in errors
+
+
+@pytest.mark.parametrize(("executor", "words"), [("docker", "sagelet: the folder is taken\n"), ("stub", "a bug")])
+def test_without_a_house_the_process_ends(start, executor, words):
+    process = start(executor=executor)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 1 and words in errors
 
 
 def test_a_bad_setting_is_named(start):
