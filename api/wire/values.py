@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+import orjson
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from api.wire import timestamps
@@ -182,7 +183,10 @@ _READ: Mapping[str, Callable[[Any, Any, Path], Any]] = {
 
 def dumps(value: Any) -> bytes:
     """The bytes of a JSON document, as short as they can be."""
-    return _ENCODER.encode(value).encode("utf-8", "backslashreplace")
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # half a surrogate pair, or an integer of more than 64 bits
+        return _ENCODER.encode(value).encode("utf-8", "backslashreplace")
 
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)

@@ -6,12 +6,12 @@ deletes those files after the commit.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.store import object_statements as sql
+from emulator.store import packing
 from emulator.store.database import Database, Row, Session
 from emulator.store.records import DuplicateKey
 
@@ -95,7 +95,7 @@ class ObjectIndex:
         """Add a bucket; `DuplicateKey` when the name is taken."""
         with self._database.write() as session:
             try:
-                session.run(sql.NEW_BUCKET, **{**vars(bucket), "document": json.dumps(bucket.document)})
+                session.run(sql.NEW_BUCKET, **{**vars(bucket), "document": packing.dumps(bucket.document)})
             except self._database.integrity_error as error:
                 raise DuplicateKey(bucket.name) from error
 
@@ -113,7 +113,7 @@ class ObjectIndex:
     def update_bucket(self, name: str, document: Mapping[str, Any], versioning: str) -> None:
         """Write a bucket's document and versioning state."""
         with self._database.write() as session:
-            session.run(sql.EDIT_BUCKET, name=name, document=json.dumps(document), versioning=versioning)
+            session.run(sql.EDIT_BUCKET, name=name, document=packing.dumps(document), versioning=versioning)
 
     def delete_bucket(self, name: str) -> bool:
         """Remove a bucket; False, and nothing removed, when it still holds a version."""
@@ -233,7 +233,7 @@ class ObjectIndex:
     def parts(self, upload: str) -> list[Part]:
         """The parts of an upload, by number."""
         with self._database.read() as session:
-            return [Part(*(*row[:-1], json.loads(row[-1]))) for row in session.rows(sql.PARTS, upload=upload)]
+            return [Part(*(*row[:-1], packing.loads(row[-1]))) for row in session.rows(sql.PARTS, upload=upload)]
 
     def finish_upload(self, upload: str, version: Version | None) -> list[str]:
         """End an upload: as an object, or (None) by throwing it away. Returns blobs to delete, its parts among them."""
@@ -272,11 +272,11 @@ def _unreferenced(session: Session, blobs: list[str]) -> list[str]:
 
 
 def _json(facts: Mapping[str, Any]) -> str:
-    return json.dumps(facts, separators=(",", ":"))
+    return packing.dumps(facts)
 
 
 def _bucket(row: Row) -> Bucket:
-    return Bucket(*(*row[:-1], json.loads(row[-1])))
+    return Bucket(*(*row[:-1], packing.loads(row[-1])))
 
 
 def _version(row: Row) -> Version:
@@ -291,10 +291,10 @@ def _version(row: Row) -> Version:
         version=version,
         latest=bool(latest),
         marker=bool(marker),
-        facts=json.loads(facts),
+        facts=packing.loads(facts),
     )
 
 
 def _upload(row: Row) -> Upload:
     upload, bucket, key, started, facts = row
-    return Upload(upload, bucket, key.decode(), started, json.loads(facts))
+    return Upload(upload, bucket, key.decode(), started, packing.loads(facts))

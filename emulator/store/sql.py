@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, insert, select, update
 
 from emulator.call import Scope
+from emulator.store import packing
 from emulator.store.database import Database, Row, Session, Statement, p
 from emulator.store.pages import COLUMNS, page_statement, page_values
 from emulator.store.records import DuplicateKey, Query, Record, StaleVersion
@@ -147,8 +147,8 @@ def _row(record: Record) -> dict[str, Any]:
         "created": record.created,
         "modified": record.modified,
         "version": record.version,
-        "body": json.dumps(record.body, separators=(",", ":")),
-        "hidden": json.dumps(record.hidden, separators=(",", ":")),
+        "body": packing.dumps(record.body),
+        "hidden": packing.dumps(record.hidden),
     }
 
 
@@ -159,11 +159,11 @@ def _record(row: Row) -> Record:
         scope=Scope(account, region),
         key=key,
         arn=arn,
-        body=json.loads(body),
+        body=packing.loads(body),
         created=created,
         modified=modified,
         status=status,
         parent=parent,
-        hidden=json.loads(hidden),
+        hidden=packing.loads(hidden),
         version=version,
     )
