@@ -10,38 +10,38 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from algorithms import catalog
 from emulator import behaviours, spec
-from emulator.behaviours.rooms import Rooms
-from emulator.call import Answer, Call
+from emulator.call import Answer, Call, Scope
 from emulator.clock import Clock, ManualClock, SystemClock
 from emulator.errors import SageletError
-from emulator.executors import Executors
-from emulator.hosts import HostEngine
-from emulator.jobs import JobEngine, Tools
 from emulator.kinds import KINDS
 from emulator.logs import FileLogs
 from emulator.metrics import FileMetrics
-from emulator.neighbours import Neighbours
-from emulator.neighbours.s3 import S3
 from emulator.operations.dispatch import Dispatch
 from emulator.ports import Storage
 from emulator.resources import Resources, generic_operations
-from emulator.servers import ModelServers
 from emulator.settings import Settings
-from emulator.storage.folder import FolderStorage
-from emulator.storage.shelf import Shelf
 from emulator.store import open_store
 from emulator.store.records import Record
+
+if TYPE_CHECKING:
+    from emulator.executors import Executors
+    from emulator.hosts import HostEngine
+    from emulator.jobs import JobEngine
+    from emulator.neighbours import Neighbours
+    from emulator.servers import ModelServers
 
 log = logging.getLogger(__name__)
 
 STATE = ("house.db", "house.db-wal", "house.db-shm", "work", "s3", "logs", "metrics", "neighbours")
 """What `reset` removes from the data folder; the lock and the address stay."""
+
+ENGINES = ("jobs", "hosts", "servers", "executors", "neighbours")
+"""The rooms that open when they are first entered, in the order in which they are closed."""
 
 LOG_GROUPS = (
     "/aws/sagemaker/TrainingJobs",
@@ -62,7 +62,10 @@ def _function(path: str) -> Callable[..., Any]:
 
 
 class House:
-    """Everything that one server holds. `open` it, `start` it, use `dispatch`, `close` it."""
+    """Everything that one server holds. `open` it, `start` it, use `dispatch`, `close` it.
+
+    The rooms of the engines open when they are first entered: their imports would double the time to the first answer.
+    """
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
@@ -84,28 +87,25 @@ class House:
 
     def start(self) -> None:
         """Bring back what a former life left: jobs that were under way, endpoints."""
+        if self._fresh:
+            return
         self.jobs.recover()
         self.hosts.recover()
 
     def close(self) -> None:
         """End everything that runs, and let go of the folder."""
-        self.jobs.close()
-        self.hosts.close()
-        self.executors.close()
-        self.neighbours.close()
-        self.store.close()
+        self._empty()
         self._lock.close()
 
     def reset(self) -> None:
         """Forget everything: jobs, endpoints, records, objects, logs. The server goes on, empty."""
-        self.jobs.close()
-        self.hosts.close()
-        self.executors.close()
-        self.neighbours.close()
-        self.store.close()
+        self._empty()
         for name in STATE:
             target = self.data_dir / name
-            shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
+            if target.is_dir():
+                shutil.rmtree(target)
+            else:
+                target.unlink(missing_ok=True)
         self._furnish()
 
     def status(self) -> dict[str, Any]:
@@ -139,45 +139,65 @@ class House:
     # --- furniture ----------------------------------------------------------------------------------------------
 
     def _furnish(self) -> None:
-        settings = self.settings
-        self.store = open_store(self.data_dir / "house.db")
+        database = self.data_dir / "house.db"
+        self._fresh = not database.exists()
+        self.store = open_store(database)
         self.resources = Resources(self.store, KINDS, self.clock, self._publish, self._compute)
-        self.storage, self._s3 = self._objects()
         self.logs = FileLogs(self.data_dir / "logs")
         self.metrics = FileMetrics(self.data_dir / "metrics")
-        self.executors = Executors(settings, catalog)
-        self.neighbours = Neighbours(settings, self.logs, self.metrics, self.clock)
-        self.servers = ModelServers(self.executors, self.storage, self.logs)
-        self.jobs = JobEngine(
-            Tools(
-                settings,
-                self.clock,
-                self.resources,
-                self.storage,
-                self.logs,
-                self.metrics,
-                self.executors,
-                self.servers,
-            )
-        )
-        self.hosts = HostEngine(self.resources, self.servers, self.clock, settings)
-        self.rooms = self._rooms()
-        self._dispatch = self._dispatcher()
+        self.storage, s3 = self._objects()
+        generic = generic_operations(KINDS, self.resources)
+        self._dispatch = Dispatch(spec.load, behaviours.OPERATIONS, self, generic, {"s3": s3})
 
-    def _rooms(self) -> Rooms:
-        return Rooms(
-            settings=self.settings,
-            clock=self.clock,
-            resources=self.resources,
-            storage=self.storage,
-            logs=self.logs,
-            metrics=self.metrics,
-            executors=self.executors,
-            jobs=self.jobs,
-            hosts=self.hosts,
-            roles=self.neighbours.check_role,
-            issue=self.dispatch,
-        )
+    def _empty(self) -> None:
+        """Close the rooms that were opened, from the top down, so that each can still use those below it."""
+        for name in ENGINES:
+            opened = self.__dict__.pop(name, None)
+            if opened is not None and name != "servers":
+                opened.close()
+        self.store.close()
+
+    @cached_property
+    def executors(self) -> Executors:
+        """Where programs run."""
+        from algorithms import catalog
+        from emulator.executors import Executors
+
+        return Executors(self.settings, catalog)
+
+    @cached_property
+    def servers(self) -> ModelServers:
+        """Model servers, for endpoints and transform jobs."""
+        from emulator.servers import ModelServers
+
+        return ModelServers(self.executors, self.storage, self.logs)
+
+    @cached_property
+    def jobs(self) -> JobEngine:
+        """The engine of jobs."""
+        from emulator.jobs import JobEngine, Tools
+
+        rooms = (self.resources, self.storage, self.logs, self.metrics, self.executors, self.servers)
+        return JobEngine(Tools(self.settings, self.clock, *rooms))
+
+    @cached_property
+    def hosts(self) -> HostEngine:
+        """The engine of endpoints."""
+        from emulator.hosts import HostEngine
+
+        return HostEngine(self.resources, self.servers, self.clock, self.settings)
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """The other AWS services."""
+        from emulator.neighbours import Neighbours
+
+        return Neighbours(self.settings, self.logs, self.metrics, self.clock)
+
+    def roles(self, role: str, scope: Scope) -> None:
+        """Raise `Validation` for a role that cannot be assumed (with --check-roles only)."""
+        if self.settings.check_roles:
+            self.neighbours.check_role(role, scope)
 
     def dispatch(self, call: Call) -> Answer:
         """Answer one operation."""
@@ -190,22 +210,22 @@ class House:
 
             where = (self.settings.s3_endpoint, self.settings.region)
             return ExternalStorage(*where), ExternalS3(*where).answer
+        from emulator.neighbours.s3 import S3
+        from emulator.storage.folder import FolderStorage
+        from emulator.storage.shelf import Shelf
+
         shelf = Shelf(self.store.objects, self.data_dir / "s3", self.clock)
         return FolderStorage(shelf, self.settings.account_id), S3(shelf).answer
-
-    def _dispatcher(self) -> Dispatch:
-        generic = generic_operations(KINDS, self.resources)
-        return Dispatch(spec.load, behaviours.OPERATIONS, self.rooms, generic, {"s3": self._s3})
 
     def _publish(self, event: str, record: Record) -> None:
         for when, noun, path in behaviours.REACTIONS:
             if (when, noun) == (event, record.kind):
-                _function(path)(self.rooms, record)
+                _function(path)(self, record)
 
     def _compute(self, record: Record, body: Mapping[str, Any]) -> dict[str, Any]:
         computed = dict(body)
         for noun, member, path in behaviours.COMPUTED:
-            if noun == record.kind and (value := _function(path)(self.rooms, record)) is not None:
+            if noun == record.kind and (value := _function(path)(self, record)) is not None:
                 computed[member] = value
         return computed
 

@@ -7,7 +7,6 @@ import json
 import os
 import sys
 import time
-import urllib.parse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -135,10 +134,12 @@ def reset(options: argparse.Namespace) -> int:
 
 def logs(options: argparse.Namespace) -> int:
     """Print the log lines of a job or an endpoint."""
+    from urllib.parse import urlencode
+
     url = places.find(options.data_dir)
     seen = 0
     while True:
-        query = urllib.parse.urlencode({"job": options.job, "start": seen})
+        query = urlencode({"job": options.job, "start": seen})
         answer = places.ask(url, f"/_sagelet/logs?{query}")
         for line in answer["lines"]:
             print(line, flush=True)

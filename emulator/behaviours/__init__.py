@@ -1,22 +1,33 @@
-"""What happens besides record keeping: one file a family, each with its OPERATIONS, REACTIONS and COMPUTED rows.
+"""What happens besides record keeping: one file a family; here, which function answers what.
 
-A behaviour checks what the model cannot express, writes records through `rooms.resources` and hands work to the
-engines. It does no work itself and knows no HTTP.
+A behaviour checks what the model cannot express, writes records through the rooms' resources and hands work to the
+engines. It does no work itself and knows no HTTP. A family's module is imported when one of its rows is first used.
 """
 
-from emulator.behaviours import hosting, invocations, training, transform
+_HERE = "emulator.behaviours"
 
-FAMILIES = (training, transform, hosting, invocations)
-
-OPERATIONS: tuple[tuple[str, str, str], ...] = tuple(row for family in FAMILIES for row in family.OPERATIONS)
+OPERATIONS: tuple[tuple[str, str, str], ...] = (
+    ("sagemaker", "CreateTrainingJob", f"{_HERE}.training:create_training_job"),
+    ("sagemaker", "StopTrainingJob", f"{_HERE}.training:stop_training_job"),
+    ("sagemaker", "UpdateTrainingJob", f"{_HERE}.training:update_training_job"),
+    ("sagemaker", "DeleteTrainingJob", f"{_HERE}.training:delete_training_job"),
+    ("sagemaker", "CreateTransformJob", f"{_HERE}.transform:create_transform_job"),
+    ("sagemaker", "StopTransformJob", f"{_HERE}.transform:stop_transform_job"),
+    ("sagemaker", "CreateModel", f"{_HERE}.hosting:create_model"),
+    ("sagemaker", "CreateEndpointConfig", f"{_HERE}.hosting:create_endpoint_config"),
+    ("sagemaker", "CreateEndpoint", f"{_HERE}.hosting:create_endpoint"),
+    ("sagemaker", "UpdateEndpoint", f"{_HERE}.hosting:update_endpoint"),
+    ("sagemaker", "UpdateEndpointWeightsAndCapacities", f"{_HERE}.hosting:update_weights"),
+    ("sagemaker", "DeleteEndpoint", f"{_HERE}.hosting:delete_endpoint"),
+    ("sagemaker-runtime", "InvokeEndpoint", f"{_HERE}.invocations:invoke_endpoint"),
+    ("sagemaker-runtime", "InvokeEndpointWithResponseStream", f"{_HERE}.invocations:invoke_streaming"),
+)
 """(service, operation, "module:function"): function(rooms, call) -> answer."""
 
-REACTIONS: tuple[tuple[str, str, str], ...] = tuple(
-    row for family in FAMILIES for row in getattr(family, "REACTIONS", ())
-)
+REACTIONS: tuple[tuple[str, str, str], ...] = ()
 """("created" | "updated" | "deleted", noun, "module:function"): function(rooms, record) -> None."""
 
-COMPUTED: tuple[tuple[str, str, str], ...] = tuple(
-    row for family in FAMILIES for row in getattr(family, "COMPUTED", ())
+COMPUTED: tuple[tuple[str, str, str], ...] = (
+    ("TrainingJob", "TrainingTimeInSeconds", f"{_HERE}.training:training_time"),
 )
 """(noun, member of Describe, "module:function"): function(rooms, record) -> value or None."""

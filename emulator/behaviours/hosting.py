@@ -14,16 +14,6 @@ from emulator.hosts import plan as plans
 from emulator.hosts.record import endpoint_of, hidden_life, variant_summary
 from emulator.store.records import Record
 
-HERE = "emulator.behaviours.hosting"
-OPERATIONS = (
-    ("sagemaker", "CreateModel", f"{HERE}:create_model"),
-    ("sagemaker", "CreateEndpointConfig", f"{HERE}:create_endpoint_config"),
-    ("sagemaker", "CreateEndpoint", f"{HERE}:create_endpoint"),
-    ("sagemaker", "UpdateEndpoint", f"{HERE}:update_endpoint"),
-    ("sagemaker", "UpdateEndpointWeightsAndCapacities", f"{HERE}:update_weights"),
-    ("sagemaker", "DeleteEndpoint", f"{HERE}:delete_endpoint"),
-)
-
 
 def create_model(rooms: Rooms, call: Call) -> Answer:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModel.html."""

@@ -10,11 +10,6 @@ from emulator.call import Answer, Call
 from emulator.errors import CallerFault, NotBuilt
 from emulator.hosts import Invoked, InvokeRequest
 
-OPERATIONS = (
-    ("sagemaker-runtime", "InvokeEndpoint", "emulator.behaviours.invocations:invoke_endpoint"),
-    ("sagemaker-runtime", "InvokeEndpointWithResponseStream", "emulator.behaviours.invocations:invoke_streaming"),
-)
-
 PAYLOAD_LIMIT = 25 * 1024 * 1024
 """Bytes of a real-time payload: https://docs.aws.amazon.com/general/latest/gr/sagemaker.html."""
 

@@ -2,34 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
-from emulator.call import Issue, Scope
+from emulator.call import Answer, Call, Scope
 from emulator.clock import Clock
-from emulator.executors import Executors
-from emulator.hosts import HostEngine
-from emulator.jobs import JobEngine
 from emulator.ports import Logs, Metrics, Storage
-from emulator.resources import Resources
 from emulator.settings import Settings
 
-CheckRole = Callable[[str, Scope], None]
-"""Raises `Validation` for a role that cannot be assumed; does nothing without --check-roles."""
+if TYPE_CHECKING:
+    from emulator.executors import Executors
+    from emulator.hosts import HostEngine
+    from emulator.jobs import JobEngine
+    from emulator.resources import Resources
 
 
-@dataclass(frozen=True)
-class Rooms:
-    """The rooms below the behaviours."""
+class Rooms(Protocol):
+    """The rooms below the behaviours. Properties, because the house opens a room when it is first entered."""
 
-    settings: Settings
-    clock: Clock
-    resources: Resources
-    storage: Storage
-    logs: Logs
-    metrics: Metrics
-    executors: Executors
-    jobs: JobEngine
-    hosts: HostEngine
-    roles: CheckRole
-    issue: Issue
+    @property
+    def settings(self) -> Settings:
+        """What the server was started with."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        ...
+
+    @property
+    def resources(self) -> Resources:
+        """Records."""
+        ...
+
+    @property
+    def storage(self) -> Storage:
+        """Objects by URI."""
+        ...
+
+    @property
+    def logs(self) -> Logs:
+        """Streams of lines."""
+        ...
+
+    @property
+    def metrics(self) -> Metrics:
+        """Streams of numbers."""
+        ...
+
+    @property
+    def executors(self) -> Executors:
+        """Where programs run."""
+        ...
+
+    @property
+    def jobs(self) -> JobEngine:
+        """The engine of jobs."""
+        ...
+
+    @property
+    def hosts(self) -> HostEngine:
+        """The engine of endpoints."""
+        ...
+
+    def roles(self, role: str, scope: Scope) -> None:
+        """Raises `Validation` for a role that cannot be assumed; does nothing without --check-roles."""
+        ...
+
+    def dispatch(self, call: Call) -> Answer:
+        """Issue an operation, as a client inside the house."""
+        ...

@@ -16,15 +16,7 @@ from emulator.jobs.recipes import faces
 from emulator.jobs.record import hidden_life, settled
 from emulator.store.records import Record
 
-HERE = "emulator.behaviours.training"
 KIND = "TrainingJob"
-OPERATIONS = (
-    ("sagemaker", "CreateTrainingJob", f"{HERE}:create_training_job"),
-    ("sagemaker", "StopTrainingJob", f"{HERE}:stop_training_job"),
-    ("sagemaker", "UpdateTrainingJob", f"{HERE}:update_training_job"),
-    ("sagemaker", "DeleteTrainingJob", f"{HERE}:delete_training_job"),
-)
-COMPUTED = ((KIND, "TrainingTimeInSeconds", f"{HERE}:training_time"),)
 
 MAX_RUNTIME = 86400
 """Seconds: the service's default of StoppingCondition.MaxRuntimeInSeconds."""

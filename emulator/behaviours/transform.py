@@ -15,12 +15,7 @@ from emulator.jobs.lifecycle import Job
 from emulator.jobs.processing import CSV, FORMATS, JSON_LINES, media_type, processing
 from emulator.jobs.record import hidden_life, settled
 
-HERE = "emulator.behaviours.transform"
 KIND = "TransformJob"
-OPERATIONS = (
-    ("sagemaker", "CreateTransformJob", f"{HERE}:create_transform_job"),
-    ("sagemaker", "StopTransformJob", f"{HERE}:stop_transform_job"),
-)
 
 LIMIT_MB = 100
 """MaxConcurrentTransforms x MaxPayloadInMB must not be more."""
