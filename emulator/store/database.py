@@ -1,24 +1,21 @@
 """Connections, transactions and compiled statements: what every table of the house shares.
 
-Statements are written in SQLAlchemy Core, compiled once per database and executed on the driver's own connection:
+Statements are written in SQLAlchemy Core, their texts remembered (`texts`) and executed on the driver's own connection:
 the text is SQLAlchemy's, the price of a call is the driver's. All that differs between databases is in `DIALECTS`.
 """
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BindParameter, MetaData, bindparam, create_engine, func
-from sqlalchemy.pool import NullPool
-from sqlalchemy.schema import CreateIndex, CreateTable
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.expression import ClauseElement, ColumnElement
+from emulator.store.texts import Texts
 
 Row = tuple[Any, ...]
 
@@ -58,34 +55,35 @@ DIALECTS: Mapping[str, Dialect] = {
 }
 
 
-def p(name: str) -> BindParameter[Any]:
-    """A parameter of a statement. The underscore keeps its name apart from those of columns."""
-    return bindparam(f"{name}_")
-
-
-class Statement:
-    """One statement, told apart from others by its identity: make it once, at module level or in a cache."""
-
-    __slots__ = ("clause",)
-
-    def __init__(self, clause: ClauseElement) -> None:
-        self.clause = clause
+TABLES = ("tags", "records", "parts", "uploads", "objects", "buckets")
+"""All tables; a test compares them with `tables.META`."""
 
 
 @dataclass(frozen=True)
-class Compiled:
-    """A statement's text, the names of its parameters in order (None: they go by name), and constants among them."""
+class Opener:
+    """How connections of a driver are made, and what it raises when a key is taken."""
 
-    text: str
-    order: tuple[str, ...] | None
-    constants: Mapping[str, Any]
+    connect: Callable[[], Any]
+    integrity_error: type[Exception]
 
-    def arguments(self, values: Mapping[str, Any]) -> Any:
-        """The driver's second argument."""
-        given = {f"{name}_": value for name, value in values.items()}
-        if self.constants:
-            given |= self.constants
-        return given if self.order is None else [given[name] for name in self.order]
+
+def _opener(url: str, dialect: Dialect) -> Opener:
+    if url.startswith("sqlite:///"):
+        path = url[len("sqlite:///") :]
+        return Opener(lambda: sqlite3.connect(path, **dialect.connect), sqlite3.IntegrityError)
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    engine = create_engine(url, poolclass=NullPool, connect_args=dict(dialect.connect))
+
+    def connect() -> Any:
+        opened = engine.raw_connection()
+        opened.detach()  # ours to close, not the pool's
+        return opened.driver_connection
+
+    engine.connect().close()  # loads the driver
+    error: type[Exception] = engine.dialect.loaded_dbapi.IntegrityError
+    return Opener(connect, error)
 
 
 def url_of(location: str | Path) -> str:
@@ -100,51 +98,40 @@ def url_of(location: str | Path) -> str:
 class Database:
     """One database. Thread safe: one writer at a time, readers have connections of their own and never wait."""
 
-    def __init__(self, location: str | Path, tables: MetaData) -> None:
+    def __init__(self, location: str | Path) -> None:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         if str(location) in ("", ".", ":memory:"):
             self._folder = tempfile.TemporaryDirectory(prefix="sagelet-store-", ignore_cleanup_errors=True)
             location = Path(self._folder.name) / "house.db"
         url = url_of(location)
         self.dialect = DIALECTS[url.split(":", 1)[0].split("+", 1)[0]]
-        self._engine = create_engine(url, poolclass=NullPool, connect_args=dict(self.dialect.connect))
-        self._compiled: dict[Statement, Compiled] = {}
+        self._open = _opener(url, self.dialect)
+        self.texts = Texts(url, self.dialect.substring)
         self._lock = threading.Lock()
         self._idle: list[Any] = []
         self._opened: list[Any] = []
-        self._tables = tables
         self._writer = self._connect()
         self._create()
 
     @property
     def integrity_error(self) -> type[Exception]:
         """What the driver raises when a key is taken."""
-        error: type[Exception] = self._engine.dialect.loaded_dbapi.IntegrityError
-        return error
+        return self._open.integrity_error
 
     def _connect(self) -> Any:
-        opened = self._engine.raw_connection()
-        connection: Any = opened.driver_connection
+        connection = self._open.connect()
         for pragma in self.dialect.pragmas:
             connection.execute(pragma)
-        self._opened.append(opened)
+        self._opened.append(connection)
         return connection
 
     def _create(self) -> None:
         """Tables and indices that are not there yet, in one transaction: one commit instead of twenty."""
-        dialect = self._engine.dialect
         with self._lock:
             self._writer.execute(self.dialect.begin_write)
-            for table in self._tables.sorted_tables:
-                self._writer.execute(str(CreateTable(table, if_not_exists=True).compile(dialect=dialect)))
-                for index in sorted(table.indexes, key=lambda index: str(index.name)):
-                    self._writer.execute(str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect)))
+            for text in self.texts.schema():
+                self._writer.execute(text)
             self._writer.execute("COMMIT")
-
-    def contains(self, column: ColumnElement[Any], part: ColumnElement[Any]) -> ColumnElement[bool]:
-        """SQL for "`part` is a substring of `column`", case-sensitive (LIKE is not, in SQLite)."""
-        position: ColumnElement[Any] = getattr(func, self.dialect.substring)(column, part)
-        return position > func.length("")
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -174,22 +161,11 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
 
-    def compiled(self, statement: Statement) -> Compiled:
-        """A statement in this database's words."""
-        known = self._compiled.get(statement)
-        if known is None:
-            compiler = statement.clause.compile(dialect=self._engine.dialect)
-            assert isinstance(compiler, SQLCompiler)
-            order = tuple(compiler.positiontup or ()) if compiler.positional else None
-            constants = {name: value for name, value in compiler.params.items() if not name.endswith("_")}
-            known = self._compiled[statement] = Compiled(compiler.string, order, constants)
-        return known
-
     def clear(self) -> None:
         """Empty all tables."""
         with self.write() as session:
-            for table in reversed(self._tables.sorted_tables):
-                session.run(Statement(table.delete()))
+            for name in TABLES:
+                session.execute(f"DELETE FROM {name}")
 
     def close(self) -> None:
         """Let go of the files, after the write in progress."""
@@ -198,7 +174,6 @@ class Database:
             self._idle.clear()
             for connection in opened:
                 connection.close()
-            self._engine.dispose()
         if self._folder is not None:
             self._folder.cleanup()
 
@@ -212,23 +187,27 @@ class Session:
         self.database = database
         self._connection = connection
 
-    def run(self, statement: Statement, **values: Any) -> Any:
+    def run(self, statement: str, **values: Any) -> Any:
         """Execute a statement; the driver's cursor."""
-        compiled = self.database.compiled(statement)
+        compiled = self.database.texts.get(statement)
         return self._connection.execute(compiled.text, compiled.arguments(values))
 
-    def rows(self, statement: Statement, **values: Any) -> list[Row]:
+    def execute(self, text: str) -> None:
+        """Execute SQL that is the same in every database."""
+        self._connection.execute(text)
+
+    def rows(self, statement: str, **values: Any) -> list[Row]:
         """All rows of a query."""
         found: list[Row] = self.run(statement, **values).fetchall()
         return found
 
-    def row(self, statement: Statement, **values: Any) -> Row | None:
+    def row(self, statement: str, **values: Any) -> Row | None:
         """The first row of a query, or None."""
         found: Row | None = self.run(statement, **values).fetchone()
         return found
 
-    def explain(self, statement: Statement, **values: Any) -> list[str]:
+    def explain(self, statement: str, **values: Any) -> list[str]:
         """How SQLite would answer a query, in its words: for tests that forbid scans."""
-        compiled = self.database.compiled(statement)
+        compiled = self.database.texts.get(statement)
         rows = self._connection.execute(f"EXPLAIN QUERY PLAN {compiled.text}", compiled.arguments(values))
         return [row[3] for row in rows]

@@ -10,14 +10,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.store import object_statements as sql
 from emulator.store import packing
 from emulator.store.database import Database, Row, Session
 from emulator.store.records import DuplicateKey
+from emulator.store.texts import Names
 
 NULL_VERSION = "null"
 LAST = b"\xff"
 """Greater than every byte of UTF-8: key prefix + LAST is behind all keys with that prefix."""
+
+
+sql = Names("object_statements")
 
 
 @dataclass(frozen=True)

@@ -9,38 +9,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
-
 from emulator.call import Scope
 from emulator.store import packing
-from emulator.store.database import Database, Row, Session, Statement, p
-from emulator.store.pages import COLUMNS, page_statement, page_values
+from emulator.store.database import Database, Row, Session
+from emulator.store.queries import page_name, page_values
 from emulator.store.records import DuplicateKey, Query, Record, StaleVersion
-from emulator.store.tables import META, RECORDS, TAGS
+from emulator.store.texts import Names
 
 if TYPE_CHECKING:
     from emulator.store.objects import ObjectIndex
 
-C = RECORDS.c
-WRITTEN = ("arn", "parent", "status", "created", "modified", "body", "hidden")
-
-_IN_SCOPE = (C.kind == p("kind"), C.account == p("account"), C.region == p("region"))
-_GET = Statement(select(*COLUMNS).where(*_IN_SCOPE, C.key == p("key")))
-_GET_FOLDED = Statement(select(*COLUMNS).where(*_IN_SCOPE, C.folded == p("folded")))
-_GET_ARN = Statement(select(*COLUMNS).where(C.arn == p("arn")))
-_BY_STATUS = Statement(select(*COLUMNS).where(C.kind == p("kind"), C.status == p("status")).order_by(C.created, C.key))
-_INSERT = Statement(insert(RECORDS).values({c.name: p(c.name) for c in C if c.name != "id"}))
-_REPLACE = Statement(
-    update(RECORDS)
-    .where(*_IN_SCOPE, C.key == p("key"), C.version == p("version"))
-    .values({**{name: p(name) for name in WRITTEN}, "version": p("after")})
-)
-_DELETE = Statement(delete(RECORDS).where(*_IN_SCOPE, C.key == p("key")))
-
-_TAGS = Statement(select(TAGS.c.key, TAGS.c.value).where(TAGS.c.arn == p("arn")).order_by(TAGS.c.key))
-_ADD_TAG = Statement(insert(TAGS).values({c.name: p(c.name) for c in TAGS.c}))
-_DROP_TAG = Statement(delete(TAGS).where(TAGS.c.arn == p("arn"), TAGS.c.key == p("key")))
-_DROP_TAGS = Statement(delete(TAGS).where(TAGS.c.arn == p("arn")))
+SQL = Names("record_statements")
 
 
 class SqlTransaction:
@@ -51,51 +30,50 @@ class SqlTransaction:
 
     def insert(self, record: Record) -> Record:
         try:
-            self._session.run(_INSERT, **_row(replace(record, version=1)))
+            self._session.run(SQL.INSERT, **_row(replace(record, version=1)))
         except self._session.database.integrity_error as error:
             raise DuplicateKey(f"{record.kind} {record.key}") from error
         return replace(record, version=1)
 
     def get(self, kind: str, scope: Scope, key: str) -> Record | None:
-        return self._one(_GET, kind=kind, account=scope.account, region=scope.region, key=key)
+        return self._one(SQL.GET, kind=kind, account=scope.account, region=scope.region, key=key)
 
     def get_ignoring_case(self, kind: str, scope: Scope, key: str) -> Record | None:
-        return self._one(_GET_FOLDED, kind=kind, account=scope.account, region=scope.region, folded=key.lower())
+        return self._one(SQL.GET_FOLDED, kind=kind, account=scope.account, region=scope.region, folded=key.lower())
 
     def get_by_arn(self, arn: str) -> Record | None:
-        return self._one(_GET_ARN, arn=arn)
+        return self._one(SQL.GET_ARN, arn=arn)
 
     def replace(self, record: Record) -> Record:
-        if self._session.run(_REPLACE, **_row(record), after=record.version + 1).rowcount != 1:
+        if self._session.run(SQL.REPLACE, **_row(record), after=record.version + 1).rowcount != 1:
             raise StaleVersion(f"{record.kind} {record.key} is no longer at version {record.version}")
         return replace(record, version=record.version + 1)
 
     def delete(self, record: Record) -> None:
         scope = record.scope
-        self._session.run(_DELETE, kind=record.kind, account=scope.account, region=scope.region, key=record.key)
-        self._session.run(_DROP_TAGS, arn=record.arn)
+        self._session.run(SQL.DELETE, kind=record.kind, account=scope.account, region=scope.region, key=record.key)
+        self._session.run(SQL.DROP_TAGS, arn=record.arn)
 
     def page(self, query: Query) -> list[Record]:
-        statement = page_statement(self._session.database, query)
-        return [_record(row) for row in self._session.rows(statement, **page_values(query))]
+        return [_record(row) for row in self._session.rows(page_name(query), **page_values(query))]
 
     def by_status(self, kind: str, statuses: tuple[str, ...]) -> list[Record]:
-        found = [row for status in statuses for row in self._session.rows(_BY_STATUS, kind=kind, status=status)]
+        found = [row for status in statuses for row in self._session.rows(SQL.BY_STATUS, kind=kind, status=status)]
         return sorted(map(_record, found), key=lambda record: (record.created, record.key))
 
     def tags(self, arn: str) -> list[tuple[str, str]]:
-        return [(key, value) for key, value in self._session.rows(_TAGS, arn=arn)]
+        return [(key, value) for key, value in self._session.rows(SQL.TAGS_OF, arn=arn)]
 
     def set_tags(self, arn: str, tags: Mapping[str, str]) -> None:
         self.drop_tags(arn, tuple(tags))
         for key, value in tags.items():
-            self._session.run(_ADD_TAG, arn=arn, key=key, value=value)
+            self._session.run(SQL.ADD_TAG, arn=arn, key=key, value=value)
 
     def drop_tags(self, arn: str, keys: tuple[str, ...]) -> None:
         for key in keys:
-            self._session.run(_DROP_TAG, arn=arn, key=key)
+            self._session.run(SQL.DROP_TAG, arn=arn, key=key)
 
-    def _one(self, statement: Statement, **values: str) -> Record | None:
+    def _one(self, statement: str, **values: str) -> Record | None:
         row = self._session.row(statement, **values)
         return _record(row) if row is not None else None
 
@@ -104,7 +82,7 @@ class SqlStore:
     """`Store` over one database. `objects` is the index of S3's objects in the same one."""
 
     def __init__(self, where: Path | str = "") -> None:
-        self.database = Database(where, META)
+        self.database = Database(where)
 
     @cached_property
     def objects(self) -> ObjectIndex:

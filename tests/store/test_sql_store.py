@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from emulator.store import Query, Store, open_store
-from emulator.store.pages import page_statement, page_values
+from emulator.store.queries import page_name, page_values
 from emulator.store.sql import SqlStore
 from tests.contracts.store_contract import HERE, StoreContract, record
 
@@ -113,7 +113,7 @@ def test_a_page_walks_an_index_and_sorts_nothing(query: dict[str, object], index
     store = SqlStore()
     wanted = Query(**{"kind": "Model", "scope": HERE, "limit": 10, **query})  # type: ignore[arg-type]
     with store.database.read() as session:
-        plan = session.explain(page_statement(store.database, wanted), **page_values(wanted))
+        plan = session.explain(page_name(wanted), **page_values(wanted))
     store.close()
     assert len(plan) == 1, plan
     assert plan[0].startswith(f"SEARCH records USING INDEX {index} "), plan
@@ -122,3 +122,29 @@ def test_a_page_walks_an_index_and_sorts_nothing(query: dict[str, object], index
 def test_opening_the_rooms_door_does_not_load_the_driver() -> None:
     code = "import sys, emulator.store; sys.exit('sqlalchemy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_the_tables_that_are_emptied_are_all_there_are() -> None:
+    from emulator.store.database import TABLES
+    from emulator.store.tables import META
+
+    assert set(TABLES) == set(META.tables)
+
+
+def test_remembered_texts_are_what_sqlalchemy_makes_and_spare_its_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    code = (
+        "import sys; from emulator.store import open_store, Query; from emulator.call import Scope\n"
+        "store = open_store(sys.argv[1])\n"
+        "with store.read() as t: t.page(Query('Model', Scope('1', 'r'), 10)); t.get('Model', Scope('1', 'r'), 'x')\n"
+        "store.objects.buckets('1'); store.close()\n"
+        "print('sqlalchemy' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "house.db")]
+    seen = [subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout for _ in range(2)]
+    assert seen == ["True\n", "False\n"]
+    [kept] = (tmp_path / "cache" / "sagelet").glob("sql-sqlite-*.json")
+    kept.write_text("torn {")
+    assert subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout == "True\n"
