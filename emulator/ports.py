@@ -155,7 +155,7 @@ class Storage(Protocol):
         ...
 
     def fetch(self, bucket: str, key: str, target: Path) -> None:
-        """Write an object to the file `target` (hard link or reflink where possible: `target` is read-only)."""
+        """Write an object to the file `target` (a read-only copy, never a link: programs may spoil their inputs)."""
         ...
 
     def store(self, source: Path, bucket: str, key: str) -> None:

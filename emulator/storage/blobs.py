@@ -142,17 +142,13 @@ class Draft:
             raise
 
 
-def hand_out(source: BinaryIO, path: Path, target: Path, copy_up_to: int = 8 * CHUNK) -> None:
-    """Make `target` a read-only file with the bytes of an opened blob: a copy when small, else a link to `path`.
+def hand_out(source: BinaryIO, target: Path) -> None:
+    """Make `target` a read-only file with the bytes of an opened blob: a copy, which the kernel makes (and shares the
+    blocks of, where the file system can).
 
-    A program that may write to its inputs in spite of their mode (root) would reach the blob through the link; small
-    ones, where a copy costs nothing, are therefore copied.
+    Not a hard link: a program owns its inputs, and whatever their mode could write through the link into the object.
     """
     target.unlink(missing_ok=True)
-    if os.fstat(source.fileno()).st_size > copy_up_to:
-        with contextlib.suppress(OSError):  # another file system, or the blob was replaced just now
-            os.link(path, target)
-            return
     draft = Draft(target.parent)
     try:
         draft.append(source)

@@ -95,7 +95,6 @@ class ExternalS3:
             message = f"The external S3 did not answer {call.operation}: {failed}"
             raise CallerFault(message, "ServiceUnavailable") from failed
 
-
     def _welcome(self, scope: Scope) -> None:
         """The SageMaker SDK's default bucket exists before anybody asks; where it may not, the call itself says so."""
         from botocore.exceptions import BotoCoreError, ClientError

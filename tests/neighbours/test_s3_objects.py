@@ -186,9 +186,7 @@ def test_copies(s3: Any) -> None:
     with pytest.raises(ClientError) as caught:
         s3.copy_object(Bucket=BUCKET, Key="src /ü", CopySource=source)
     assert code(caught) == ("InvalidRequest", 400)
-    s3.copy_object(
-        Bucket=BUCKET, Key="src /ü", CopySource=source, MetadataDirective="REPLACE", Metadata={"new": "1"}
-    )
+    s3.copy_object(Bucket=BUCKET, Key="src /ü", CopySource=source, MetadataDirective="REPLACE", Metadata={"new": "1"})
     assert s3.head_object(Bucket=BUCKET, Key="src /ü")["Metadata"] == {"new": "1"}
     s3.delete_object(Bucket=BUCKET, Key="src /ü")
     assert s3.get_object(Bucket=BUCKET, Key="dst")["Body"].read() == b"data", "the copy outlives its source"

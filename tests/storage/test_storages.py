@@ -82,13 +82,17 @@ def test_calls_pass_through_to_an_external_s3(shelf: Shelf, monkeypatch: pytest.
     assert shelf.index.get("through", "k") is not None
 
 
-def test_a_large_object_is_linked_not_copied(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_program_that_spoils_its_input_does_not_reach_the_object(shelf: Shelf, tmp_path: Path) -> None:
     storage = FolderStorage(shelf, ACCOUNT)
     storage.make_bucket("data", "us-east-1")
     (tmp_path / "big").write_bytes(bytes(9 << 20))
     storage.store(tmp_path / "big", "data", "big")
     storage.fetch("data", "big", tmp_path / "got")
-    assert (tmp_path / "got").stat().st_nlink == 2
+    (tmp_path / "got").chmod(0o644)
+    with (tmp_path / "got").open("r+b") as spoiled:
+        spoiled.write(b"spoiled")
+    with storage.open("data", "big") as stored:
+        assert stored.read(7) == bytes(7)
     (tmp_path / "big").write_bytes(b"new")
     storage.store(tmp_path / "big", "data", "big")
     assert (tmp_path / "got").stat().st_size == 9 << 20, "what a job was given does not change under it"

@@ -33,9 +33,7 @@ def create_bucket(s3: S3, call: Call) -> Answer:
     region = _region(call)
     document = {"acl": grants_of(call)} if grants_of(call) else {}
     try:
-        s3.shelf.index.create_bucket(
-            Bucket(name, call.scope.account, region, s3.shelf.clock.now(), document=document)
-        )
+        s3.shelf.index.create_bucket(Bucket(name, call.scope.account, region, s3.shelf.clock.now(), document=document))
     except DuplicateKey:
         _taken(s3.bucket(call, name), call)
     return {"Location": f"/{name}", "BucketArn": f"arn:{partition(region)}:s3:::{name}"}
@@ -92,9 +90,7 @@ def put_bucket_versioning(s3: S3, call: Call) -> Answer:
     if wanted.get("MFADelete") == "Enabled":
         raise NotBuilt("MFA Delete is not built: there are no MFA devices here.")
     if wanted.get("Status") not in ("Enabled", "Suspended"):
-        raise CallerFault(
-            "The Versioning element must be specified", "IllegalVersioningConfigurationException"
-        )
+        raise CallerFault("The Versioning element must be specified", "IllegalVersioningConfigurationException")
     with s3.shelf.turn:
         fresh = s3.bucket(call)
         s3.shelf.index.update_bucket(found.name, fresh.document, wanted["Status"])
