@@ -120,7 +120,7 @@ class FrontDoor:
 
     def identify(self, exchange: Exchange) -> WireReply | None:
         """Which service is meant, and which operation of it."""
-        exchange.identity = identity = identify(exchange.request, self.house.settings)
+        exchange.identity = identity = identify(exchange.request, self.house.settings, self._account_of)
         if identity.path != exchange.request.path:
             exchange.request = replace(exchange.request, path=identity.path)
         if identity.operation:
@@ -128,6 +128,10 @@ class FrontDoor:
             exchange.protocol = wire.protocol(model.metadata["protocol"])
             exchange.operation = model.operation_model(identity.operation)
         return None
+
+    def _account_of(self, access_key: str) -> str | None:
+        account: str | None = self.house.neighbours.account_of(access_key)
+        return account
 
     def find_s3_operation(self, exchange: Exchange) -> WireReply | None:
         """S3 tells its operations apart by query and headers."""

@@ -8,7 +8,7 @@ be an operation of SageMaker. What the SDKs and other clients really send: docs/
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from api import routes
@@ -20,6 +20,11 @@ from emulator.settings import Settings
 
 TARGET = "SageMaker."
 """What begins the X-Amz-Target of the control plane."""
+
+TEMPORARY = "ASIA"
+"""What the access keys of temporary credentials begin with."""
+
+AccountOf = Callable[[str], "str | None"]
 
 S3_NAMES = frozenset({"s3", "s3express", "s3-object-lambda"})
 
@@ -54,10 +59,19 @@ class Signature:
     service: str = ""
 
 
-def identify(request: WireRequest, settings: Settings) -> Identity:
-    """The meaning of a request; `CallerFault` with `UnknownOperationException` when it has none."""
+def _nobody(access_key: str) -> str | None:
+    return None
+
+
+def identify(request: WireRequest, settings: Settings, account_of: AccountOf = _nobody) -> Identity:
+    """The meaning of a request; `CallerFault` with `UnknownOperationException` when it has none.
+
+    `account_of` knows the accounts of the keys that AssumeRole has handed out; a key of twelve digits is an account.
+    """
     signature = signature_of(request)
-    account = signature.access_key if _ACCOUNT.fullmatch(signature.access_key) else settings.account_id
+    key = signature.access_key
+    handed_out = account_of(key) if key.startswith(TEMPORARY) else None
+    account = key if _ACCOUNT.fullmatch(key) else handed_out or settings.account_id
     scope = Scope(account, signature.region or settings.region)
     service = signature.service or _unsigned_service(request)
     if service in S3_NAMES:

@@ -296,5 +296,3 @@ def _plan(operation: OperationModel, output: bool) -> _Plan:
             case None if name != payload:
                 body.append(name)
     return _Plan(query, header, prefixes, payload, tuple(body), shape)
-
-

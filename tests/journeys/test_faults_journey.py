@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -227,3 +228,14 @@ def host_pids(folder) -> list[int]:
         more = {pid for pid, parent in parents.items() if parent in more}
         found |= more
     return sorted(found - supervisors)
+
+
+def test_credentials_of_an_assumed_role_act_in_the_roles_account(client):
+    other = "arn:aws:iam::999988887777:role/theirs"
+    given = client.of("sts").assume_role(RoleArn=other, RoleSessionName="session")["Credentials"]
+    session = boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], "us-east-1")
+    theirs = session.client("sagemaker", endpoint_url=client.server.url)
+    arn = theirs.create_model_package_group(ModelPackageGroupName="g")["ModelPackageGroupArn"]
+    assert arn == "arn:aws:sagemaker:us-east-1:999988887777:model-package-group/g"
+    with pytest.raises(ClientError):
+        client.sagemaker.describe_model_package_group(ModelPackageGroupName="g")
