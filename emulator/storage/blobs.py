@@ -6,7 +6,6 @@ removed if not. Knows no buckets and no keys.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import secrets

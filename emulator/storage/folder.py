@@ -50,7 +50,7 @@ class FolderStorage:
 
     def fetch(self, bucket: str, key: str, target: Path) -> None:
         """Write an object to the file `target`, read-only; a copy that the program may spoil."""
-        found, opened = self._shelf.open(lambda: self._find(bucket, key))
+        _found, opened = self._shelf.open(lambda: self._find(bucket, key))
         with opened:
             hand_out(opened, target)
 
