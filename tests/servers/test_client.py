@@ -11,6 +11,21 @@ from emulator.servers.client import Client, InvokeFailure, Request
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Length: 4\r\n\r\n0.5\n"
 
 
+def whole_request(sock):
+    """Head and body, which may come in several packets."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        chunk = sock.recv(65536)
+        if not chunk:
+            return b""
+        data += chunk
+    head, _, body = data.partition(b"\r\n\r\n")
+    fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
+    while len(body) < int(fields.get(b"content-length", 0)):
+        body += sock.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
 class Peer:
     """A scripted server: for each connection a list of answers; None closes without one, "hang" stays silent."""
 
@@ -31,7 +46,7 @@ class Peer:
             self.accepted += 1
             with sock:
                 for answer in answers:
-                    data = sock.recv(65536)
+                    data = whole_request(sock)
                     if not data:
                         break
                     self.requests.append(data)
