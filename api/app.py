@@ -31,6 +31,10 @@ PAGES = "/_sagelet"
 INVOCATIONS = 64
 """Invocations that may wait for their models at the same time."""
 
+READING = ("Describe", "List")
+"""Operations that only compute: they take turns, because threads of one interpreter that compute at once lose time
+to each other at every lock that the interpreter lets go."""
+
 INVOKING = frozenset({"InvokeEndpoint", "InvokeEndpointWithResponseStream"})
 
 
@@ -64,6 +68,7 @@ class FrontDoor:
         self.house = house
         self.guard = Guard(house.settings.host, port, house.settings.allow_host)
         self.closing = False
+        self._turn = threading.Lock()
         self._invocations = threading.BoundedSemaphore(INVOCATIONS)
         self._pages: Callable[[WireRequest], WireReply] | None = None
 
@@ -174,6 +179,9 @@ class FrontDoor:
         request, protocol = exchange.request, exchange.protocol
         params = protocol.parse(operation, request, identity.uri_params)
         call = Call(identity.service, operation.name, params, identity.scope, exchange.request_id, request.headers)
+        if operation.name.startswith(READING) and identity.service == "sagemaker":
+            with self._turn:
+                return protocol.answer(operation, self.house.dispatch(call), exchange.request_id)
         if operation.name not in INVOKING:
             return protocol.answer(operation, self.house.dispatch(call), exchange.request_id)
         if not self._invocations.acquire(blocking=False):
