@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from emulator.call import Call
@@ -29,7 +30,8 @@ class Plan:
     tests: tuple[Test, ...]
     late: tuple[Test, ...]
     """Tests that the service makes after it has cut the page."""
-    fingerprint: str
+    fingerprint: Callable[[], str]
+    """Made when a token is read or written: most pages are the only ones."""
 
     def position(self, record: Record) -> tuple[Any, str]:
         """Where a record stands in the order of the query."""
@@ -57,10 +59,10 @@ def plan(facts: Facts, call: Call) -> Plan:
         else:
             tests.append(_test(item, value, facts.key[-1]))
     rest = {name: value for name, value in params.items() if name not in PAGING}
-    print_ = tokens.fingerprint(facts.kind.noun, call.scope, rest, sort, descending)
+    print_ = partial(tokens.fingerprint, facts.kind.noun, call.scope, rest, sort, descending)
     if params.get("NextToken"):
         kind = float if sort in ("created", "modified") else str
-        query = replace(query, after=tokens.read(params["NextToken"], print_, kind))
+        query = replace(query, after=tokens.read(params["NextToken"], print_(), kind))
     return Plan(query, tuple(tests), tuple(late), print_)
 
 
@@ -147,7 +149,7 @@ def answer(transaction: Transaction, facts: Facts, plan: Plan) -> dict[str, Any]
     shown = [record for record in page if all(test(record) for test in plan.late)]
     listed: dict[str, Any] = {facts.lister.answer: [summary(facts, record) for record in shown]}
     if more:
-        listed["NextToken"] = tokens.write(plan.position(page[-1]), plan.fingerprint)
+        listed["NextToken"] = tokens.write(plan.position(page[-1]), plan.fingerprint())
     return listed
 
 
