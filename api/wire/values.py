@@ -221,7 +221,8 @@ def _writers(shape: StructureShape) -> dict[str, tuple[str, Callable[[Any, Any],
 
 def _write_list(shape: ListShape, value: Any) -> list[Any]:
     member = shape.member
-    return [write(member, v) for v in value]
+    writer = _WRITE.get(member.type_name)
+    return [writer(member, v) for v in value] if writer else list(value)
 
 
 def _write_map(shape: MapShape, value: Any) -> dict[str, Any]:

@@ -23,6 +23,8 @@ Publish = Callable[[str, Record], None]
 Compute = Callable[[Record, Mapping[str, Any]], Mapping[str, Any]]
 """Adds to a Describe answer what is known only now."""
 
+PAGES_KEPT = 128
+
 FAULTS: Mapping[str, type[CallerFault]] = {
     fault.code: fault for fault in (Validation, NotFound, InUse, LimitExceeded, Conflict, AccessDenied)
 }
@@ -52,6 +54,8 @@ class Resources:
         self._clock = clock
         self._publish = publish
         self._compute = compute
+        self._pages: dict[tuple[str, Scope, str], tuple[int, dict[str, Any]]] = {}
+        """Pages as they were at a number of commits: clients that poll a list ask the same again and again."""
 
     def facts(self, kind: str) -> Facts:
         """What is known of a kind; `KeyError` for a noun that is none."""
@@ -144,11 +148,20 @@ class Resources:
 
     def list(self, kind: str, call: Call) -> dict[str, Any]:
         """The answer to a List request: one page."""
+        asked = (kind, call.scope, repr(sorted(call.params.items())))
+        known = self._pages.get(asked)
+        if known is not None and known[0] == self._store.commits:
+            return known[1]
+        commits = self._store.commits  # before the reading: what is written meanwhile makes this page an old one
         facts = self._facts[kind]
         plan = listing.plan(facts, call)
         with self._store.read() as transaction:
             self._check_references(transaction, facts, call)
-            return listing.answer(transaction, facts, plan)
+            page = listing.answer(transaction, facts, plan)
+        if len(self._pages) >= PAGES_KEPT:
+            self._pages.clear()
+        self._pages[asked] = commits, page
+        return page
 
     def update(self, kind: str, call: Call) -> dict[str, Any]:
         """Do an Update request, member by member, and answer it."""

@@ -107,6 +107,8 @@ class Database:
         self.dialect = DIALECTS[url.split(":", 1)[0].split("+", 1)[0]]
         self._open = _opener(url, self.dialect)
         self.texts = Texts(url, self.dialect.substring)
+        self.commits = 0
+        """How often was written: what was read before stays true while this stays the same."""
         self._lock = threading.Lock()
         self._idle: list[Any] = []
         self._opened: list[Any] = []
@@ -156,6 +158,7 @@ class Database:
             try:
                 yield Session(self, connection)
                 connection.execute("COMMIT")
+                self.commits += 1
             except BaseException:
                 if getattr(connection, "in_transaction", True):
                     connection.execute("ROLLBACK")

@@ -112,6 +112,11 @@ class Transaction(Protocol):
 class Store(Protocol):
     """Remembers records. Thread safe: one writer at a time, readers never wait for it."""
 
+    @property
+    def commits(self) -> int:
+        """How often was written: an answer that was read before is still true while this has not changed."""
+        ...
+
     def read(self) -> AbstractContextManager[Transaction]:
         """A consistent view; writing in it is an error."""
         ...

@@ -91,6 +91,11 @@ class SqlStore:
 
         return ObjectIndex(self.database)
 
+    @property
+    def commits(self) -> int:
+        """How often was written."""
+        return self.database.commits
+
     @contextmanager
     def read(self) -> Iterator[SqlTransaction]:
         """A consistent view."""
