@@ -14,6 +14,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from sagelet.server import Server
 from tests.journeys.conftest import Client, csv, table
 from tests.journeys.test_hosting_journey import plain_model
 
@@ -239,3 +240,40 @@ def test_credentials_of_an_assumed_role_act_in_the_roles_account(client):
     assert arn == "arn:aws:sagemaker:us-east-1:999988887777:model-package-group/g"
     with pytest.raises(ClientError):
         client.sagemaker.describe_model_package_group(ModelPackageGroupName="g")
+
+
+def test_a_model_server_that_dies_is_replaced(own_server):
+    own_server.start()
+    client = Client(own_server)
+    bucket = client.bucket()
+    client.s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=plain_model()[1])
+    endpoint = client.deploy(f"s3://{bucket}/model.tar.gz")
+    before = client.invoke(endpoint, "0.1,0.2,0.3")
+    died = host_pids(own_server.data_dir)
+    for pid in died:
+        os.kill(pid, signal.SIGKILL)
+
+    def again():
+        try:
+            return {"s": client.invoke(endpoint, "0.1,0.2,0.3")}
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "ModelError"
+            return {"s": "InProgress"}
+
+    assert client.settle(again, "s")["s"] == before
+    assert client.sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"] == "InService"
+    assert not set(died) & set(host_pids(own_server.data_dir))
+
+
+def test_an_external_s3_is_used_instead_of_the_own_one(server, tmp_path):
+    """One server stands for the external S3 of another."""
+    outside = Client(server)
+    bucket = outside.bucket()
+    outside.s3.put_object(Bucket=bucket, Key="train/rows.csv", Body=csv(table()))
+    with Server(tmp_path / "inside", ["--executor", "process", "--s3-endpoint", server.url]) as inside:
+        client = Client(inside)
+        job = client.train(bucket)
+        assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+        key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{bucket}/")
+        assert client.s3.head_object(Bucket=bucket, Key=key)["ContentLength"] > 0
+    assert outside.s3.head_object(Bucket=bucket, Key=key)["ContentLength"] > 0
