@@ -81,7 +81,9 @@ def growth() -> list[Figures]:
             store_jobs(folder, count)
             with servers.sagelet(folder, "--executor", "stub") as server:
                 servers.first_answers(server)
-                asks = [load.sagemaker("ListTrainingJobs", b'{"MaxResults": 10}')]
+                # Each asks for something else, so that no answer is one that is remembered.
+                bodies = [b'{"MaxResults": 10, "CreationTimeAfter": %d}' % number for number in range(1000)]
+                asks = [load.sagemaker("ListTrainingJobs", body) for body in bodies]
                 load.run(server.url, asks, 1, 0.3)
                 medians.append(load.run(server.url, asks, 1, 2.0).quantile(0.5) * 1000)
     return [(medians[0], medians[1])]
