@@ -48,7 +48,8 @@ def test_an_unknown_operation_is_named(server):
 
 def test_wrong_types_are_named(server):
     status, text = post(server, b'{"MaxResults": "ten"}')
-    assert (status == 400 and "MaxResults" in text.decode()) or "maxResults" in text.decode()
+    assert status == 400
+    assert "maxresults" in json.loads(text)["message"].lower()
 
 
 @pytest.mark.parametrize(
@@ -196,6 +197,7 @@ def test_hanging_invocations_do_not_keep_a_describe_waiting(own_server):
     host, port = own_server.url.removeprefix("http://").split(":")
     head = f"POST /endpoints/{endpoint}/invocations HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: text/csv\r\n"
     payload = head + "Content-Length: 5\r\n\r\n1,2,3"
+    hanging = []
     for pid in hosts:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -207,7 +209,7 @@ def test_hanging_invocations_do_not_keep_a_describe_waiting(own_server):
             began = time.perf_counter()
             client.sagemaker.list_training_jobs()
             times.append(time.perf_counter() - began)
-        assert sorted(times)[10] < 0.5
+        assert sorted(times)[10] < 0.05
     finally:
         for pid in hosts:
             os.kill(pid, signal.SIGCONT)
