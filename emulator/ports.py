@@ -25,6 +25,24 @@ class Mount:
 
 
 @dataclass(frozen=True)
+class Share:
+    """What a program may use of the machine; 0 is no limit. `gpus` is how many devices it is given."""
+
+    cpus: float = 0.0
+    memory: int = 0
+    """Bytes."""
+    gpus: int = 0
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The hosts of one job, which find each other by name. `name` is unique for ever and the same for all of them."""
+
+    name: str
+    hosts: tuple[str, ...] = ("algo-1",)
+
+
+@dataclass(frozen=True)
 class RunSpec:
     """One program to run. Everything an executor may know about a job or a model server, and nothing more.
 
@@ -34,6 +52,11 @@ class RunSpec:
     the server (the supervisor of a process; the follower of a container).
     `verb` is `train` or `serve`; for `serve` the program listens on port 8080 of its own network namespace or on
     the port or unix socket that the executor tells it, see `Executor.address`.
+    `entrypoint` and `arguments` are the caller's own command, as `docker run --entrypoint` takes it; without them the
+    program is the image's for `verb`. For a `run` verb (processing) without an entry point: the image's own command.
+    `endpoint` is the URL of this house on the loopback of this machine: with a network the executor makes it reachable
+    and tells the program where it is in AWS_ENDPOINT_URL; the key that opens it there is AWS_ACCESS_KEY_ID of
+    `environment`. Without a network there is none.
     """
 
     run_id: str
@@ -48,6 +71,10 @@ class RunSpec:
     network: bool = True
     entrypoint: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
+    cluster: Cluster | None = None
+    """With several hosts: each of their names is resolvable by all; `hostname` is one of them."""
+    share: Share = Share()
+    endpoint: str = ""
 
 
 class ExitReason(Enum):
@@ -123,6 +150,19 @@ class Executor(Protocol):
         ...
 
 
+class Gateways(Protocol):
+    """Further doors to this house, for programs that cannot reach its loopback address: each is bound to one key."""
+
+    def open(self, host: str, access_key: str, port: int = 0) -> int:
+        """Listen at `host` (an address of this machine) and answer only requests that are signed with `access_key`,
+        and nothing of our own pages; the port. Opening the same host and port again (after a restart) is fine."""
+        ...
+
+    def close(self, host: str, port: int) -> None:
+        """Stop listening. Idempotent."""
+        ...
+
+
 # --- storage: objects by URI -----------------------------------------------------------------------------------
 
 
@@ -156,6 +196,11 @@ class Storage(Protocol):
 
     def fetch(self, bucket: str, key: str, target: Path) -> None:
         """Write an object to the file `target` (a read-only copy, never a link: programs may spoil their inputs)."""
+        ...
+
+    def link(self, bucket: str, key: str, target: Path) -> None:
+        """Make `target` show an object without copying its bytes where that is possible (a hard link); a copy where
+        it is not. Only for folders that programs see through a read-only mount."""
         ...
 
     def store(self, source: Path, bucket: str, key: str) -> None:

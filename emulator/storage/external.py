@@ -53,6 +53,10 @@ class ExternalStorage:
             self._client.download_file(bucket, key, str(target))
         target.chmod(0o444)
 
+    def link(self, bucket: str, key: str, target: Path) -> None:
+        """There is nothing here to link to: a copy."""
+        self.fetch(bucket, key, target)
+
     def store(self, source: Path, bucket: str, key: str) -> None:
         """Create or replace an object from a file, atomically."""
         from boto3.exceptions import S3UploadFailedError

@@ -27,6 +27,16 @@ class StorageContract:
         assert (tmp_path / "back").read_bytes() == body
         assert not (tmp_path / "back").stat().st_mode & 0o222, "read-only"
 
+    def test_a_link_shows_the_object_as_it_is_now(self, storage: Storage, tmp_path: Path) -> None:
+        (tmp_path / "f").write_bytes(b"first")
+        storage.store(tmp_path / "f", "data", "linked")
+        storage.link("data", "linked", tmp_path / "seen")
+        (tmp_path / "f").write_bytes(b"second")
+        storage.store(tmp_path / "f", "data", "linked")
+        assert (tmp_path / "seen").read_bytes() == b"first"
+        with pytest.raises(FileNotFoundError):
+            storage.link("data", "never", tmp_path / "nothing")
+
     def test_storing_replaces(self, storage: Storage, tmp_path: Path) -> None:
         for body in (b"one", b"two!"):
             (tmp_path / "f").write_bytes(body)

@@ -96,6 +96,9 @@ class FolderStorage:
         shutil.copyfile(self._file(bucket, key), target)
         target.chmod(0o444)
 
+    def link(self, bucket: str, key: str, target: Path) -> None:
+        self.fetch(bucket, key, target)
+
     def store(self, source: Path, bucket: str, key: str) -> None:
         if self.full:
             raise OSError(28, "No space left on device", key)
