@@ -31,6 +31,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("region", str, "us-east-1", "The region of requests that do not name one."),
     Setting("max_jobs", int, 4, "How many jobs run at the same time; further ones wait."),
     Setting("stop_grace", float, 120.0, "Seconds between SIGTERM and SIGKILL when a job is stopped."),
+    Setting("sync_seconds", float, 5.0, "Seconds between uploads of what a running job keeps in step with S3."),
+    Setting(
+        "spot_interrupt", float, 0.0, "Interrupt every managed spot job once, after so many seconds; 0 never does."
+    ),
     Setting(
         "start_timeout", float, 240.0, "Seconds until a model server must answer /ping (a variant may say otherwise)."
     ),
@@ -55,6 +59,8 @@ if TYPE_CHECKING:
         region: str = ""
         max_jobs: int = 0
         stop_grace: float = 0.0
+        sync_seconds: float = 0.0
+        spot_interrupt: float = 0.0
         start_timeout: float = 0.0
         invoke_timeout: float = 0.0
 else:

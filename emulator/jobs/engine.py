@@ -133,7 +133,9 @@ class JobEngine:
         else:
             if isinstance(effect, life.Launch | life.Watch):
                 self._arm(ref, record.hidden.get("run_until"), life.Cause.RUNTIME)
-            if isinstance(effect, life.Release):
+            if isinstance(effect, life.Watch):
+                self._arm_interruption(ref, record)
+            if isinstance(effect, life.Release | life.Retreat):
                 self._disarm(ref)
             self._hand(ref, record, effect)
 
@@ -181,14 +183,15 @@ class JobEngine:
                 first(worker)
             while (effect := worker.effects.get()) is not None and not self._tools.closing.is_set():
                 self._perform(worker, effect)
-                if isinstance(effect, life.Release):
+                if isinstance(effect, life.Release | life.Retreat):
                     break
         except CallerFault:
             log.info("job %s was deleted under way", worker.ref.name)
         except Exception:
             log.exception("job %s: its thread ends", worker.ref.name)
         with self._changed:
-            self._workers.pop(worker.ref, None)
+            if self._workers.get(worker.ref) is worker:  # a job that retreated may have another one already
+                del self._workers[worker.ref]
             self._changed.notify_all()
         if not self._tools.closing.is_set():
             self._admit()
@@ -243,17 +246,26 @@ class JobEngine:
         self._post(ref, life.Resumed(found))
 
     def _arm(self, ref: JobRef, when: float | None, cause: life.Cause) -> None:
-        if when is None:
-            return
-        cancel = self._tools.clock.call_at(when, lambda: self._expire(ref, cause))
+        if when is not None:
+            self._at(ref, when, life.DeadlinePassed(cause))
+
+    def _arm_interruption(self, ref: JobRef, record: Record) -> None:
+        """A spot job is interrupted once at the most: the second attempt comes through."""
+        seconds = self._tools.settings.spot_interrupt
+        if seconds > 0 and record.body.get("EnableManagedSpotTraining") and not record.hidden.get("interrupted"):
+            news = News(hidden={"interrupted": True})
+            self._at(ref, self._tools.clock.now() + seconds, life.InterruptRequested(), news)
+
+    def _at(self, ref: JobRef, when: float, event: life.Event, news: News = NOTHING) -> None:
+        cancel = self._tools.clock.call_at(when, lambda: self._due(ref, event, news))
         with self._changed:
             self._timers.setdefault(ref, []).append(cancel)
 
-    def _expire(self, ref: JobRef, cause: life.Cause) -> None:
+    def _due(self, ref: JobRef, event: life.Event, news: News) -> None:
         try:
-            self._post(ref, life.DeadlinePassed(cause))
+            self._post(ref, event, news)
         except Exception:
-            log.exception("job %s: its deadline passed", ref.name)
+            log.exception("job %s: %s", ref.name, event)
 
     def _disarm(self, ref: JobRef) -> None:
         with self._changed:
@@ -277,6 +289,8 @@ def _do(recipe: Recipe, effect: life.Effect) -> tuple[life.Event, News] | None:
         case life.Watch():
             over = recipe.watch()
             return None if over is None else (life.Exited(over[0]), over[1])
+        case life.Retreat():
+            return life.Retreated(), recipe.retreat()
         case life.SaveOutputs():
             return life.OutputsSaved(), recipe.save()
         case life.Release():

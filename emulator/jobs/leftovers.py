@@ -26,13 +26,19 @@ def sweep(tools: Tools, kept: frozenset[str]) -> None:
 
 
 def _free(tools: Tools, folder: Path) -> None:
-    spec = RunSpec(folder.name, "", "", "train", folder, folder / "log")
+    """A job has a folder of its own in it for each host; a transform job's run is the folder itself."""
+    hosts = [(f"{folder.name}-{host.name}", host) for host in folder.iterdir() if host.is_dir()]
+    for run_id, place in [(folder.name, folder), *hosts]:
+        _end(tools, RunSpec(run_id, "", "", "train", place, place / "log"))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end(tools: Tools, spec: RunSpec) -> None:
     try:
         executor = tools.executors.adopt(spec)
         if executor is not None:
-            executor.stop(folder.name, 0.0)
-            executor.wait(folder.name, 5.0)
-            executor.release(folder.name)
+            executor.stop(spec.run_id, 0.0)
+            executor.wait(spec.run_id, 5.0)
+            executor.release(spec.run_id)
     except Exception:
-        log.exception("the leftover run %s cannot be freed", folder.name)
-    shutil.rmtree(folder, ignore_errors=True)
+        log.exception("the leftover run %s cannot be freed", spec.run_id)

@@ -20,6 +20,7 @@ class Phase(Enum):
     PREPARING = "its inputs are fetched"
     LAUNCHING = "its program is about to start"
     RUNNING = "its program runs"
+    RETREATING = "its program was ended by us or by the machine, and is to run again"
     SAVING = "its outputs are saved"
     COMPLETED = "completed"
     FAILED = "failed"
@@ -36,6 +37,8 @@ class Cause(Enum):
     STOP = "Stopped"
     RUNTIME = "MaxRuntimeExceeded"
     WAIT = "MaxWaitTimeExceeded"
+    INTERRUPT = "Interrupted"
+    """The one cause after which the job goes on: its spot capacity was taken away."""
 
 
 class Found(Enum):
@@ -54,11 +57,13 @@ GONE_REASON = f"{INTERNAL} (The server was stopped or restarted, and the run is 
 
 @dataclass(frozen=True)
 class Job:
-    """What decides the next step: the phase, why it is being ended (if it is), why it failed (if it did)."""
+    """What decides the next step: the phase, why it is being ended (if it is), why it failed (if it did), and how
+    often an internal error may still be answered by beginning again (RetryStrategy)."""
 
     phase: Phase = Phase.QUEUED
     cause: Cause = Cause.NONE
     failure: str = ""
+    retries: int = 0
 
 
 # --- events -----------------------------------------------------------------------------------------------------
@@ -104,6 +109,16 @@ class DeadlinePassed:
 
 
 @dataclass(frozen=True)
+class InterruptRequested:
+    """The capacity of a spot job was taken away."""
+
+
+@dataclass(frozen=True)
+class Retreated:
+    """What the program had saved is safe, and nothing of it runs any more."""
+
+
+@dataclass(frozen=True)
 class Broke:
     """The house could not do its part of the present phase; the reason is fit for a FailureReason."""
 
@@ -117,7 +132,8 @@ class Resumed:
     found: Found = Found.AGAIN
 
 
-Event = Admitted | InputsReady | Launched | Exited | OutputsSaved | StopRequested | DeadlinePassed | Broke | Resumed
+Ending = Exited | StopRequested | DeadlinePassed | InterruptRequested | Broke
+Event = Admitted | InputsReady | Launched | OutputsSaved | Retreated | Resumed | Ending
 
 # --- effects ----------------------------------------------------------------------------------------------------
 
@@ -148,6 +164,11 @@ class Kill:
 
 
 @dataclass(frozen=True)
+class Retreat:
+    """Store the checkpoints, free the run and the slot, so that the job can begin again; report Retreated."""
+
+
+@dataclass(frozen=True)
 class SaveOutputs:
     """Store what the program left; report OutputsSaved."""
 
@@ -157,7 +178,7 @@ class Release:
     """Give back all that the job held: its run, its folder, its slot, its deadlines."""
 
 
-Effect = Enqueue | FetchInputs | Launch | Watch | Kill | SaveOutputs | Release
+Effect = Enqueue | FetchInputs | Launch | Watch | Kill | Retreat | SaveOutputs | Release
 Step = tuple[Job, tuple[Effect, ...]]
 
 
@@ -174,7 +195,7 @@ def _line_up(job: Job, event: object) -> Step:
 
 
 def _end_unstarted(job: Job, event: StopRequested | DeadlinePassed) -> Step:
-    return Job(Phase.STOPPED, _cause(event)), (Release(),)
+    return replace(job, phase=Phase.STOPPED, cause=_cause(event)), (Release(),)
 
 
 def _launch(job: Job, event: object) -> Step:
@@ -187,6 +208,8 @@ def _broke_early(job: Job, event: Broke) -> Step:
     """Before anything ran: there is nothing to save, and a stop that was asked for is not a failure."""
     if job.cause is not Cause.NONE:
         return replace(job, phase=Phase.STOPPED), (Release(),)
+    if _again(job, event.reason):
+        return _retry(job)
     return replace(job, phase=Phase.FAILED, failure=event.reason), (Release(),)
 
 
@@ -198,6 +221,8 @@ def _watch(job: Job, event: object) -> Step:
 def _resume_run(job: Job, event: Resumed) -> Step:
     if event.found is Found.ALIVE:
         return _watch(job, event)
+    if job.cause is Cause.INTERRUPT:
+        return replace(job, phase=Phase.RETREATING), (Enqueue(),)
     if job.cause is not Cause.NONE:
         return replace(job, phase=Phase.STOPPED), (Release(),)
     if event.found is Found.AGAIN:
@@ -206,13 +231,25 @@ def _resume_run(job: Job, event: Resumed) -> Step:
 
 
 def _end(job: Job, event: StopRequested | DeadlinePassed) -> Step:
+    if job.cause is Cause.INTERRUPT:
+        return replace(job, cause=_cause(event)), ()
     if job.cause is not Cause.NONE:
         return job, ()
     return replace(job, cause=_cause(event)), (Kill(),)
 
 
+def _interrupt(job: Job, event: object) -> Step:
+    if job.cause is not Cause.NONE:
+        return job, ()
+    return replace(job, cause=Cause.INTERRUPT), (Kill(),)
+
+
 def _save(job: Job, event: Exited) -> Step:
     """A program that was told to end may end with any status: that is no failure of its own."""
+    if job.cause is Cause.INTERRUPT:
+        return replace(job, phase=Phase.RETREATING), (Retreat(),)
+    if _again(job, event.failure):
+        return _retry(job)
     failure = event.failure if job.cause is Cause.NONE else ""
     return replace(job, phase=Phase.SAVING, failure=failure), (SaveOutputs(),)
 
@@ -226,6 +263,41 @@ def _stop_while_saving(job: Job, event: StopRequested) -> Step:
 def _settle(job: Job, event: object) -> Step:
     phase = Phase.FAILED if job.failure else Phase.COMPLETED if job.cause is Cause.NONE else Phase.STOPPED
     return replace(job, phase=phase), (Release(),)
+
+
+def _again(job: Job, failure: str) -> bool:
+    """Only what is not the program's fault is tried again (API_RetryStrategy: "due to an InternalServerError")."""
+    return job.retries > 0 and job.cause is Cause.NONE and failure.startswith("InternalServerError")
+
+
+def _retry(job: Job) -> Step:
+    return replace(job, phase=Phase.RETREATING, retries=job.retries - 1), (Retreat(),)
+
+
+def _retreat_again(job: Job, event: object) -> Step:
+    return job, (Retreat(),)
+
+
+def _end_retreat(job: Job, event: StopRequested | DeadlinePassed) -> Step:
+    going_on = job.cause in (Cause.NONE, Cause.INTERRUPT)
+    return (replace(job, cause=_cause(event)) if going_on else job), ()
+
+
+def _begin_again(job: Job, event: object) -> Step:
+    if job.cause in (Cause.NONE, Cause.INTERRUPT):
+        return replace(job, phase=Phase.QUEUED, cause=Cause.NONE), (Enqueue(),)
+    return replace(job, phase=Phase.STOPPED), (Release(),)
+
+
+def _broke_in_retreat(job: Job, event: Broke) -> Step:
+    return replace(job, phase=Phase.FAILED, cause=Cause.NONE, failure=event.reason), (Release(),)
+
+
+def _broke_running(job: Job, event: Broke) -> Step:
+    """The run cannot be watched any more."""
+    if _again(job, event.reason):
+        return _retry(job)
+    return _broke_late(job, event)
 
 
 def _broke_late(job: Job, event: Broke) -> Step:
@@ -261,8 +333,15 @@ TABLE: dict[tuple[Phase, type], Callable[..., Step]] = {
     (P.RUNNING, Exited): _save,
     (P.RUNNING, StopRequested): _end,
     (P.RUNNING, DeadlinePassed): _end,
-    (P.RUNNING, Broke): _broke_late,
+    (P.RUNNING, InterruptRequested): _interrupt,
+    (P.RUNNING, Broke): _broke_running,
     (P.RUNNING, Resumed): _resume_run,
+    (P.RETREATING, Admitted): _retreat_again,
+    (P.RETREATING, Retreated): _begin_again,
+    (P.RETREATING, StopRequested): _end_retreat,
+    (P.RETREATING, DeadlinePassed): _end_retreat,
+    (P.RETREATING, Broke): _broke_in_retreat,
+    (P.RETREATING, Resumed): _line_up,
     (P.SAVING, Admitted): _save_again,
     (P.SAVING, OutputsSaved): _settle,
     (P.SAVING, StopRequested): _stop_while_saving,
@@ -270,6 +349,8 @@ TABLE: dict[tuple[Phase, type], Callable[..., Step]] = {
     (P.SAVING, Broke): _broke_late,
     (P.SAVING, Resumed): _line_up,
 }
+TABLE |= {(phase, InterruptRequested): _stay for phase in P if phase is not P.RUNNING and phase not in TERMINAL}
+"""A program that does not run has no capacity that could be taken away."""
 del P
 
 

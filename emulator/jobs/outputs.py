@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from emulator.jobs.channels import Item, place, safe_name
@@ -25,6 +25,25 @@ def save_archive(storage: Storage, folder: Path, location: str) -> bool:
         return True
     finally:
         packed.unlink(missing_ok=True)
+
+
+def merged(folders: Iterable[Path], target: Path) -> Path:
+    """One folder with the files of all; of files with equal names the last one's. No bytes are copied."""
+    filled = [folder for folder in folders if folder.is_dir() and any(folder.iterdir())]
+    if len(filled) == 1:
+        return filled[0]
+    shutil.rmtree(target, ignore_errors=True)
+    for folder in filled:
+        shutil.copytree(folder, target, symlinks=True, copy_function=_link, dirs_exist_ok=True)
+    return target
+
+
+def _link(source: str, target: str) -> None:
+    Path(target).unlink(missing_ok=True)
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:  # not ours to link to, or another file system
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 def save_tree(storage: Storage, folder: Path, location: str) -> bool:

@@ -50,12 +50,12 @@ def reference(record: Record) -> JobRef:
 def job_of(record: Record) -> Job:
     """The life as the record keeps it."""
     kept = record.hidden["life"]
-    return Job(Phase[kept["phase"]], Cause[kept["cause"]], kept["failure"])
+    return Job(Phase[kept["phase"]], Cause[kept["cause"]], kept["failure"], kept.get("retries", 0))
 
 
-def hidden_life(job: Job) -> dict[str, str]:
+def hidden_life(job: Job) -> dict[str, Any]:
     """The life as JSON."""
-    return {"phase": job.phase.name, "cause": job.cause.name, "failure": job.failure}
+    return {"phase": job.phase.name, "cause": job.cause.name, "failure": job.failure, "retries": job.retries}
 
 
 def settled(record: Record) -> bool:
@@ -67,7 +67,7 @@ def status(job: Job) -> str:
     """The primary status, the same words for all kinds of jobs."""
     if job.phase in TERMINAL:
         return job.phase.value.capitalize()
-    return "InProgress" if job.cause is Cause.NONE else "Stopping"
+    return "InProgress" if job.cause in (Cause.NONE, Cause.INTERRUPT) else "Stopping"
 
 
 def written(record: Record, face: Face, after: Job, news: News, now: float) -> Record:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-HOST = "algo-1"
-GROUP = "homogeneousCluster"
+from emulator.jobs.cluster import Host, resource_config
+
 CHECKPOINTS = "/opt/ml/checkpoints"
 FOLDERS = (
     "code",
@@ -25,21 +25,21 @@ FOLDERS = (
 )
 
 
-def prepare(ml: Path, body: Mapping[str, Any]) -> None:
-    """Make the tree anew in the folder `ml` for the job that `body` (members of Describe) describes."""
+def prepare(ml: Path, body: Mapping[str, Any], host: Host, hosts: Sequence[Host]) -> None:
+    """Make the tree of one host anew in the folder `ml` for the job that `body` (members of Describe) describes."""
     shutil.rmtree(ml, ignore_errors=True)
     for folder in FOLDERS:
         (ml / folder).mkdir(parents=True, exist_ok=True)
-    for name, content in config_files(body).items():
+    for name, content in config_files(body, host, hosts).items():
         (ml / "input" / "config" / name).write_text(json.dumps(content), encoding="utf-8")
 
 
-def config_files(body: Mapping[str, Any]) -> dict[str, Any]:
+def config_files(body: Mapping[str, Any], host: Host, hosts: Sequence[Host]) -> dict[str, Any]:
     """The files of /opt/ml/input/config by name."""
     files: dict[str, Any] = {
         "hyperparameters.json": dict(body.get("HyperParameters") or {}),
         "inputdataconfig.json": {c["ChannelName"]: _channel(c, body) for c in body.get("InputDataConfig") or ()},
-        "resourceconfig.json": _resources(body["ResourceConfig"]),
+        "resourceconfig.json": resource_config(host, hosts),
     }
     if body.get("CheckpointConfig"):
         files["checkpointconfig.json"] = {"LocalPath": CHECKPOINTS, **body["CheckpointConfig"]}
@@ -65,19 +65,3 @@ def _channel(channel: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, s
     if channel.get("ContentType"):
         facts["ContentType"] = channel["ContentType"]
     return facts
-
-
-def _resources(config: Mapping[str, Any]) -> dict[str, Any]:
-    groups = config.get("InstanceGroups") or [
-        {"InstanceGroupName": GROUP, "InstanceType": config.get("InstanceType", "")}
-    ]
-    first = groups[0]
-    group = {"instance_group_name": first["InstanceGroupName"], "instance_type": first["InstanceType"], "hosts": [HOST]}
-    return {
-        "current_host": HOST,
-        "current_instance_type": first["InstanceType"],
-        "current_group_name": first["InstanceGroupName"],
-        "hosts": [HOST],
-        "instance_groups": [group],
-        "network_interface_name": "eth0",
-    }

@@ -92,13 +92,13 @@ def test_no_more_than_max_jobs_run_at_once_and_the_rest_follow_in_order(mini: An
         mini.submit(name)
     mini.executor.next()
     mini.executor.next()
-    assert sorted(mini.executor.programs) == ["job-a", "job-b"]
+    assert sorted(mini.executor.programs) == ["job-a-algo-1", "job-b-algo-1"]
     assert mini.body("c")["SecondaryStatus"] == "Starting"
     mini.stop("c")
     assert mini.body("c")["TrainingJobStatus"] == "Stopped"
-    mini.executor.programs["job-a"].end()
+    mini.executor.programs["job-a-algo-1"].end()
     mini.executor.next()
-    assert sorted(mini.executor.programs) == ["job-a", "job-b", "job-d"]
+    assert sorted(mini.executor.programs) == ["job-a-algo-1", "job-b-algo-1", "job-d-algo-1"]
     for program in mini.executor.programs.values():
         program.end()
     assert mini.engine.idle(5)

@@ -15,6 +15,9 @@ EVENTS: tuple[life.Event, ...] = (
     life.Exited(),
     life.Exited("AlgorithmError: x"),
     life.OutputsSaved(),
+    life.Exited("InternalServerError: x"),
+    life.InterruptRequested(),
+    life.Retreated(),
     life.StopRequested(),
     life.DeadlinePassed(Cause.RUNTIME),
     life.DeadlinePassed(Cause.WAIT),
@@ -27,7 +30,7 @@ EVENTS: tuple[life.Event, ...] = (
 
 def reachable() -> dict[Job, list[tuple[life.Event, Job, tuple[life.Effect, ...]]]]:
     seen: dict[Job, list[tuple[life.Event, Job, tuple[life.Effect, ...]]]] = {}
-    todo = [Job()]
+    todo = [Job(), Job(retries=2)]
     while todo:
         job = todo.pop()
         if job in seen:
@@ -78,7 +81,7 @@ def test_a_failed_job_says_why_and_no_other_one_does() -> None:
     for job in WALK:
         if job.phase in life.TERMINAL:
             assert bool(job.failure) == (job.phase is Phase.FAILED)
-            assert job.phase is not Phase.STOPPED or job.cause is not Cause.NONE
+            assert job.phase is not Phase.STOPPED or job.cause not in (Cause.NONE, Cause.INTERRUPT)
 
 
 def test_every_phase_under_way_can_be_stopped_and_resumed() -> None:
@@ -88,6 +91,7 @@ def test_every_phase_under_way_can_be_stopped_and_resumed() -> None:
             assert (job.phase, life.Resumed) in life.TABLE
             assert (job.phase, life.Broke) in life.TABLE
             assert (job.phase, life.DeadlinePassed) in life.TABLE
+            assert (job.phase, life.InterruptRequested) in life.TABLE
 
 
 def test_the_first_cause_of_an_end_is_kept() -> None:
@@ -116,3 +120,29 @@ def test_stopping_between_launch_and_its_report_still_kills() -> None:
     assert effects == (life.Kill(),)
     assert later == (life.Watch(), life.Kill())
     assert after.phase is Phase.RUNNING
+
+
+def test_an_interrupted_job_lines_up_again_whatever_its_exit_status() -> None:
+    job, effects = life.step(Job(Phase.RUNNING), life.InterruptRequested())
+    assert effects == (life.Kill(),)
+    for over in (life.Exited(), life.Exited("AlgorithmError: exit code: 143")):
+        away, effects = life.step(job, over)
+        assert (away.phase, effects) == (Phase.RETREATING, (life.Retreat(),))
+        assert life.step(away, life.Retreated()) == (Job(), (life.Enqueue(),))
+
+
+def test_a_stop_of_an_interrupted_job_ends_it() -> None:
+    job, _ = life.step(Job(Phase.RUNNING), life.InterruptRequested())
+    stopped, effects = life.step(job, life.StopRequested())
+    assert (stopped.cause, effects) == (Cause.STOP, ())
+    away, _ = life.step(job, life.Exited())
+    ending, _ = life.step(away, life.StopRequested())
+    assert life.step(ending, life.Retreated()) == (Job(Phase.STOPPED, Cause.STOP), (life.Release(),))
+
+
+def test_an_internal_error_is_retried_as_often_as_was_asked_for_and_a_failure_of_the_program_never() -> None:
+    internal, own = life.Exited("InternalServerError: x"), life.Exited("AlgorithmError: x")
+    job, effects = life.step(Job(Phase.RUNNING, retries=1), internal)
+    assert (job, effects) == (Job(Phase.RETREATING), (life.Retreat(),))
+    assert life.step(Job(Phase.RUNNING), internal)[0].phase is Phase.SAVING
+    assert life.step(Job(Phase.RUNNING, retries=1), own)[0].phase is Phase.SAVING

@@ -13,6 +13,8 @@ MESSAGES = {
     "Starting": "Starting the training job",
     "Downloading": "Downloading input data",
     "Training": "Training image download completed. Training in progress.",
+    "Interrupted": "Training job was interrupted: its spot capacity was taken away",
+    "Restarting": "Restarting the training job after an internal error",
     "Stopping": "Stopping the training job",
     "Uploading": "Uploading generated training model",
     "Completed": "Training job completed",
@@ -28,6 +30,7 @@ SECONDARY = {
     Phase.PREPARING: "Downloading",
     Phase.LAUNCHING: "Training",
     Phase.RUNNING: "Training",
+    Phase.RETREATING: "Restarting",
     Phase.SAVING: "Uploading",
     Phase.COMPLETED: "Completed",
     Phase.FAILED: "Failed",
@@ -38,8 +41,10 @@ def secondary(job: Job) -> str:
     """The secondary status of a training job."""
     if job.phase is Phase.STOPPED:
         return job.cause.value
-    if job.cause is not Cause.NONE and job.phase not in (Phase.SAVING, *TERMINAL):
+    if job.cause not in (Cause.NONE, Cause.INTERRUPT) and job.phase not in (Phase.SAVING, *TERMINAL):
         return "Stopping"
+    if job.cause is Cause.INTERRUPT:
+        return "Interrupted"
     return SECONDARY[job.phase]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -80,6 +80,10 @@ class Tools:
     metrics: Metrics
     executors: Runner
     servers: Servers
+    url: Callable[[], str] = lambda: ""
+    """The URL of this house on the loopback of this machine; empty before it is bound."""
+    credentials: Callable[[str, Scope, str], Mapping[str, str]] = lambda role, scope, session: {}
+    """Temporary credentials of a role, as environment variables: (role ARN, scope, session name)."""
     closing: threading.Event = field(default_factory=threading.Event)
 
     def folder(self, run_id: str) -> Path:
@@ -116,6 +120,10 @@ class Recipe(Protocol):
 
     def save(self) -> News:
         """Store what the program left behind."""
+        ...
+
+    def retreat(self) -> News:
+        """Store what must not be lost, and free everything, so that the job can begin again."""
         ...
 
     def release(self) -> None:

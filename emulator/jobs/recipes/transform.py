@@ -94,6 +94,11 @@ class TransformRun:
         """Every output was stored when it was done."""
         return NOTHING
 
+    def retreat(self) -> News:
+        """Nothing is half done: every output was stored when it was done."""
+        self.release()
+        return NOTHING
+
     def release(self) -> None:
         """End the server and remove the folder."""
         self._end_server()
