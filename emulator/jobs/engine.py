@@ -61,12 +61,16 @@ class JobEngine:
 
     def recover(self) -> None:
         """After a start: compare every job that is not over with what its executor has of it, and go on."""
-        kept = []
-        for _, noun, _, _ in RECIPES:
-            for record in self._tools.records.unsettled(noun, UNSETTLED):
-                kept.append(record.hidden["run_id"])
-                self._resume(record)
+        under_way = [r for _, noun, _, _ in RECIPES for r in self._tools.records.unsettled(noun, UNSETTLED)]
+        kept = [record.hidden["run_id"] for record in under_way]
+        for record in under_way:
+            self._resume(record)
         sweep(self._tools, frozenset(kept))
+        self._tools.pools.recover(frozenset((record.scope, record.key) for record in under_way))
+
+    def keep_warm(self, record: Record, seconds: int) -> bool:
+        """Let the warm pool that a finished training job has left wait so long; False when it has left none."""
+        return self._tools.pools.keep(record, seconds)
 
     def idle(self, timeout: float | None = None) -> bool:
         """Block until no job is under way; False when `timeout` seconds passed first."""
@@ -80,6 +84,7 @@ class JobEngine:
         Call it before the executors are closed.
         """
         self._tools.closing.set()
+        self._tools.pools.close()
         with self._changed:
             workers, timers = list(self._workers.values()), list(self._timers.values())
             self._waiting.clear()

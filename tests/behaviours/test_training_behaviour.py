@@ -158,6 +158,7 @@ def test_spot_has_a_wait_deadline_and_no_limit_has_the_default(rooms: Any) -> No
     assert create(rooms, StoppingCondition=None).body["StoppingCondition"] == {"MaxRuntimeInSeconds": 86400}
 
 
+GROUP = {"InstanceGroupName": "g", "InstanceType": "ml.m5.large", "InstanceCount": 1}
 REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"InputDataConfig": [channel(uri="s3://b/none")]}, Validation, 'No S3 objects found under S3 URL "s3://b/none"'),
     ({"InputDataConfig": [channel(uri="s3://no/in")]}, Validation, "exists in the selected region (eu-west-1)"),
@@ -190,7 +191,8 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"StoppingCondition": {"MaxWaitTimeInSeconds": 90000}}, Validation, "MaxWaitTimeInSeconds"),
     ({"ResourceConfig": None}, Validation, "ResourceConfig"),
     ({"ResourceConfig": {"InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}}, Validation, "InstanceCount"),
-    ({"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2}}, NotBuilt, "on 2 instances"),
+    ({"ResourceConfig": {"InstanceGroups": [GROUP, GROUP], "VolumeSizeInGB": 1}}, Validation, "must be unique"),
+    ({"ResourceConfig": {"InstanceGroups": [GROUP], "KeepAlivePeriodInSeconds": 9}}, Validation, "no warm pools"),
     ({"InputDataConfig": [channel(InputMode="Pipe")]}, NotBuilt, "Channel train with TrainingInputMode Pipe"),
     ({"InputDataConfig": [channel(kind="AugmentedManifestFile")]}, NotBuilt, "AugmentedManifestFile"),
     (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +13,7 @@ from emulator.call import Scope
 from emulator.clock import Clock
 from emulator.jobs.lifecycle import Found
 from emulator.jobs.record import News
+from emulator.jobs.warmth import WarmPools
 from emulator.ports import Executor, Logs, Metrics, RunSpec, Storage
 from emulator.settings import Settings
 from emulator.store.records import Record
@@ -85,6 +87,11 @@ class Tools:
     credentials: Callable[[str, Scope, str], Mapping[str, str]] = lambda role, scope, session: {}
     """Temporary credentials of a role, as environment variables: (role ARN, scope, session name)."""
     closing: threading.Event = field(default_factory=threading.Event)
+
+    @cached_property
+    def pools(self) -> WarmPools:
+        """The warm pools of training jobs."""
+        return WarmPools(Path(self.settings.data_dir), self.clock, self.records)
 
     def folder(self, run_id: str) -> Path:
         """The run's own folder."""

@@ -12,8 +12,9 @@ from emulator.jobs.crew import Verdict
 from emulator.jobs.metrics import Collector, definitions
 from emulator.jobs.recipes.program import ML, ProgramRun
 from emulator.jobs.recipes.recipe import JobBroken, Tools
-from emulator.jobs.record import News
+from emulator.jobs.record import NOTHING, News, settled
 from emulator.jobs.syncing import Sync
+from emulator.jobs.warmth import CACHE, Pool
 from emulator.ports import Mount
 from emulator.storage import uri
 from emulator.store.records import Record
@@ -31,6 +32,7 @@ class TrainingRun(ProgramRun):
     verb = "train"
 
     def __init__(self, tools: Tools, record: Record) -> None:
+        self._pool: Pool | None = None
         super().__init__(tools, record, training_hosts(record.body), str(record.hidden["image"]))
         self._wanted = definitions(self.body["AlgorithmSpecification"].get("MetricDefinitions") or ())
         self._collectors = [
@@ -38,6 +40,12 @@ class TrainingRun(ProgramRun):
         ]
 
     # --- phases -------------------------------------------------------------------------------------------------
+
+    def fetch(self) -> News:
+        """As every program's; a warm pool is entered first."""
+        self._pool = self.tools.pools.enter(self.record)
+        super().fetch()
+        return News({"WarmPoolStatus": {"Status": "InUse"}}) if self._pool else NOTHING
 
     def prepare(self, host: Host) -> None:
         """Make /opt/ml, download the channels and the checkpoints."""
@@ -90,6 +98,13 @@ class TrainingRun(ProgramRun):
         stored = self.uploading(lambda: save(storage, made, model))
         return News({"ModelArtifacts": {"S3ModelArtifacts": model}} if stored else {})
 
+    def release(self) -> None:
+        """As every program's; what a warm pool keeps stays."""
+        super().release()
+        record = self.tools.records.find(self.record.kind, self.record.scope, self.record.key)
+        if record is not None and settled(record):
+            self.tools.pools.leave(record)
+
     def resume(self) -> Any:
         """The logs of adopted programs are read again from their beginning."""
         for collector in self._collectors:
@@ -114,7 +129,10 @@ class TrainingRun(ProgramRun):
     def mounts(self, host: Host) -> list[Mount]:
         """What is kept in step outside of /opt/ml."""
         found = [(self._outside(host.name, inside), inside) for inside in self._kept()]
-        return [Mount(outside, inside) for outside, inside in found if not outside.is_relative_to(self.ml(host.name))]
+        mounts = [Mount(outside, inside) for outside, inside in found if not outside.is_relative_to(self.ml(host.name))]
+        if self._pool:
+            mounts.append(Mount(self.tools.pools.cache(self._pool), CACHE))
+        return mounts
 
     def environment(self) -> dict[str, str]:
         """What the service sets; the request's own Environment cannot take it away."""

@@ -1,0 +1,191 @@
+"""Warm pools: what a finished training job leaves for the next one of its kind, for KeepAlivePeriodInSeconds.
+
+Kept is the persistent cache that programs see at /opt/ml/sagemaker/warmpoolcache, where script mode also keeps the
+environment that it installed. A pool is a folder with `pool.json`, so that it outlives the server.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emulator import ids
+from emulator.call import Scope
+from emulator.clock import Clock
+from emulator.store.records import Record
+
+if TYPE_CHECKING:
+    from emulator.jobs.recipes.recipe import Records
+
+KIND = "TrainingJob"
+CACHE = "/opt/ml/sagemaker/warmpoolcache"
+PREFIX = "pool-"
+LONGEST = 3600
+"""KeepAlivePeriodInSeconds at the most (API_ResourceConfig)."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """One pool. `job` is who has it, or had it last; `until` is when it ends, 0 while a job has it."""
+
+    name: str
+    key: str
+    account: str
+    region: str
+    job: str
+    until: float = 0.0
+
+
+def key_of(body: Mapping[str, Any]) -> str:
+    """What must be equal for a job to take over the pool of another (train-warm-pools, "Matching training jobs")."""
+    resources = {k: v for k, v in body["ResourceConfig"].items() if k != "KeepAlivePeriodInSeconds"}
+    parts = [
+        body.get("RoleArn"),
+        resources,
+        body["AlgorithmSpecification"].get("TrainingImage"),
+        body["AlgorithmSpecification"].get("AlgorithmName"),
+        body.get("VpcConfig"),
+        bool(body.get("EnableInterContainerTrafficEncryption")),
+        bool(body.get("EnableNetworkIsolation")),
+    ]
+    return json.dumps(parts, sort_keys=True)
+
+
+def period(body: Mapping[str, Any]) -> int:
+    """For how long a job asks its pool to be kept; 0: not at all."""
+    return int(body["ResourceConfig"].get("KeepAlivePeriodInSeconds") or 0)
+
+
+class WarmPools:
+    """The pools of one house. Thread safe."""
+
+    def __init__(self, data_dir: Path, clock: Clock, records: Records) -> None:
+        self._work = data_dir / "work"
+        self._clock = clock
+        self._records = records
+        self._lock = threading.RLock()
+        self._cancels: dict[str, Callable[[], None]] = {}
+
+    def enter(self, record: Record) -> Pool | None:
+        """The pool of a job that begins: a matching one that waits, or a new one; None when it asks for none."""
+        key = key_of(record.body)
+        with self._lock:
+            mine = self._find(lambda p: _of(p, record) and p.job == record.key and not p.until)
+            waiting = self._find(lambda p: _of(p, record) and p.key == key and p.until > self._clock.now())
+            if mine is None and waiting is not None:
+                mine = replace(waiting, job=record.key, until=0.0)
+                self._disarm(waiting)
+                self._status(waiting, "Reused", ReusedByJob=record.key)
+            if mine is None and period(record.body):
+                mine = Pool(f"{PREFIX}{ids.short_id(12)}", key, record.scope.account, record.scope.region, record.key)
+            if mine is not None:
+                self._write(mine)
+            return mine
+
+    def cache(self, pool: Pool) -> Path:
+        """The folder that programs see as CACHE."""
+        return self._work / pool.name / "cache"
+
+    def leave(self, record: Record) -> None:
+        """A job is over: its pool waits for the next one if the job completed and asked for that, and ends if not."""
+        with self._lock:
+            mine = self._find(lambda p: _of(p, record) and p.job == record.key and not p.until)
+            if mine is None:
+                return
+            seconds = period(record.body) if record.status == "Completed" else 0
+            if seconds:
+                self._wait(replace(mine, until=self._clock.now() + seconds))
+            else:
+                self._end(mine)
+
+    def keep(self, record: Record, seconds: int) -> bool:
+        """Let the pool that a finished job has left wait that long from now on; False when there is none."""
+        with self._lock:
+            mine = self._find(lambda p: _of(p, record) and p.job == record.key and p.until > 0)
+            if mine is None:
+                return False
+            self._disarm(mine)
+            if seconds:
+                self._wait(replace(mine, until=self._clock.now() + seconds))
+            else:
+                self._end(mine)
+            return True
+
+    def recover(self, busy: frozenset[tuple[Scope, str]]) -> None:
+        """After a start: go on counting; pools of jobs that are not under way (`busy`) any more end."""
+        with self._lock:
+            for pool in self._all():
+                if pool.until:
+                    self._arm(pool)
+                elif (Scope(pool.account, pool.region), pool.job) not in busy:
+                    self._end(pool)
+
+    def close(self) -> None:
+        """Stop counting; the pools stay for the next start."""
+        with self._lock:
+            for cancel in self._cancels.values():
+                cancel()
+            self._cancels.clear()
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _wait(self, pool: Pool) -> None:
+        self._write(pool)
+        self._status(pool, "Available")
+        self._arm(pool)
+
+    def _end(self, pool: Pool) -> None:
+        shutil.rmtree(self._work / pool.name, ignore_errors=True)
+        self._status(pool, "Terminated")
+
+    def _arm(self, pool: Pool) -> None:
+        self._cancels[pool.name] = self._clock.call_at(pool.until, lambda: self._expire(pool.name))
+
+    def _disarm(self, pool: Pool) -> None:
+        cancel = self._cancels.pop(pool.name, None)
+        if cancel is not None:
+            cancel()
+
+    def _expire(self, name: str) -> None:
+        with self._lock:
+            self._cancels.pop(name, None)
+            pool = self._find(lambda p: p.name == name and 0 < p.until <= self._clock.now())
+            if pool is not None:
+                self._end(pool)
+
+    def _status(self, pool: Pool, word: str, **more: str) -> None:
+        """WarmPoolStatus of the job that left the pool, or has it; a job that was deleted has none."""
+        scope, now = Scope(pool.account, pool.region), self._clock.now()
+        if self._records.find(KIND, scope, pool.job) is None:
+            return
+
+        def edit(current: Record) -> Record:
+            end = current.body.get("TrainingEndTime") or now
+            status = {"Status": word, "ResourceRetainedBillableTimeInSeconds": max(0, int(now - end)), **more}
+            return replace(current, body={**current.body, "WarmPoolStatus": status})
+
+        self._records.change(KIND, scope, pool.job, edit)
+
+    def _find(self, fits: Callable[[Pool], bool]) -> Pool | None:
+        return next((pool for pool in self._all() if fits(pool)), None)
+
+    def _all(self) -> list[Pool]:
+        found = []
+        for file in sorted(self._work.glob(f"{PREFIX}*/pool.json")):
+            found.append(Pool(**json.loads(file.read_text(encoding="utf-8"))))
+        return found
+
+    def _write(self, pool: Pool) -> None:
+        self.cache(pool).mkdir(parents=True, exist_ok=True)
+        fresh = self._work / pool.name / "pool.json.new"
+        fresh.write_text(json.dumps(asdict(pool)), encoding="utf-8")
+        fresh.replace(fresh.with_suffix(""))
+
+
+def _of(pool: Pool, record: Record) -> bool:
+    return (pool.account, pool.region) == (record.scope.account, record.scope.region)

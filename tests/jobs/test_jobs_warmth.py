@@ -1,0 +1,120 @@
+"""Warm pools: kept, taken over, ended; over restarts too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from emulator.jobs.warmth import CACHE
+from tests.jobs.conftest import SCOPE
+
+WARM = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1, "KeepAlivePeriodInSeconds": 60}
+
+
+def train(mini: Any, name: str, code: int = 0, **members: Any) -> Any:
+    mini.submit(name, **{"ResourceConfig": WARM, **members})
+    program = mini.executor.next()
+    program.end(code)
+    assert mini.engine.idle(5)
+    return program
+
+
+def cache(program: Any) -> Any:
+    return next((mount.outside for mount in program.spec.mounts if mount.inside == CACHE), None)
+
+
+def status(mini: Any, name: str) -> Any:
+    return mini.body(name).get("WarmPoolStatus")
+
+
+def test_a_pool_waits_for_the_next_job_of_its_kind_which_finds_the_cache(mini: Any) -> None:
+    mini.executor.script = lambda program: (cache(program) / "kept").write_text("by a")
+    train(mini, "a")
+    assert status(mini, "a") == {"Status": "Available", "ResourceRetainedBillableTimeInSeconds": 0}
+    mini.clock.advance(20)
+    mini.executor.script = lambda program: None
+    second = train(mini, "b")
+    assert (cache(second) / "kept").read_text() == "by a"
+    assert status(mini, "a") == {
+        "Status": "Reused",
+        "ResourceRetainedBillableTimeInSeconds": 20,
+        "ReusedByJob": "b",
+    }
+    assert status(mini, "b")["Status"] == "Available"
+
+
+def test_a_pool_in_use_says_so_and_is_nobody_elses(mini: Any) -> None:
+    mini.submit("a", ResourceConfig=WARM)
+    first = mini.executor.next()
+    assert status(mini, "a") == {"Status": "InUse"}
+    mini.submit("b", ResourceConfig=WARM)
+    second = mini.executor.next()
+    assert cache(first) != cache(second)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"RoleArn": "arn:aws:iam::1:role/other"},
+        {"ResourceConfig": {**WARM, "InstanceType": "ml.m5.xlarge"}},
+        {"EnableNetworkIsolation": True},
+    ],
+)
+def test_a_job_of_another_kind_does_not_get_it(mini: Any, other: dict[str, Any]) -> None:
+    first = train(mini, "a")
+    second = train(mini, "b", **other)
+    assert cache(first) != cache(second)
+    assert status(mini, "a")["Status"] == "Available"
+
+
+def test_the_period_ends(mini: Any) -> None:
+    pool = cache(train(mini, "a"))
+    mini.clock.advance(59)
+    assert pool.is_dir()
+    mini.clock.advance(1)
+    assert status(mini, "a") == {"Status": "Terminated", "ResourceRetainedBillableTimeInSeconds": 60}
+    assert not pool.parent.exists()
+
+
+def test_a_job_without_a_period_takes_a_pool_over_and_ends_it(mini: Any) -> None:
+    pool = cache(train(mini, "a"))
+    plain = {k: v for k, v in WARM.items() if k != "KeepAlivePeriodInSeconds"}
+    assert cache(train(mini, "b", ResourceConfig=plain)) == pool
+    assert status(mini, "a")["Status"] == "Reused"
+    assert status(mini, "b")["Status"] == "Terminated"
+    assert not pool.parent.exists()
+
+
+def test_a_failed_job_leaves_none(mini: Any) -> None:
+    pool = cache(train(mini, "a", code=1))
+    assert status(mini, "a")["Status"] == "Terminated"
+    assert not pool.parent.exists()
+
+
+def test_a_job_that_asks_for_none_has_none(mini: Any) -> None:
+    plain = {k: v for k, v in WARM.items() if k != "KeepAlivePeriodInSeconds"}
+    assert cache(train(mini, "a", ResourceConfig=plain)) is None
+    assert status(mini, "a") is None
+
+
+def test_a_pool_can_be_kept_longer_and_be_ended_at_once(mini: Any) -> None:
+    pool = cache(train(mini, "a"))
+    record = mini.records.get("TrainingJob", SCOPE, "a")
+    assert mini.engine.keep_warm(record, 600)
+    mini.clock.advance(300)
+    assert status(mini, "a")["Status"] == "Available"
+    assert mini.engine.keep_warm(record, 0)
+    assert status(mini, "a")["Status"] == "Terminated"
+    assert not mini.engine.keep_warm(record, 60)
+    assert not pool.exists()
+
+
+def test_a_pool_survives_a_restart_and_still_ends(mini: Any) -> None:
+    pool = cache(train(mini, "a"))
+    mini.kill()
+    mini.start().recover()
+    assert status(mini, "a")["Status"] == "Available"
+    assert cache(train(mini, "b")) == pool
+    mini.clock.advance(61)
+    assert status(mini, "b")["Status"] == "Terminated"
