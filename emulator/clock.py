@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import heapq
 import threading
 import time
 from collections.abc import Callable
 from typing import Protocol
+
+LONGEST_NAP = 30.0
+"""Seconds after which the time is looked at again: it may have been set, or the machine may have slept."""
 
 
 class Clock(Protocol):
@@ -21,16 +25,50 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The real time. One timer thread per pending call, all daemons: a timer never keeps the server alive."""
+    """The real time. One thread waits for all pending calls, and each call gets its own: none can hold up another.
+
+    All are daemons: a pending call never keeps the server alive.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._pending: list[tuple[float, int, Callable[[], None]]] = []
+        self._count = 0
+        self._waiter: threading.Thread | None = None
 
     def now(self) -> float:
         return time.time()
 
     def call_at(self, when: float, what: Callable[[], None]) -> Callable[[], None]:
-        timer = threading.Timer(max(0.0, when - self.now()), what)
-        timer.daemon = True
-        timer.start()
-        return timer.cancel
+        with self._changed:
+            self._count += 1
+            entry = (when, self._count, what)
+            heapq.heappush(self._pending, entry)
+            if self._waiter is None:
+                self._waiter = threading.Thread(target=self._wait, name="clock", daemon=True)
+                self._waiter.start()
+            self._changed.notify()
+
+        def cancel() -> None:
+            with self._changed:
+                if entry in self._pending:
+                    self._pending.remove(entry)
+                    heapq.heapify(self._pending)
+                    self._changed.notify()
+
+        return cancel
+
+    def _wait(self) -> None:
+        """Call what is due; end when nothing is pending."""
+        with self._changed:
+            while self._pending:
+                left = self._pending[0][0] - self.now()
+                if left > 0:
+                    self._changed.wait(min(left, LONGEST_NAP))
+                else:
+                    what = heapq.heappop(self._pending)[2]
+                    threading.Thread(target=what, name="clock:call", daemon=True).start()
+            self._waiter = None
 
 
 class ManualClock:

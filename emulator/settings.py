@@ -29,7 +29,24 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("check_roles", bool, False, "Refuse roles that do not exist in IAM or do not trust SageMaker."),
     Setting("account_id", str, "123456789012", "The account id of callers whose credentials do not name one."),
     Setting("region", str, "us-east-1", "The region of requests that do not name one."),
-    Setting("max_jobs", int, 4, "How many jobs run at the same time; further ones wait."),
+    Setting("max_jobs", int, 0, "How many jobs run at the same time; 0: twice the cores, but at least 4."),
+    Setting("machine_cpus", float, 0.0, "Cores that jobs may use altogether; 0: those of the machine."),
+    Setting("machine_memory", float, 0.0, "GiB that jobs may use altogether; 0: four fifths of the machine's."),
+    Setting("cpu_factor", float, 4.0, "How many times over the cores are promised to jobs; 0 does not count them."),
+    Setting(
+        "host_memory",
+        float,
+        1.0,
+        "GiB set aside for each host of a job (never more than its instance type has); 0 does not count them.",
+    ),
+    Setting(
+        "gpu",
+        str,
+        "cpu",
+        "Instance types with accelerators: run on the CPU and say so, are refused, or get the engine's NVIDIA devices.",
+        ("cpu", "refuse", "devices"),
+    ),
+    Setting("quotas", bool, False, "Refuse jobs beyond the default quotas of a new AWS account."),
     Setting("stop_grace", float, 120.0, "Seconds between SIGTERM and SIGKILL when a job is stopped."),
     Setting("sync_seconds", float, 5.0, "Seconds between uploads of what a running job keeps in step with S3."),
     Setting(
@@ -58,6 +75,12 @@ if TYPE_CHECKING:
         account_id: str = ""
         region: str = ""
         max_jobs: int = 0
+        machine_cpus: float = 0.0
+        machine_memory: float = 0.0
+        cpu_factor: float = 0.0
+        host_memory: float = 0.0
+        gpu: str = ""
+        quotas: bool = False
         stop_grace: float = 0.0
         sync_seconds: float = 0.0
         spot_interrupt: float = 0.0

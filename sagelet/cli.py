@@ -70,7 +70,9 @@ def _up_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--check-roles", action="store_true", default=None, help="roles must exist and trust SageMaker")
     sub.add_argument("--account-id", help="account of callers whose credentials name none (123456789012)")
     sub.add_argument("--region", help="region of requests that name none (us-east-1)")
-    sub.add_argument("--max-jobs", type=int, help="jobs that run at the same time (4)")
+    sub.add_argument("--max-jobs", type=int, help="jobs that run at the same time (by the cores)")
+    sub.add_argument("--gpu", choices=("cpu", "refuse", "devices"), help="what instance types with GPUs mean (cpu)")
+    sub.add_argument("--quotas", action="store_true", default=None, help="quotas of a new AWS account are kept")
     sub.set_defaults(run=up)
 
 

@@ -1,5 +1,5 @@
-"""Interprets the job lifecycle: one transaction per step; each job that is under way has one thread of its own,
-of which there are no more than `max_jobs`; results come back as events.
+"""Interprets the job lifecycle: one transaction per step; each job that is under way has one thread of its own, those
+that wait have none (who may start, the scheduler says); results come back as events.
 """
 
 from __future__ import annotations
@@ -7,12 +7,13 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections import deque
 from collections.abc import Callable
 
 from emulator.call import Scope
 from emulator.errors import CallerFault, HouseFault
 from emulator.jobs import lifecycle as life
+from emulator.jobs import machine, scheduler
+from emulator.jobs.deadlines import Deadlines
 from emulator.jobs.leftovers import sweep
 from emulator.jobs.lifecycle import INTERNAL
 from emulator.jobs.recipes import RECIPES, load
@@ -44,8 +45,11 @@ class JobEngine:
         self._tools = tools
         self._recipes: dict[str, tuple[Callable[..., Recipe], Face]] = {}
         self._workers: dict[JobRef, _Worker] = {}
-        self._waiting: deque[JobRef] = deque()
-        self._timers: dict[JobRef, list[Callable[[], None]]] = {}
+        self._machine = machine.measured(tools.settings)
+        self._line: scheduler.Line[JobRef] = scheduler.Line(
+            scheduler.room(self._machine, tools.settings), scheduler.at_once(self._machine, tools.settings)
+        )
+        self._deadlines = Deadlines(tools.clock)
         self._adopted: dict[JobRef, Recipe] = {}
         self._changed = threading.Condition()
 
@@ -60,12 +64,14 @@ class JobEngine:
         self._post(JobRef(kind, scope, name), life.StopRequested())
 
     def recover(self) -> None:
-        """After a start: compare every job that is not over with what its executor has of it, and go on."""
+        """After a start: compare every job that is not over with what its executor has of it, and go on.
+
+        The oldest come first, of whatever kind they are: those that wait keep their places.
+        """
         under_way = [r for _, noun, _, _ in RECIPES for r in self._tools.records.unsettled(noun, UNSETTLED)]
-        kept = [record.hidden["run_id"] for record in under_way]
-        for record in under_way:
+        for record in sorted(under_way, key=lambda record: record.created):
             self._resume(record)
-        sweep(self._tools, frozenset(kept))
+        sweep(self._tools, frozenset(record.hidden["run_id"] for record in under_way))
         self._tools.pools.recover(frozenset((record.scope, record.key) for record in under_way))
 
     def keep_warm(self, record: Record, seconds: int) -> bool:
@@ -75,7 +81,7 @@ class JobEngine:
     def idle(self, timeout: float | None = None) -> bool:
         """Block until no job is under way; False when `timeout` seconds passed first."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._workers and not self._waiting, timeout)
+            return self._changed.wait_for(lambda: not self._workers and not self._line, timeout)
 
     def close(self, end_runs: bool = True) -> None:
         """Stop working and end what runs, so that no process is left behind; the next start settles those jobs.
@@ -86,11 +92,9 @@ class JobEngine:
         self._tools.closing.set()
         self._tools.pools.close()
         with self._changed:
-            workers, timers = list(self._workers.values()), list(self._timers.values())
-            self._waiting.clear()
-            self._timers.clear()
-        for cancel in (cancel for cancels in timers for cancel in cancels):
-            cancel()
+            workers = list(self._workers.values())
+            self._line.clear()
+        self._deadlines.clear()
         for worker in workers:
             worker.effects.put(None)
             worker.recipe.leave()
@@ -137,34 +141,46 @@ class JobEngine:
                 worker.recipe.kill()
         else:
             if isinstance(effect, life.Launch | life.Watch):
-                self._arm(ref, record.hidden.get("run_until"), life.Cause.RUNTIME)
+                self._arm(ref, record.hidden.get("run_until"), life.DeadlinePassed(life.Cause.RUNTIME))
             if isinstance(effect, life.Watch):
                 self._arm_interruption(ref, record)
             if isinstance(effect, life.Release | life.Retreat):
-                self._disarm(ref)
+                self._deadlines.disarm(ref)
             self._hand(ref, record, effect)
 
     def _line_up(self, ref: JobRef, record: Record) -> None:
-        self._arm(ref, record.hidden.get("wait_until"), life.Cause.WAIT)
+        self._arm(ref, record.hidden.get("wait_until"), life.DeadlinePassed(life.Cause.WAIT))
         with self._changed:
-            self._waiting.append(ref)
+            self._workers.pop(ref, None)  # the thread that brought the job back here is about to end
+            self._line.join(ref, self._need(record))
         self._admit()
+        phase = job_of(record).phase
+        if phase in life.UNSTARTED and self._line.waits(ref):
+            self._arm(ref, scheduler.pending_until(record), life.WaitedTooLong())
+        if phase is life.Phase.QUEUED and self._line.waits(ref):
+            self._remark(ref, life.Delayed())
 
     def _admit(self) -> None:
         with self._changed:
-            while self._waiting and len(self._workers) < self._tools.settings.max_jobs:
-                ref = self._waiting.popleft()
+            while (ref := self._line.next()) is not None:
                 try:
-                    record = self._tools.records.get(ref.kind, ref.scope, ref.name)
+                    self._employ(ref, self._tools.records.get(ref.kind, ref.scope, ref.name), self._turn)
                 except CallerFault:
-                    continue
-                self._employ(ref, record, self._turn)
+                    self._line.give_back(ref)
+                except Exception:
+                    log.exception("job %s: cannot be started", ref.name)
+                    self._line.give_back(ref)
+
+    def _need(self, record: Record) -> scheduler.Need:
+        return scheduler.need(record.body, self._machine, self._tools.settings)
 
     def _hand(self, ref: JobRef, record: Record, effect: life.Effect) -> None:
         """Give a blocking effect to the job's thread; a job that has none (it waited, or was adopted) gets one."""
         with self._changed:
-            if isinstance(effect, life.Release) and ref in self._waiting:
-                self._waiting.remove(ref)
+            if isinstance(effect, life.Release):
+                self._line.leave(ref)
+            elif ref not in self._workers:
+                self._line.take(ref, self._need(record))
             worker = self._workers.get(ref) or self._employ(ref, record, None)
             worker.effects.put(effect)
 
@@ -197,6 +213,7 @@ class JobEngine:
         with self._changed:
             if self._workers.get(worker.ref) is worker:  # a job that retreated may have another one already
                 del self._workers[worker.ref]
+                self._line.give_back(worker.ref)
             self._changed.notify_all()
         if not self._tools.closing.is_set():
             self._admit()
@@ -250,33 +267,24 @@ class JobEngine:
                 found = life.Found.GONE
         self._post(ref, life.Resumed(found))
 
-    def _arm(self, ref: JobRef, when: float | None, cause: life.Cause) -> None:
-        if when is not None:
-            self._at(ref, when, life.DeadlinePassed(cause))
+    def _arm(self, ref: JobRef, when: float | None, event: life.Event, news: News = NOTHING) -> None:
+        self._deadlines.arm(ref, when, lambda: self._remark(ref, event, news))
 
     def _arm_interruption(self, ref: JobRef, record: Record) -> None:
         """A spot job is interrupted once at the most: the second attempt comes through."""
         seconds = self._tools.settings.spot_interrupt
         if seconds > 0 and record.body.get("EnableManagedSpotTraining") and not record.hidden.get("interrupted"):
             news = News(hidden={"interrupted": True})
-            self._at(ref, self._tools.clock.now() + seconds, life.InterruptRequested(), news)
+            self._arm(ref, self._tools.clock.now() + seconds, life.InterruptRequested(), news)
 
-    def _at(self, ref: JobRef, when: float, event: life.Event, news: News = NOTHING) -> None:
-        cancel = self._tools.clock.call_at(when, lambda: self._due(ref, event, news))
-        with self._changed:
-            self._timers.setdefault(ref, []).append(cancel)
-
-    def _due(self, ref: JobRef, event: life.Event, news: News) -> None:
+    def _remark(self, ref: JobRef, event: life.Event, news: News = NOTHING) -> None:
+        """Post an event that may come too late: the job may be over, or even deleted."""
         try:
             self._post(ref, event, news)
+        except CallerFault:
+            log.debug("job %s was deleted before %s", ref.name, event)
         except Exception:
-            log.exception("job %s: %s", ref.name, event)
-
-    def _disarm(self, ref: JobRef) -> None:
-        with self._changed:
-            cancels = self._timers.pop(ref, [])
-        for cancel in cancels:
-            cancel()
+            log.exception("job %s: cannot write %s down", ref.name, event)
 
     def _part(self, noun: str) -> tuple[Callable[..., Recipe], Face]:
         """The recipe and the face of a kind, imported when the first job of it comes."""

@@ -16,7 +16,8 @@ from emulator.errors import HouseFault
 class Phase(Enum):
     """Where a job is in its life."""
 
-    QUEUED = "waits for its turn"
+    QUEUED = "was accepted"
+    PENDING = "waits for its turn"
     PREPARING = "its inputs are fetched"
     LAUNCHING = "its program is about to start"
     RUNNING = "its program runs"
@@ -28,6 +29,7 @@ class Phase(Enum):
 
 
 TERMINAL = frozenset({Phase.COMPLETED, Phase.FAILED, Phase.STOPPED})
+UNSTARTED = frozenset({Phase.QUEUED, Phase.PENDING})
 
 
 class Cause(Enum):
@@ -72,6 +74,16 @@ class Job:
 @dataclass(frozen=True)
 class Admitted:
     """It is this job's turn."""
+
+
+@dataclass(frozen=True)
+class Delayed:
+    """The machine is full: it was not this job's turn at once."""
+
+
+@dataclass(frozen=True)
+class WaitedTooLong:
+    """MaxPendingTimeInSeconds passed, which matters to those that still wait."""
 
 
 @dataclass(frozen=True)
@@ -132,15 +144,16 @@ class Resumed:
     found: Found = Found.AGAIN
 
 
+Waiting = Admitted | Delayed | WaitedTooLong
 Ending = Exited | StopRequested | DeadlinePassed | InterruptRequested | Broke
-Event = Admitted | InputsReady | Launched | OutputsSaved | Retreated | Resumed | Ending
+Event = Waiting | InputsReady | Launched | OutputsSaved | Retreated | Resumed | Ending
 
 # --- effects ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Enqueue:
-    """Wait for a free slot, then report Admitted."""
+    """Wait for room on the machine (and report Delayed if there is none yet), then report Admitted."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +209,14 @@ def _line_up(job: Job, event: object) -> Step:
 
 def _end_unstarted(job: Job, event: StopRequested | DeadlinePassed) -> Step:
     return replace(job, phase=Phase.STOPPED, cause=_cause(event)), (Release(),)
+
+
+def _wait(job: Job, event: object) -> Step:
+    return replace(job, phase=Phase.PENDING), ()
+
+
+def _give_up(job: Job, event: object) -> Step:
+    return replace(job, phase=Phase.STOPPED, cause=Cause.WAIT), (Release(),)
 
 
 def _launch(job: Job, event: object) -> Step:
@@ -319,6 +340,15 @@ TABLE: dict[tuple[Phase, type], Callable[..., Step]] = {
     (P.QUEUED, DeadlinePassed): _end_unstarted,
     (P.QUEUED, Broke): _broke_early,
     (P.QUEUED, Resumed): _line_up,
+    (P.QUEUED, Delayed): _wait,
+    (P.QUEUED, WaitedTooLong): _give_up,
+    (P.PENDING, Admitted): _fetch,
+    (P.PENDING, StopRequested): _end_unstarted,
+    (P.PENDING, DeadlinePassed): _end_unstarted,
+    (P.PENDING, Broke): _broke_early,
+    (P.PENDING, Resumed): _line_up,
+    (P.PENDING, Delayed): _stay,
+    (P.PENDING, WaitedTooLong): _give_up,
     (P.PREPARING, Admitted): _fetch,
     (P.PREPARING, InputsReady): _launch,
     (P.PREPARING, StopRequested): _end,
@@ -351,6 +381,8 @@ TABLE: dict[tuple[Phase, type], Callable[..., Step]] = {
 }
 TABLE |= {(phase, InterruptRequested): _stay for phase in P if phase is not P.RUNNING and phase not in TERMINAL}
 """A program that does not run has no capacity that could be taken away."""
+TABLE |= {(phase, late): _stay for phase in P if phase not in UNSTARTED | TERMINAL for late in (Delayed, WaitedTooLong)}
+"""Who does not wait any more does not mind how long it waited: it was admitted in that moment."""
 del P
 
 

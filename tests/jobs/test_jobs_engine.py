@@ -93,7 +93,7 @@ def test_no_more_than_max_jobs_run_at_once_and_the_rest_follow_in_order(mini: An
     mini.executor.next()
     mini.executor.next()
     assert sorted(mini.executor.programs) == ["job-a-algo-1", "job-b-algo-1"]
-    assert mini.body("c")["SecondaryStatus"] == "Starting"
+    assert mini.body("c")["SecondaryStatus"] == "Pending"
     mini.stop("c")
     assert mini.body("c")["TrainingJobStatus"] == "Stopped"
     mini.executor.programs["job-a-algo-1"].end()

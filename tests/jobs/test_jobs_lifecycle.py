@@ -10,6 +10,8 @@ from emulator.jobs.lifecycle import Cause, Found, Job, Phase
 
 EVENTS: tuple[life.Event, ...] = (
     life.Admitted(),
+    life.Delayed(),
+    life.WaitedTooLong(),
     life.InputsReady(),
     life.Launched(),
     life.Exited(),

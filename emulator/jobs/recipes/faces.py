@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from emulator.jobs.lifecycle import TERMINAL, Cause, Job, Phase
+from emulator.jobs.lifecycle import TERMINAL, UNSTARTED, Cause, Job, Phase
 from emulator.jobs.record import status
 
 MESSAGES = {
     "Starting": "Starting the training job",
+    "Pending": "Training job waiting for capacity",
     "Downloading": "Downloading input data",
     "Training": "Training image download completed. Training in progress.",
     "Interrupted": "Training job was interrupted: its spot capacity was taken away",
@@ -23,10 +24,12 @@ MESSAGES = {
     "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
     "MaxWaitTimeExceeded": "Training job wait time exceeded MaxWaitTimeInSeconds provided",
 }
+PENDING_TOO_LONG = "Training job pending time exceeded MaxPendingTimeInSeconds provided"
 """StatusMessage of each secondary status, as DescribeTrainingJob words it."""
 
 SECONDARY = {
     Phase.QUEUED: "Starting",
+    Phase.PENDING: "Pending",
     Phase.PREPARING: "Downloading",
     Phase.LAUNCHING: "Training",
     Phase.RUNNING: "Training",
@@ -59,8 +62,7 @@ def training(body: Mapping[str, Any], before: Job, after: Job, now: float) -> di
     members = _primary("Training", body, after, now)
     members["SecondaryStatus"] = secondary(after)
     if secondary(after) != secondary(before):
-        transitions = list(body.get("SecondaryStatusTransitions", ()))
-        members["SecondaryStatusTransitions"] = _moved_on(transitions, after, now)
+        members["SecondaryStatusTransitions"] = _moved_on(body, after, now)
     start = body.get("TrainingStartTime")
     if after.phase in TERMINAL and start is not None:
         seconds = max(1, math.ceil(now - start))
@@ -76,18 +78,26 @@ def transform(body: Mapping[str, Any], before: Job, after: Job, now: float) -> d
 def _primary(word: str, body: Mapping[str, Any], after: Job, now: float) -> dict[str, Any]:
     members: dict[str, Any] = {f"{word}JobStatus": status(after)}
     start, end = f"{word}StartTime", f"{word}EndTime"
-    if after.phase is not Phase.QUEUED and after.phase not in TERMINAL and start not in body:
+    if after.phase not in UNSTARTED | TERMINAL and start not in body:
         members[start] = now
     if after.phase in TERMINAL and start in body:
         members[end] = now
     return members
 
 
-def _moved_on(transitions: list[dict[str, Any]], after: Job, now: float) -> list[dict[str, Any]]:
+def _moved_on(body: Mapping[str, Any], after: Job, now: float) -> list[dict[str, Any]]:
     word = secondary(after)
+    transitions = list(body.get("SecondaryStatusTransitions", ()))
     if transitions:
         transitions[-1] = {**transitions[-1], "EndTime": now}
-    new = {"Status": word, "StartTime": now, "StatusMessage": MESSAGES[word]}
+    new = {"Status": word, "StartTime": now, "StatusMessage": _message(word, body)}
     if after.phase in TERMINAL:
         new["EndTime"] = now
     return [*transitions, new]
+
+
+def _message(word: str, body: Mapping[str, Any]) -> str:
+    """The model has no status for MaxPendingTimeInSeconds; a job without the other limit can have met only this one."""
+    if word == Cause.WAIT.value and not (body.get("StoppingCondition") or {}).get("MaxWaitTimeInSeconds"):
+        return PENDING_TOO_LONG
+    return MESSAGES[word]
