@@ -18,7 +18,7 @@ from emulator.jobs.leftovers import sweep
 from emulator.jobs.lifecycle import INTERNAL
 from emulator.jobs.recipes import RECIPES, load
 from emulator.jobs.recipes.recipe import JobBroken, Recipe, Tools
-from emulator.jobs.record import NOTHING, Face, JobRef, News, job_of, reference, written
+from emulator.jobs.record import NOTHING, Face, JobRef, News, job_of, reference, settled, written
 from emulator.store.records import Record
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,8 @@ class _Worker:
         self.recipe = recipe
         self.effects: queue.SimpleQueue[life.Effect | None] = queue.SimpleQueue()
         self.thread: threading.Thread | None = None
+        self.leaving = False
+        """Whether it does nothing more: what comes next is for another one."""
 
 
 class JobEngine:
@@ -151,7 +153,6 @@ class JobEngine:
     def _line_up(self, ref: JobRef, record: Record) -> None:
         self._arm(ref, record.hidden.get("wait_until"), life.DeadlinePassed(life.Cause.WAIT))
         with self._changed:
-            self._workers.pop(ref, None)  # the thread that brought the job back here is about to end
             self._line.join(ref, self._need(record))
         self._admit()
         phase = job_of(record).phase
@@ -164,12 +165,20 @@ class JobEngine:
         with self._changed:
             while (ref := self._line.next()) is not None:
                 try:
-                    self._employ(ref, self._tools.records.get(ref.kind, ref.scope, ref.name), self._turn)
-                except CallerFault:
-                    self._line.give_back(ref)
+                    started = self._start(ref)
                 except Exception:
                     log.exception("job %s: cannot be started", ref.name)
+                    started = False
+                if not started:
                     self._line.give_back(ref)
+
+    def _start(self, ref: JobRef) -> bool:
+        """Give a job its thread, unless it was stopped or deleted before it was lined up."""
+        record = self._tools.records.find(ref.kind, ref.scope, ref.name)
+        if record is None or settled(record):
+            return False
+        self._employ(ref, record, self._turn)
+        return True
 
     def _need(self, record: Record) -> scheduler.Need:
         return scheduler.need(record.body, self._machine, self._tools.settings)
@@ -181,7 +190,9 @@ class JobEngine:
                 self._line.leave(ref)
             elif ref not in self._workers:
                 self._line.take(ref, self._need(record))
-            worker = self._workers.get(ref) or self._employ(ref, record, None)
+            worker = self._workers.get(ref)
+            if worker is None or worker.leaving:
+                worker = self._employ(ref, record, None)
             worker.effects.put(effect)
 
     def _employ(self, ref: JobRef, record: Record, first: Callable[[_Worker], None] | None) -> _Worker:
@@ -229,6 +240,9 @@ class JobEngine:
         except Exception:
             log.exception("job %s: %s", worker.ref.name, effect)
             outcome = life.Broke(INTERNAL), NOTHING
+        if isinstance(effect, life.Retreat):
+            with self._changed:
+                worker.leaving = True
         if outcome is not None and not isinstance(effect, life.Release):
             self._report(worker, *outcome)
 

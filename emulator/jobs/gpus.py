@@ -1,4 +1,4 @@
-"""What instance types with accelerators mean here (`--gpu`): the CPU, and that said; a refusal; NVIDIA devices. Pure."""
+"""What instance types with accelerators mean here (`--gpu`): the CPU (and that said), a refusal, or devices. Pure."""
 
 from __future__ import annotations
 
