@@ -13,7 +13,7 @@ def settings() -> str:
     lines += ["| option | variable | default | what it does |", "|---|---|---|---|"]
     for setting in SETTINGS:
         default = "~/.sagelet" if setting.name == "data_dir" else setting.default
-        shown = f"`{default}`" if default not in ("", (), False) else ""
+        shown = f"`{default}`" if default not in ("", ()) and default is not False else ""
         choices = f" One of {', '.join(setting.choices)}." if setting.choices else ""
         option = f"`--{setting.name.replace('_', '-')}`" if setting.name in OPTIONS else ""
         lines.append(f"| {option} | `SAGELET_{setting.name.upper()}` | {shown} | {setting.help}{choices} |")
