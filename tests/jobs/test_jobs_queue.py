@@ -237,3 +237,19 @@ def test_a_job_that_was_stopped_before_it_was_lined_up_leaves_nothing(mini: Any)
     assert mini.engine.idle(5)
     assert mini.body()["TrainingJobStatus"] == "Stopped"
     assert not mini.executor.programs
+
+
+def test_a_job_that_was_stopped_while_it_retreated_is_released(mini: Any) -> None:
+    mini.accept("job", {"life": {"phase": "RETREATING", "cause": "STOP", "failure": ""}})
+    mini.kill()
+    left = mini.settings.data_dir / "work/job-job/left"
+    left.mkdir(parents=True)
+    seen = []
+    mini.start()
+    carry_out = mini.engine._perform
+    mini.engine._perform = lambda worker, effect: (seen.append(type(effect).__name__), carry_out(worker, effect))
+    mini.engine.recover()
+    assert mini.engine.idle(5)
+    assert mini.body()["TrainingJobStatus"] == "Stopped"
+    assert seen == ["Retreat", "Release"]
+    assert not left.exists()
