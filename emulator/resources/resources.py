@@ -203,6 +203,14 @@ class Resources:
 
     # --- tags -----------------------------------------------------------------------------------------------------
 
+    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Tags of ours on a record: none where the caller's own leave no room, or the record is gone."""
+        with self._store.write() as transaction:
+            if transaction.get_by_arn(arn) is not None:
+                there = {key for key, _ in transaction.tags(arn)}
+                if len(there | set(tags)) <= tagging.LIMIT:
+                    transaction.set_tags(arn, dict(tags))
+
     def add_tags(self, call: Call) -> dict[str, Any]:
         """AddTags: values of known keys are overwritten; answers all tags."""
         arn, new = call.params["ResourceArn"], tagging.given(call.params["Tags"])

@@ -17,6 +17,7 @@ from emulator.errors import CallerFault, InUse, NotBuilt, Validation
 from emulator.jobs.lifecycle import Job, Phase
 from emulator.jobs.record import hidden_life
 from emulator.ports import ObjectInfo
+from emulator.settings import Settings
 from emulator.store.records import Record
 
 SCOPE = Scope("123456789012", "eu-west-1")
@@ -85,7 +86,7 @@ class Engine:
 @pytest.fixture
 def rooms() -> Any:
     parts = {"resources": Records(), "storage": Keys(), "jobs": Engine(), "clock": ManualClock(1000.0)}
-    return SimpleNamespace(**parts, roles=lambda role, scope: None, data=Path())
+    return SimpleNamespace(settings=Settings(), **parts, roles=lambda role, scope: None, data=Path())
 
 
 def channel(name: str = "train", uri: str = "s3://b/in/", **members: Any) -> dict[str, Any]:
@@ -266,3 +267,11 @@ def test_the_time_of_a_running_job_grows(rooms: Any) -> None:
     assert training.training_time(rooms, started) == 7
     over = replace(record, body={**started.body, "TrainingTimeInSeconds": 3})
     assert training.training_time(rooms, over) == 3
+
+
+def test_instances_are_refused_by_the_servers_policies(rooms: Any) -> None:
+    gpu = {"InstanceType": "ml.p3.2xlarge", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    create(rooms, ResourceConfig=gpu)
+    rooms.settings = Settings(gpu="refuse")
+    with pytest.raises(Validation, match="--gpu refuse"):
+        create(rooms, TrainingJobName="other", ResourceConfig=gpu)

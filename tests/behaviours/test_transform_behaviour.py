@@ -15,6 +15,7 @@ from emulator.errors import NotBuilt, Validation
 from emulator.jobs.lifecycle import Job, Phase
 from emulator.jobs.record import hidden_life
 from emulator.ports import ObjectInfo
+from emulator.settings import Settings
 from emulator.store.records import Record
 
 SCOPE = Scope("123456789012", "eu-west-1")
@@ -56,11 +57,12 @@ class Records:
 def rooms() -> Any:
     asked: list[tuple[str, ...]] = []
     jobs = SimpleNamespace(
+        settings=Settings(),
         asked=asked,
         submit=lambda kind, scope, name: asked.append(("submit", kind, name)),
         request_stop=lambda kind, scope, name: asked.append(("stop", kind, name)),
     )
-    return SimpleNamespace(resources=Records(), storage=Keys(), jobs=jobs)
+    return SimpleNamespace(settings=Settings(), resources=Records(), storage=Keys(), jobs=jobs)
 
 
 def create(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -33,6 +33,7 @@ class FakeRecords:
         self.records: dict[tuple[str, Scope, str], Record] = {}
         self.lock = threading.RLock()
         self.history: list[tuple[str, str]] = []
+        self.tags: dict[str, dict[str, str]] = {}
         self.refuse = 0
 
     def get(self, kind: str, scope: Scope, key: str) -> Record:
@@ -53,6 +54,9 @@ class FakeRecords:
             self.records[kind, scope, key] = replace(after, version=after.version + 1)
             self.history.append((key, after.hidden["life"]["phase"]))
             return after
+
+    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        self.tags.setdefault(arn, {}).update(tags)
 
     def unsettled(self, kind: str, statuses: tuple[str, ...]) -> list[Record]:
         return [r for r in self.records.values() if r.kind == kind and r.status in statuses]

@@ -120,3 +120,16 @@ def test_a_host_that_was_lost_meanwhile_fails_the_job(mini: Any) -> None:
     assert body["TrainingJobStatus"] == "Failed"
     assert "nothing is left of algo-2" in body["FailureReason"]
     gone.end()
+
+
+def test_the_log_and_tags_say_what_the_job_was_given(mini: Any) -> None:
+    mini.submit(ResourceConfig=GROUPS)
+    programs = started(mini, 3)
+    stream = f"job/algo-1-{int(mini.clock.now())}"
+    said = [line.message for line in mini.logs.streams["/aws/sagemaker/TrainingJobs", stream]]
+    assert "with the scripted executor" in said[0]
+    assert any("runs on the CPU" in line for line in said)
+    tags = mini.records.tags[programs["algo-1"].spec.arn]
+    assert tags == {"sagelet:executor": "scripted", "sagelet:gpu": "none: ran on the CPU"}
+    shares = {name: program.spec.share for name, program in programs.items()}
+    assert shares["algo-1"].memory <= 4 * 1024**3 and shares["algo-1"].gpus == 0

@@ -208,7 +208,7 @@ def test_tags_come_with_the_job_and_later(client, training_data):
 
 def test_what_is_not_built_is_refused_by_name(client, training_data):
     request = training_request(client.name("job"), training_data)
-    request["ResourceConfig"]["InstanceCount"] = 2
+    request["DebugRuleConfigurations"] = [{"RuleConfigurationName": "r", "RuleEvaluatorImage": "i"}]
     with pytest.raises(ClientError) as caught:
         client.sagemaker.create_training_job(**request)
     assert caught.value.response["Error"]["Code"] == "NotImplementedException"

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from emulator.errors import SageletError
+from emulator.jobs import scheduler
 from emulator.jobs.cluster import Host, names
 from emulator.jobs.crew import Crew, Member, Verdict
 from emulator.jobs.failure import judged
 from emulator.jobs.lifecycle import INTERNAL, Found, Phase
 from emulator.jobs.metrics import LogStream
+from emulator.jobs.opening import announced
 from emulator.jobs.recipes.recipe import JobBroken, Tools
 from emulator.jobs.record import NOTHING, News, job_of
 from emulator.jobs.syncing import Sync
@@ -104,8 +106,10 @@ class ProgramRun(ABC):
         executor = self.choose()
         credentials = self._way_back()
         self.crew.members = tuple(self._member(host, credentials) for host in self.hosts)
+        opening = announced(self.tools, self.image, executor.name, self.hosts)
         for member in self.crew.members:
-            self.say(member, f"Sagelet runs {self.image} with the {executor.name} executor.")
+            self.say(member, *opening.lines)
+        self.tools.records.tag(self.record.arn, opening.tags)
         self.syncs = self.keep_in_step()
         self.crew.start()
         return News(hidden={"executor": executor.name})
@@ -227,6 +231,7 @@ class ProgramRun(ABC):
             entrypoint=entrypoint,
             arguments=arguments,
             cluster=Cluster(self.run_id, names(self.hosts)) if len(self.hosts) > 1 else None,
+            share=scheduler.share(host.instance_type, self.tools.machine, self.tools.settings.gpu == "devices"),
             endpoint=self.tools.url() if network else "",
         )
         return Member(spec, stream)

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 from emulator.call import Scope
 from emulator.clock import Clock
 from emulator.jobs.lifecycle import Found
+from emulator.jobs.machine import measured
 from emulator.jobs.record import News
+from emulator.jobs.scheduler import Machine
 from emulator.jobs.warmth import WarmPools
 from emulator.ports import Executor, Logs, Metrics, RunSpec, Storage
 from emulator.settings import Settings
@@ -69,6 +71,10 @@ class Records(Protocol):
         """All records of a kind with one of these statuses, in every scope."""
         ...
 
+    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Tags of ours on a record, where there is room for them."""
+        ...
+
 
 @dataclass(frozen=True)
 class Tools:
@@ -92,6 +98,11 @@ class Tools:
     def pools(self) -> WarmPools:
         """The warm pools of training jobs."""
         return WarmPools(Path(self.settings.data_dir), self.clock, self.records)
+
+    @cached_property
+    def machine(self) -> Machine:
+        """What this machine has."""
+        return measured(self.settings)
 
     def folder(self, run_id: str) -> Path:
         """The run's own folder."""
