@@ -203,7 +203,8 @@ def test_tags_come_with_the_job_and_later(client, training_data):
     job = client.train(training_data, Tags=[{"Key": "team", "Value": "a"}])
     client.sagemaker.add_tags(ResourceArn=job["TrainingJobArn"], Tags=[{"Key": "cost", "Value": "0"}])
     client.sagemaker.delete_tags(ResourceArn=job["TrainingJobArn"], TagKeys=["team"])
-    assert client.sagemaker.list_tags(ResourceArn=job["TrainingJobArn"])["Tags"] == [{"Key": "cost", "Value": "0"}]
+    tags = {t["Key"]: t["Value"] for t in client.sagemaker.list_tags(ResourceArn=job["TrainingJobArn"])["Tags"]}
+    assert tags == {"cost": "0", "sagelet:executor": "process"}
 
 
 def test_what_is_not_built_is_refused_by_name(client, training_data):
