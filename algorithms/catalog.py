@@ -50,6 +50,9 @@ class Algorithm:
     metrics: tuple[Mapping[str, str], ...]
     requires: Mapping[str, str]
     versions: Mapping[str, Mapping[str, str]]
+    commands: bool = False
+    run: str = ""
+    bin: str = ""
 
     def version(self, image_uri: str) -> tuple[int, ...]:
         """The version that an image URI of this family stands for: `…/sagemaker-xgboost:1.7-1` is (1, 7, 1)."""
@@ -132,6 +135,9 @@ def _read(path: Path) -> Algorithm:
         metrics=tuple(MappingProxyType(dict(metric)) for metric in told.get("metrics", ())),
         requires=MappingProxyType(dict(told.get("requires", {}))),
         versions=MappingProxyType(dict(told.get("versions", {}))),
+        commands=bool(told.get("commands", False)),
+        run=told.get("run", ""),
+        bin=told.get("bin", ""),
     )
 
 

@@ -55,6 +55,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "start_timeout", float, 240.0, "Seconds until a model server must answer /ping (a variant may say otherwise)."
     ),
+    Setting(
+        "log_limit", int, 1024, "MiB that the log of a run keeps; of a longer one the oldest lines are dropped. 0: all."
+    ),
     Setting("invoke_timeout", float, 60.0, "Seconds in which a model must answer an invocation."),
 )
 
@@ -86,5 +89,6 @@ if TYPE_CHECKING:
         spot_interrupt: float = 0.0
         start_timeout: float = 0.0
         invoke_timeout: float = 0.0
+        log_limit: int = 0
 else:
     Settings = make_dataclass("Settings", [(s.name, s.type, field(default=s.default)) for s in SETTINGS], frozen=True)

@@ -11,11 +11,11 @@ import os
 import threading
 from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import Any, Protocol
 
 from emulator.clock import Clock, SystemClock
 from emulator.errors import SageletError
+from emulator.executors.docker_engine import places
 from emulator.ports import Executor, RunSpec
 from emulator.settings import Settings
 
@@ -83,13 +83,18 @@ class Executors:
         self._made: dict[str, Executor] = dict(made or {})
         self._lock = threading.Lock()
 
-    def choose(self, spec: RunSpec) -> Executor:
-        """The executor that will run `spec`; NoExecutor when there is none."""
+    def choose(self, spec: RunSpec, *others: RunSpec) -> Executor:
+        """The executor that will run `spec`, and `others`, the further hosts of its job; NoExecutor when there is none.
+
+        Ask once a job, keep the name, and find it again with `by_name`: an image that is built meanwhile must not
+        send the next host of the same job elsewhere.
+        """
         forced = self._settings.executor
         chosen = self.by_name(forced) if forced != "auto" else self._automatic(spec)
-        refusal = chosen.refusal(spec)
-        if refusal:
-            raise NoExecutor(refusal)
+        for each in (spec, *others):
+            refusal = chosen.refusal(each)
+            if refusal:
+                raise NoExecutor(refusal)
         return chosen
 
     def by_name(self, name: str) -> Executor:
@@ -155,22 +160,4 @@ class Executors:
 
 def engine_in_sight(environ: Mapping[str, str]) -> bool:
     """Whether an engine of Docker or Podman is named or has a socket in one of the usual places."""
-    if environ.get("DOCKER_HOST"):
-        return True
-    runtime = environ.get("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
-    home = environ.get("HOME", "/nonexistent")
-    places = (
-        "/var/run/docker.sock",
-        f"{home}/.docker/run/docker.sock",
-        f"{runtime}/docker.sock",
-        f"{runtime}/podman/podman.sock",
-        "/run/podman/podman.sock",
-    )
-    return any(_is_socket(Path(place)) for place in places)
-
-
-def _is_socket(path: Path) -> bool:
-    try:
-        return path.is_socket()
-    except OSError:
-        return False
+    return bool(places(environ))

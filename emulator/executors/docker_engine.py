@@ -165,12 +165,12 @@ def places(environ: Mapping[str, str]) -> list[str]:
         f"{runtime}/podman/podman.sock",
         "/run/podman/podman.sock",
     )
-    return [f"unix://{path}" for path in candidates if _exists(path)]
+    return [f"unix://{path}" for path in candidates if _is_socket(path)]
 
 
-def _exists(path: str) -> bool:
+def _is_socket(path: str) -> bool:
     try:
-        return Path(path).exists()
+        return Path(path).is_socket()
     except OSError:
         return False
 

@@ -6,15 +6,19 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import BufferedReader, FileIO
 from pathlib import Path
 
 from emulator.clock import Clock, SystemClock
 from emulator.logs import names
 from emulator.logs.lines import format_lines, parse
 from emulator.logs.pages import BLOCK, backwards
+from emulator.logs.shortened import first_byte, lines_before
 from emulator.ports import LogLine
 
 SUFFIX = ".log"
+PLACES = 256
+LONGEST = 1024 * 1024
 BORN = ".group"
 """An empty file whose time is when the group was made: the folder's own time moves with every stream."""
 
@@ -37,6 +41,8 @@ class FileLogs:
     def __init__(self, folder: Path, clock: Clock | None = None) -> None:
         self._folder = folder
         self._clock = clock or SystemClock()
+        self._places: dict[Path, tuple[int, int]] = {}
+        """How many lines of a file are complete, and the byte behind them, as far as it was read."""
 
     # --- the port -----------------------------------------------------------------------------------------------
 
@@ -53,18 +59,27 @@ class FileLogs:
         self.put(group, stream, (LogLine(now, line) for line in lines))
 
     def read(self, group: str, stream: str, start: int = 0) -> Iterator[LogLine]:
-        """The lines of a stream from line number `start` on, an unfinished last one included."""
-        last = 0
+        """The lines of a stream from line number `start` on, an unfinished last one included.
+
+        Lines that were dropped keep their numbers. Whoever goes on where he stopped is spared the lines before.
+        """
+        path, last = self.locate(group, stream), 0
+        number, offset = self._places.get(path, (0, 0))
+        if number > start:
+            number, offset = 0, 0
         try:
-            file = self.locate(group, stream).open("rb", buffering=BLOCK)
+            file = BufferedReader(FileIO(path), BLOCK)
         except FileNotFoundError:
             return
         with file:
-            for number, raw in enumerate(file):
-                if number >= start:
+            for at, begin, raw in _numbered(file, path, number, offset):
+                if raw.endswith(b"\n"):
+                    number, offset = at + 1, begin + len(raw)
+                if at >= start:
                     line = parse(raw, last)
                     last = line.timestamp
                     yield line
+        self._remember(path, number, offset)
 
     # --- what the CloudWatch Logs neighbour needs besides -------------------------------------------------------
 
@@ -105,13 +120,15 @@ class FileLogs:
         path = self.locate(group, stream)
         status = path.stat()
         written = int(status.st_mtime * 1000)
+        begin = first_byte(path)
         with path.open("rb") as file:
+            file.seek(begin)
             raw = file.readline(BLOCK)
         if not raw.endswith(b"\n"):
-            return StreamFacts(stream, written, None, None, written, status.st_size)
+            return StreamFacts(stream, written, None, None, written, status.st_size - begin)
         first = parse(raw, written).timestamp
         last = next((p.line.timestamp for p in backwards(path, status.st_size)), first)
-        return StreamFacts(stream, min(first, written), first, max(last, first), written, status.st_size)
+        return StreamFacts(stream, min(first, written), first, max(last, first), written, status.st_size - begin)
 
     def created(self, group: str) -> int:
         """When a group was made, in milliseconds."""
@@ -127,11 +144,18 @@ class FileLogs:
 
     def remove_group(self, group: str) -> None:
         """Delete a group and its streams."""
+        self._places.clear()
         shutil.rmtree(self._group(group))
 
     def remove_stream(self, group: str, stream: str) -> None:
         """Delete a stream."""
+        self._places.clear()
         self.locate(group, stream).unlink()
+
+    def _remember(self, path: Path, number: int, offset: int) -> None:
+        if len(self._places) >= PLACES:
+            self._places.clear()
+        self._places[path] = (number, offset)
 
     def _group(self, group: str) -> Path:
         return self._folder / names.encode(group)
@@ -144,3 +168,17 @@ class FileLogs:
         if not born.exists():
             born.touch()
         return folder
+
+
+def _numbered(file: BufferedReader, path: Path, number: int, offset: int) -> Iterator[tuple[int, int, bytes]]:
+    """(number, first byte, bytes) of the lines from `offset` on, where line `number` begins."""
+    file.seek(offset)
+    while head := file.peek(1)[:1]:
+        if head == b"\0" and (kept := first_byte(path)) > offset:
+            file.seek(offset := kept)
+            raw = file.readline(LONGEST)
+            number = max(number, lines_before(raw))
+        else:
+            raw = file.readline(LONGEST)
+        yield number, offset, raw
+        number, offset = number + 1, offset + len(raw)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emulator.logs.lines import parse
+from emulator.logs.shortened import first_byte
 from emulator.ports import LogLine
 
 BLOCK = 64 * 1024
@@ -50,6 +51,9 @@ def forwards(path: Path, start: int = 0) -> Iterator[Placed]:
     with file:
         file.seek(start)
         while raw := file.readline(LONGEST_LINE):
+            if raw.startswith(b"\0") and (kept := first_byte(path)) > start:
+                file.seek(start := kept)
+                continue
             if not raw.endswith(b"\n") and len(raw) < LONGEST_LINE:
                 return
             line = parse(raw, last)
@@ -62,14 +66,15 @@ def backwards(path: Path, stop: int) -> Iterator[Placed]:
     """The complete lines in front of byte `stop`, the last one first. `stop` is the begin of a line, or the end."""
     with path.open("rb") as file:
         head = min(stop, file.seek(0, 2))
+        floor = first_byte(path)
         held = b""
-        while head > 0:
-            size = min(BLOCK, head)
+        while head > floor:
+            size = min(BLOCK, head - floor)
             head -= size
             file.seek(head)
             held = file.read(size) + held
-            first = 0 if head == 0 else held.find(b"\n") + 1
-            if head > 0 and first in (0, len(held)):
+            first = 0 if head == floor else held.find(b"\n") + 1
+            if head > floor and first in (0, len(held)):
                 if len(held) < LONGEST_LINE:
                     continue
                 first = 0

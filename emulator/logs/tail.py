@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from emulator.logs.lines import parse
+from emulator.logs.shortened import first_byte
 from emulator.ports import LogLine
 
 MOST = 4 * 1024 * 1024
@@ -24,9 +25,10 @@ class Tail:
         With `over` (the writer has ended) a last line without a newline counts as complete.
         """
         try:
-            with self.path.open("rb") as file:
-                file.seek(self.offset)
-                block = file.read(MOST)
+            block = self._block()
+            if block.startswith(b"\0") and (kept := first_byte(self.path)) > self.offset:
+                self.offset = kept
+                block = self._block()
         except FileNotFoundError:
             return []
         cut = block.rfind(b"\n") + 1
@@ -34,6 +36,11 @@ class Tail:
             cut = len(block)
         self.offset += cut
         return [self._line(raw) for raw in block[:cut].split(b"\n") if raw]
+
+    def _block(self) -> bytes:
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            return file.read(MOST)
 
     def _line(self, raw: bytes) -> LogLine:
         line = parse(raw, self._last)

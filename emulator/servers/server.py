@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -217,5 +218,6 @@ class ModelServer:
         return f"ended{code} ({over.reason.value}){detail}{self._tail()}"
 
     def _tail(self) -> str:
-        lines = [line.message for line in self._logs.read(self.spec.log_group, self.spec.log_stream)][-TAIL_LINES:]
+        last = deque(self._logs.read(self.spec.log_group, self.spec.log_stream), TAIL_LINES)
+        lines = [line.message for line in last]
         return " Last log lines: " + " | ".join(lines) if lines else ""

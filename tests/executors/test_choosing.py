@@ -22,7 +22,8 @@ class Catalog:
     def find(self, image: str, /) -> Any:
         if "xgboost" not in image:
             return None
-        return SimpleNamespace(name="xgboost", train="m:f", serve="m:f", preload=())
+        more = {"run": "", "commands": "commands" in image, "bin": ""}
+        return SimpleNamespace(name="xgboost", train="m:f", serve="m:f", preload=(), **more)
 
     def names(self) -> tuple[str, ...]:
         return ("kmeans", "xgboost")

@@ -29,7 +29,9 @@ class Shell:
     def find(self, image: str, /) -> SimpleNamespace | None:
         if image != "shell":
             return None
-        return SimpleNamespace(name="shell", train="shellish:main", serve="shellish:main", preload=("json",))
+        main = "shellish:main"
+        more = {"run": "", "commands": True, "bin": ""}
+        return SimpleNamespace(name="shell", train=main, serve=main, preload=("json",), **more)
 
 
 @pytest.fixture

@@ -78,7 +78,9 @@ class Bench:
         return ("programs",)
 
     def find(self, image: str, /) -> SimpleNamespace:
-        return SimpleNamespace(name=image, train=f"programs:{image}", serve=f"programs:{image}", preload=self.preload)
+        main = f"programs:{image}"
+        more = {"run": "", "commands": True, "bin": ""}
+        return SimpleNamespace(name=image, train=main, serve=main, preload=self.preload, **more)
 
     def open(self) -> ProcessExecutor:
         made = ProcessExecutor(Settings(data_dir=self.folder), self, self.sandbox, (str(self.code),))
@@ -379,7 +381,8 @@ from emulator.executors.process.executor import ProcessExecutor
 from emulator.ports import Mount, RunSpec
 from emulator.settings import Settings
 data, code = Path(sys.argv[1]), sys.argv[2]
-find = lambda image: SimpleNamespace(name=image, train=f"programs:{image}", serve="", preload=())
+more = {"serve": "", "run": "", "preload": (), "commands": True, "bin": ""}
+find = lambda image: SimpleNamespace(name=image, train=f"programs:{image}", **more)
 executor = ProcessExecutor(Settings(data_dir=data), SimpleNamespace(find=find), "auto", (code,))
 work = data / "work" / "run-1"
 mounts = (Mount(work / "ml", "/opt/ml"),)
@@ -480,7 +483,8 @@ from emulator.executors.process.executor import ProcessExecutor
 from emulator.ports import Mount, RunSpec
 from emulator.settings import Settings
 data, code = Path(sys.argv[1]), sys.argv[2]
-find = lambda image: SimpleNamespace(name=image, train=f"programs:{image}", serve="", preload=())
+more = {"serve": "", "run": "", "preload": (), "commands": True, "bin": ""}
+find = lambda image: SimpleNamespace(name=image, train=f"programs:{image}", **more)
 executor = ProcessExecutor(Settings(data_dir=data), SimpleNamespace(find=find), "auto", (code,))
 work = data / "work" / "run-1"
 executor.start(RunSpec("run-1", "arn", "good", "train", work, data / "log", mounts=(Mount(work / "ml", "/opt/ml"),)))

@@ -1,4 +1,4 @@
-"""The script that `python -I` runs: as a zygote, or as the one program inside bwrap. Everything else is imported."""
+"""The script that `python -I` runs: as a zygote, or as what starts a program inside bwrap. The rest is imported."""
 
 import json
 import sys
@@ -12,6 +12,10 @@ def main() -> None:
         from emulator.executors.process import program
 
         sys.exit(program.run(task["program"], tuple(task["arguments"])))
+    if task["role"] == "command":
+        from emulator.executors.process import program
+
+        program.execute(task["words"], task["problems"])
     from emulator.executors.process import warm
 
     warm.main(task)

@@ -6,6 +6,7 @@ supervisor leaves in `process/` of the run's folder.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -14,28 +15,17 @@ import time
 from functools import partial
 from typing import Protocol
 
-from emulator.executors.process import probe, state
-from emulator.executors.process.request import BWRAP, SOCKET_NAME, Request
+from emulator.executors.process import clusters, plan, probe, state
+from emulator.executors.process.plan import Program
+from emulator.executors.process.request import BWRAP, NAMESPACES, SOCKET_NAME, Request
 from emulator.executors.process.run import Run, ended
 from emulator.executors.process.zygotes import Zygote, ZygoteFailed, Zygotes, rooms
 from emulator.ports import Address, Exit, ExitReason, RunSpec
 from emulator.settings import Settings
 
+MIB = 1024 * 1024
 LONGEST_SOCKET = 100
 """Bytes of a unix socket's path that are safe on every system (Linux 107, macOS 103)."""
-
-
-class Program(Protocol):
-    """What the catalog says of an algorithm, as far as running it goes."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def train(self) -> str: ...
-    @property
-    def serve(self) -> str: ...
-    @property
-    def preload(self) -> tuple[str, ...]: ...
 
 
 class Catalog(Protocol):
@@ -58,7 +48,9 @@ class ProcessExecutor:
         self._data_dir = os.path.realpath(settings.data_dir)
         self._catalog = catalog
         self._path = path
+        self._log_limit = settings.log_limit * MIB
         self._zygotes = Zygotes(path)
+        self._fences = clusters.Fences()
         self._runs: dict[str, Run] = {}
         self._lock = threading.Lock()
         self._sandbox = sandbox
@@ -74,14 +66,10 @@ class ProcessExecutor:
                 f"algorithms {', '.join(self._catalog.names())}. Run images of your own with Docker "
                 "(--executor auto or docker)."
             )
-        if spec.entrypoint:
-            return (
-                f"The process executor runs the built-in program of {spec.image} and no entry point of the caller's "
-                f"({' '.join(spec.entrypoint)}); use the docker executor for that."
-            )
-        if not (algorithm.train if spec.verb == "train" else algorithm.serve):
-            return f"The built-in algorithm {algorithm.name} cannot {spec.verb}."
-        return ""
+        refused = plan.refusal(spec, algorithm)
+        if refused or not clusters.is_several(spec):
+            return refused
+        return plan.cluster_refusal(spec, self._chosen(algorithm))
 
     def sandbox(self) -> str:
         """The sandbox in use, after the first run; `auto` before."""
@@ -147,6 +135,9 @@ class ProcessExecutor:
             return False
         run = Run(folder, request.socket, request.scratch)
         run.handle = None if over or process is None else process.open()
+        if process is not None and not over and request.fenced and request.sandbox == NAMESPACES:
+            with contextlib.suppress(OSError):
+                self._fences.join(spec, partial(clusters.reopen, process))
         with self._lock:
             self._runs[spec.run_id] = run
         return True
@@ -161,6 +152,7 @@ class ProcessExecutor:
             self._await(run, 10.0)
         with self._lock:
             self._runs.pop(run_id, None)
+        self._fences.leave(run_id)
         run.close()
         for left in (run.folder, run.scratch):
             if left:
@@ -170,6 +162,7 @@ class ProcessExecutor:
         """End the zygotes; the runs go on under their supervisors and can be adopted."""
         self._closed = True
         self._zygotes.close()
+        self._fences.close()
         with self._lock:
             runs = list(self._runs.values())
         for run in runs:
@@ -187,17 +180,24 @@ class ProcessExecutor:
             run.socket, run.scratch = _socket(run.folder)
         request = self._request(spec, run, algorithm, sandbox)
         request.save()
-        self._launch(_family(algorithm), request, run)
+        state.reserve(run.folder, "exit.json", "stop.json")
+        # A command imports nothing of ours.
+        self._launch(() if request.command else _family(algorithm), request, run, self._fence(spec, request))
 
-    def _launch(self, family: tuple[str, ...], request: Request, run: Run) -> None:
+    def _fence(self, spec: RunSpec, request: Request) -> clusters.Fence | tuple[()]:
+        if not request.fenced:
+            return ()
+        return self._fences.join(spec, lambda: clusters.make(self._zygotes.of(())))
+
+    def _launch(self, family: tuple[str, ...], request: Request, run: Run, fence: tuple[int, ...] = ()) -> None:
         done, theirs = os.pipe()
         run.handle = done
         try:
             try:
-                self._zygote(request.sandbox, family).fork(request.folder, theirs)
+                self._zygote(request.sandbox, family).fork(request.folder, (theirs, *fence))
             except ZygoteFailed:
                 # It may have been killed since the last run; once is forgiven.
-                self._zygote(request.sandbox, family).fork(request.folder, theirs)
+                self._zygote(request.sandbox, family).fork(request.folder, (theirs, *fence))
         finally:
             os.close(theirs)
 
@@ -211,14 +211,20 @@ class ProcessExecutor:
             folder=run.folder,
             log=os.path.realpath(spec.log),
             sandbox=sandbox,
-            program=algorithm.train if spec.verb == "train" else algorithm.serve,
+            program="" if spec.entrypoint else plan.program_of(algorithm, spec.verb),
             arguments=spec.arguments,
-            environment=tuple(spec.environment.items()),
+            command=(*spec.entrypoint, *spec.arguments) if spec.entrypoint else (),
+            environment=tuple(plan.environment(spec).items()),
             mounts=tuple((os.path.realpath(m.outside), m.inside, m.read_only) for m in mounts),
             path=(rooms(), *self._path),
+            bins=plan.bins(algorithm, run.folder, sandbox),
             hidden=self._data_dir,
             hostname=spec.hostname,
             network=spec.network,
+            cluster=clusters.addresses(spec),
+            fenced=clusters.is_several(spec) and not spec.network,
+            memory=spec.share.memory,
+            log_limit=self._log_limit,
             socket=run.socket,
             scratch=run.scratch,
         )

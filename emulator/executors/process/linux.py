@@ -61,6 +61,11 @@ def unshare(flags: int) -> None:
     _call("unshare", ctypes.c_int(flags))
 
 
+def setns(handle: int, kind: int) -> None:
+    """Enter the namespace that `handle` is open on."""
+    _call("setns", ctypes.c_int(handle), ctypes.c_int(kind))
+
+
 def mount(source: str, target: str, kind: str | None = None, flags: int = 0, data: str | None = None) -> None:
     """mount(2)."""
     try:
@@ -87,6 +92,18 @@ def set_read_only(path: str, recursive: bool = True) -> None:
         ctypes.c_uint(_AT_RECURSIVE if recursive else 0),
         ctypes.byref(attributes),
         ctypes.c_size_t(32),
+    )
+
+
+def punch_hole(handle: int, offset: int, length: int) -> None:
+    """Give back a part of a file, which keeps its size and reads as zeros there."""
+    keep_size_and_punch = 3
+    _call(
+        "fallocate",
+        ctypes.c_int(handle),
+        ctypes.c_int(keep_size_and_punch),
+        ctypes.c_int64(offset),
+        ctypes.c_int64(length),
     )
 
 

@@ -15,7 +15,7 @@ import threading
 import time
 import traceback
 
-from emulator.executors.process import bubblewrap, linux, sandbox
+from emulator.executors.process import bubblewrap, command, linux, sandbox
 from emulator.executors.process.request import BWRAP, NAMESPACES, SOCKET_FOLDER, SOCKET_NAME, Request
 
 ENTRY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "entry.py")
@@ -31,10 +31,12 @@ def become(request: Request, output: int, problems: int, info: int) -> None:
     try:
         _leave_the_supervisor(output)
         if request.sandbox == BWRAP:
-            _execute_in_bwrap(request, info)
+            _execute_in_bwrap(request, info, problems)
         _enter(request)
         os.closerange(3, problems)
         os.closerange(problems + 1, _most_files())
+        if request.command:
+            command.execute(command.words(request), os.environ)
         _forget_the_zygote(request)
         os.close(problems)
     except BaseException as error:
@@ -49,6 +51,7 @@ def environment(request: Request) -> dict[str, str]:
     private = "/tmp" if sandboxed else os.path.join(request.folder, "tmp")
     own = {name: os.environ[name] for name in ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH") if name in os.environ}
     own |= {"HOME": f"{private}/home", "TMPDIR": private, "HOSTNAME": request.hostname, "PYTHONUNBUFFERED": "1"}
+    own["PATH"] = command.search_path(request, own.get("PATH", ""))
     own |= dict(request.environment)
     if request.socket:
         own["SAGEMAKER_BIND_TO_SOCKET"] = f"{SOCKET_FOLDER}/{SOCKET_NAME}" if sandboxed else request.socket
@@ -127,16 +130,30 @@ def _link_mounts(request: Request) -> None:
         os.symlink(outside, link)
 
 
-def _execute_in_bwrap(request: Request, info: int) -> None:
+def execute(words: list[str], problems: int) -> None:
+    """Inside bwrap: become the command, or write to `problems` why not."""
+    os.set_inheritable(problems, False)
+    try:
+        command.execute(words, os.environ)
+    except OSError as error:
+        os.write(problems, str(error).encode()[:2000])
+        os._exit(FAILED_TO_START)
+
+
+def _execute_in_bwrap(request: Request, info: int, problems: int) -> None:
     os.set_inheritable(info, True)
-    task = {"role": "program", "path": request.path, "program": request.program, "arguments": request.arguments}
+    task: dict[str, object] = {"role": "program", "path": request.path}
+    task |= {"program": request.program, "arguments": request.arguments}
+    if request.command:
+        os.set_inheritable(problems, True)
+        task = {"role": "command", "path": (), "words": command.words(request), "problems": problems}
     wanted = environment(request)
     os.makedirs(os.path.join(request.folder, "tmp", "home"), exist_ok=True)
     found = bubblewrap.find()
     if not found:
         raise OSError("bwrap is not installed; on Debian and Ubuntu: apt install bubblewrap")
-    command = [*bubblewrap.command(found, request, info), sys.executable, "-I", ENTRY, json.dumps(task)]
-    os.execve(found, command, wanted)
+    start = [*bubblewrap.command(found, request, info), sys.executable, "-I", ENTRY, json.dumps(task)]
+    os.execve(found, start, wanted)
 
 
 def _forget_the_zygote(request: Request) -> None:

@@ -14,8 +14,12 @@ SANDBOXES = (NAMESPACES, BWRAP, PLAIN)
 """In the order of preference. `plain` is no sandbox: SAGEMAKER_BASE_DIR stands for /opt/ml."""
 
 SOCKET_FOLDER = "/run/sagelet"
+BIN_FOLDER = "/run/bin"
 SOCKET_NAME = "s"
 """Short, since the path of a unix socket has at most 107 bytes."""
+
+FENCE = "fence"
+"""Asks a zygote for the namespaces of an isolated cluster; every other message is the folder of a run, absolute."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,10 @@ class Request:
 
     `folder` is the executor's own below RunSpec.folder; `program` is `module:function`; `mounts` are
     (outside, inside, read only), outer ones first; `hidden` is the data directory; `scratch` is the folder of the
-    server's socket, removed with the run when it had to be made elsewhere because of its length.
+    server's socket, removed with the run when it had to be made elsewhere because of its length. `command` is executed
+    instead of `program` when there is one; `bins` are the first folders of PATH. `cluster` is (name, address) of every
+    host of several; `fenced` is whether they share a network namespace that the zygote is handed. `memory` and
+    `log_limit` are bytes, 0 for no limit.
     """
 
     folder: str
@@ -40,6 +47,12 @@ class Request:
     network: bool = True
     socket: str = ""
     scratch: str = ""
+    command: tuple[str, ...] = ()
+    bins: tuple[str, ...] = ()
+    cluster: tuple[tuple[str, str], ...] = ()
+    fenced: bool = False
+    memory: int = 0
+    log_limit: int = 0
 
     def save(self) -> None:
         """Write it, readable by this user only: the environment holds credentials of the role."""
@@ -52,10 +65,9 @@ class Request:
         """Read what `save` wrote; OSError or ValueError when it is not there or not whole."""
         raw = json.loads(Path(folder, "run.json").read_text(encoding="utf-8"))
         known = {f.name: raw[f.name] for f in fields(Request) if f.name in raw}
-        for name in ("arguments", "path"):
-            known[name] = tuple(known[name])
-        for name in ("environment", "mounts"):
-            known[name] = tuple(tuple(item) for item in known[name])
+        for name, value in known.items():
+            if isinstance(value, list):
+                known[name] = tuple(tuple(item) if isinstance(item, list) else item for item in value)
         return Request(**known)
 
 

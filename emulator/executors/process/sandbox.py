@@ -12,10 +12,11 @@ import os
 import socket
 import struct
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from emulator.executors.process import linux
+from emulator.executors.process.command import bins_mount
 from emulator.executors.process.request import SOCKET_FOLDER, Request
 
 OLD = "/old"
@@ -25,10 +26,39 @@ _ACCELERATORS = ("nvidia", "dri", "kfd", "infiniband")
 _KERNEL_SWITCHES = ("sys", "sysrq-trigger", "irq", "bus")
 
 
-def separate() -> None:
-    """New user and pid namespaces: the next child is process 1 in them. The user and group keep their ids."""
+def separate(fence: Sequence[int] = ()) -> None:
+    """New user and pid namespaces: the next child is process 1 in them. The user and group keep their ids.
+
+    `fence` are the user and the network namespace that an isolated cluster shares, to be entered instead.
+    """
+    if not fence:
+        _own_user(linux.CLONE_NEWPID)
+        return
+    user, network = fence
+    linux.setns(user, linux.CLONE_NEWUSER)
+    linux.setns(network, linux.CLONE_NEWNET)
+    linux.unshare(linux.CLONE_NEWPID)
+
+
+def send_fence(handle: int) -> None:
+    """Make the user and the network namespace of an isolated cluster, and send them through the socket `handle`.
+
+    They live as long as somebody has them open. What went wrong is sent as a text.
+    """
+    with socket.socket(fileno=handle) as receiver:
+        try:
+            _own_user(linux.CLONE_NEWNET)
+            _raise_loopback()
+            made = [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY) for kind in ("user", "net")]
+        except OSError as error:
+            receiver.sendall(str(error).encode())
+            return
+        socket.send_fds(receiver, [b"."], made)
+
+
+def _own_user(further: int) -> None:
     user, group = os.getuid(), os.getgid()
-    linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWPID)
+    linux.unshare(linux.CLONE_NEWUSER | further)
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
@@ -37,9 +67,10 @@ def separate() -> None:
 def enter(request: Request) -> None:
     """Leave the machine's view for the program's, and give up every capability. OSError where that is refused."""
     flags = linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
-    linux.unshare(flags if request.network else flags | linux.CLONE_NEWNET)
+    alone = not request.network and not request.fenced
+    linux.unshare(flags | linux.CLONE_NEWNET if alone else flags)
     linux.set_host_name(request.hostname)
-    if not request.network:
+    if alone:
         _raise_loopback()
     mounts, code, names = all_mounts(request), own_code(request), hosts(request)
     _change_root()
@@ -62,17 +93,24 @@ def all_mounts(request: Request) -> list[tuple[str, str, bool]]:
     mounts = [(private, "/tmp", False), (private, "/var/tmp", False), *request.mounts]
     if request.socket:
         mounts.append((os.path.dirname(request.socket), SOCKET_FOLDER, False))
-    return mounts
+    return [*mounts, *bins_mount(request)]
 
 
 def hosts(request: Request) -> str:
-    """A file for /etc/hosts in which the run's host name is this machine, as the platform writes it."""
+    """A file for /etc/hosts in which the run's host name is this machine, as the platform writes it.
+
+    Of several hosts each has an address of its own, the run's own one first.
+    """
     path = os.path.join(request.folder, "hosts")
     try:
         known = Path("/etc/hosts").read_text(encoding="utf-8", errors="replace")
     except OSError:
         known = ""
-    Path(path).write_text(f"127.0.0.1 localhost {request.hostname}\n{known}", encoding="utf-8")
+    own = f"127.0.0.1 localhost {request.hostname}\n"
+    if request.cluster:
+        ordered = sorted(request.cluster, key=lambda host: host[0] != request.hostname)
+        own = "".join(f"{address} {name}\n" for name, address in ordered) + "127.0.0.1 localhost\n"
+    Path(path).write_text(own + known, encoding="utf-8")
     return path
 
 

@@ -6,6 +6,8 @@ import os
 import time
 from collections.abc import Callable
 
+from emulator.executors.process.shorten import Limit
+
 LONGEST_LINE = 256 * 1024 - 26
 """Bytes of one event, as CloudWatch Logs limits them (26 are its overhead); what is longer is split."""
 
@@ -13,9 +15,10 @@ LONGEST_LINE = 256 * 1024 - 26
 class Stamper:
     """Feeds chunks of output into the file descriptor of a log. A full disk loses lines, never the program."""
 
-    def __init__(self, log: int, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, log: int, now: Callable[[], float] = time.time, limit: Limit | None = None) -> None:
         self._log = log
         self._now = now
+        self._limit = limit or Limit("", 0)
         self._rest = b""
         self._torn = False
         self.lost = 0
@@ -43,8 +46,12 @@ class Stamper:
             text = _clean(line)
             for start in range(0, len(text) or 1, LONGEST_LINE):
                 pieces += (stamp, text[start : start + LONGEST_LINE], b"\n")
-        if pieces:
-            self._put(b"".join(pieces))
+        if not pieces or self._limit.full:
+            return
+        self._put(b"".join(pieces))
+        last = self._limit.grown(os.fstat(self._log).st_size, stamp)
+        if last:
+            self._put(last)
 
     def _put(self, data: bytes) -> None:
         # After a part of a line was written and the rest was not, the next line must not continue it.

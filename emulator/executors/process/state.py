@@ -13,6 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+RESERVED = 4096
+"""Bytes of one of these files; what is short is filled up with blanks."""
+
 
 @dataclass(frozen=True)
 class Process:
@@ -82,12 +85,21 @@ def _boot() -> str:
         return ""
 
 
+def reserve(folder: str, *names: str) -> None:
+    """Take the room that these files will need, so that a disk which is full by then does not lose them."""
+    for name in names:
+        with open(os.path.join(folder, f"{name}.new"), "wb") as file:
+            file.write(b" " * RESERVED)
+
+
 def write(folder: str, name: str, value: dict[str, Any]) -> None:
-    """Write `value` as JSON, atomically."""
+    """Write `value` as JSON, atomically; over the reserved room where there is some."""
     target = os.path.join(folder, name)
     fresh = f"{target}.new"
-    with open(fresh, "w", encoding="utf-8") as file:
-        json.dump(value, file)
+    text = json.dumps(value).encode()
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT, 0o666), "wb") as file:
+        file.write(text.ljust(RESERVED))
+        file.truncate()
     os.replace(fresh, target)
 
 

@@ -8,29 +8,35 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import select
 import shutil
 import signal
 import socket
 import time
-from pathlib import Path
 
-from emulator.executors.process import bubblewrap, linux, program, sandbox, state
+from emulator.executors.process import bubblewrap, kin, linux, program, sandbox, state
 from emulator.executors.process.request import BWRAP, NAMESPACES, Request
+from emulator.executors.process.shorten import Limit
 from emulator.executors.process.stamp import Stamper
+
+MEMORY_SECONDS = 0.25
+"""How often a run with a share of the memory is weighed."""
 
 DRAIN_SECONDS = 2.0
 """How long output is awaited after all processes of the run are gone."""
 
 
-def launch(folder: str, done: int) -> int:
-    """In the zygote's child: fork the supervisor of the run in `folder` and leave. `done` closes when it is over."""
+def launch(folder: str, fence: list[int]) -> int:
+    """In the zygote's child: fork the supervisor of the run in `folder` and leave. `fence` is entered and closed."""
     os.setsid()
     try:
         request = Request.load(folder)
         if request.sandbox == NAMESPACES:
-            sandbox.separate()
+            sandbox.separate(fence)
+        for handle in fence:
+            os.close(handle)
         ready, begin = os.pipe()
         pid = os.fork()
         if pid == 0:
@@ -79,13 +85,15 @@ class Supervisor:
         self._wake = _signals()
         os.makedirs(os.path.dirname(request.log), exist_ok=True)
         self._log = os.open(request.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-        self._stamper = Stamper(self._log)
+        self._stamper = Stamper(self._log, limit=Limit(request.log, request.log_limit))
         self._child = 0
         self._output = -1
         self._info = -1
         self._status: int | None = None
-        self._deadline: float | None = None
+        self._deadline = math.inf
         self._stopped = False
+        self._starved = False
+        self._look = time.monotonic() if request.memory else math.inf
 
     def run(self) -> dict[str, object]:
         """Start the program, watch it to its end, and say how it ended as `exit.json` has it."""
@@ -125,12 +133,24 @@ class Supervisor:
                     self._obey()
                 elif not self._copy():
                     poll.unregister(self._output)
-            if self._deadline is not None and time.monotonic() >= self._deadline:
+            now = time.monotonic()
+            if now >= self._deadline:
                 self._kill()
-                self._deadline = None
+                self._deadline = math.inf
+            elif now >= self._look:
+                self._weigh(now)
 
     def _patience(self) -> float | None:
-        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic()) * 1000 + 1
+        next_look = min(self._deadline, self._look)
+        return None if next_look == math.inf else max(0.0, next_look - time.monotonic()) * 1000 + 1
+
+    def _weigh(self, now: float) -> None:
+        """End a run that holds more memory than its share."""
+        self._look = now + MEMORY_SECONDS
+        if kin.memory(kin.descendants(kin.own_pid()), self._request.memory) > self._request.memory:
+            self._starved = True
+            self._look = math.inf
+            self._kill()
 
     def _over(self) -> bool:
         """Reap whatever has ended, the program and orphans of its; whether the program has."""
@@ -156,7 +176,7 @@ class Supervisor:
             self._deadline = end
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._target(), signal.SIGTERM)
-        elif self._deadline is not None:
+        else:
             self._deadline = min(self._deadline, end)
 
     def _target(self) -> int:
@@ -174,7 +194,7 @@ class Supervisor:
                 os.kill(-1, signal.SIGKILL)
             return
         for _ in range(1000):
-            left = _descendants(os.getpid())
+            left = kin.descendants(os.getpid())
             for pid in left:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
@@ -200,9 +220,13 @@ class Supervisor:
         code = self._status
         if self._request.sandbox == BWRAP and code is not None and 128 < code < 128 + signal.NSIG:
             code = 128 - code  # bwrap reports a signal as a shell does.
+        reason = "stopped" if self._stopped else "exited"
+        if self._starved:
+            size = kin.in_words(self._request.memory)
+            return {"reason": reason, "code": -9, "detail": f"The program used more memory than its host has ({size})."}
         lost = self._stamper.lost
         detail = f"{lost} bytes of output could not be written to the log." if lost else ""
-        return {"reason": "stopped" if self._stopped else "exited", "code": code, "detail": detail}
+        return {"reason": reason, "code": code, "detail": detail}
 
 
 def _signals() -> socket.socket:
@@ -216,14 +240,3 @@ def _signals() -> socket.socket:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     return wake
-
-
-def _descendants(pid: int) -> list[int]:
-    found: list[int] = []
-    try:
-        children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except (OSError, ValueError):
-        return found
-    for child in children:
-        found += [child, *_descendants(child)]
-    return found

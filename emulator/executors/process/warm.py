@@ -16,7 +16,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from emulator.executors.process import linux, supervisor, threads
+from emulator.executors.process import linux, sandbox, supervisor, threads
+from emulator.executors.process.request import FENCE
 
 FORKED_WELL = ("jemalloc_bg_thd",)
 """Threads whose libraries see to forks themselves: jemalloc (in pyarrow) starts its own again in the child."""
@@ -35,11 +36,12 @@ def main(task: dict[str, Any]) -> None:
     gc.freeze()
     control.sendall(json.dumps({"threads": _threads(), "problems": problems}).encode() + b"\n")
     while True:
-        folder, handles, _, _ = socket.recv_fds(control, 4096, 1)
-        if not folder:
+        message, handles, _, _ = socket.recv_fds(control, 4096, 3)
+        if not message:
             return
-        os.set_inheritable(handles[0], False)
-        _fork(control, folder.decode(), handles[0])
+        for handle in handles:
+            os.set_inheritable(handle, False)
+        _fork(control, message, handles)
         control.sendall(b"\n")
 
 
@@ -54,15 +56,20 @@ def _import(names: list[str]) -> dict[str, str]:
     return problems
 
 
-def _fork(control: socket.socket, folder: str, done: int) -> None:
+def _fork(control: socket.socket, message: bytes, handles: list[int]) -> None:
     if os.fork() == 0:
         code = 1
         try:
             control.close()
-            code = supervisor.launch(folder, done)
+            if message == FENCE.encode():
+                sandbox.send_fence(handles[0])
+                code = 0
+            else:
+                code = supervisor.launch(message.decode(), handles[1:])
         finally:
             os._exit(code)
-    os.close(done)
+    for handle in handles:
+        os.close(handle)
 
 
 def _threads() -> int:

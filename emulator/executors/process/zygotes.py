@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ class Zygote:
     def __init__(self, preload: tuple[str, ...], path: tuple[str, ...] = ()) -> None:
         self._lock = threading.Lock()
         self._hello: dict[str, Any] | None = None
+        self._gone = False
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `close`)
         self._control, theirs = socket.socketpair()
         self._control.settimeout(HELLO_SECONDS)
@@ -49,7 +51,7 @@ class Zygote:
     @property
     def alive(self) -> bool:
         """Whether it can still be asked."""
-        return self._process.poll() is None
+        return not self._gone and self._process.poll() is None
 
     @property
     def pid(self) -> int:
@@ -61,16 +63,18 @@ class Zygote:
         with self._lock:
             return bool(self._greeting()["threads"] == 1)
 
-    def fork(self, folder: str, done: int) -> None:
-        """Have the run in `folder` started; `done` closes when it is over. ZygoteFailed when it could not be asked."""
+    def fork(self, message: str, handles: Sequence[int]) -> None:
+        """Have the run in the folder `message` started; the first of `handles` closes when it is over, the others are
+        the namespaces that it enters. ZygoteFailed when it could not be asked."""
         with self._lock:
             self._greeting()
             try:
-                socket.send_fds(self._control, [folder.encode()], [done])
+                socket.send_fds(self._control, [message.encode()], list(handles))
                 if self._control.recv(1):
                     return
             except OSError:
                 pass
+            self._gone = True  # It hangs up before it can be waited for.
             raise ZygoteFailed(f"The process that programs are forked from is gone.{self._last_words()}")
 
     def close(self) -> None:
