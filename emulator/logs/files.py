@@ -6,8 +6,8 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from io import BufferedReader, FileIO
 from pathlib import Path
+from typing import Any
 
 from emulator.clock import Clock, SystemClock
 from emulator.logs import names
@@ -68,7 +68,7 @@ class FileLogs:
         if number > start:
             number, offset = 0, 0
         try:
-            file = BufferedReader(FileIO(path), BLOCK)
+            file = path.open("rb", buffering=BLOCK)
         except FileNotFoundError:
             return
         with file:
@@ -170,7 +170,7 @@ class FileLogs:
         return folder
 
 
-def _numbered(file: BufferedReader, path: Path, number: int, offset: int) -> Iterator[tuple[int, int, bytes]]:
+def _numbered(file: Any, path: Path, number: int, offset: int) -> Iterator[tuple[int, int, bytes]]:
     """(number, first byte, bytes) of the lines from `offset` on, where line `number` begins."""
     file.seek(offset)
     while head := file.peek(1)[:1]:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from emulator.executors.process.request import Request
-from emulator.executors.process.sandbox import all_mounts, hosts, own_code
+from emulator.executors.process.sandbox import PRIVATE, all_mounts, hosts, own_code
 
 _OWN = ("dev", "proc", "run", "tmp", "lost+found")
 
@@ -27,7 +27,7 @@ def command(bwrap: str, request: Request, info: int) -> list[str]:
     parts += _machine("", [place for place in missing if place.split("/")[1] not in _OWN])
     parts += ["--proc", "/proc", "--dev", "/dev", "--dir", "/run"]
     covered = ["/"]
-    if request.hidden and not request.hidden.startswith(("/tmp/", "/run/")):
+    if request.hidden and not request.hidden.startswith(PRIVATE):
         parts += ["--tmpfs", request.hidden]
         covered.append(request.hidden)
     for outside, inside, read_only in all_mounts(request):

@@ -21,6 +21,8 @@ from emulator.executors.process.request import SOCKET_FOLDER, Request
 
 OLD = "/old"
 _OWN = ("dev", "proc", "run", "tmp", "lost+found")
+PRIVATE = ("/tmp/", "/run/", "/var/tmp/")
+"""What lies here on the machine is not seen by programs, unless it is mounted."""
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _ACCELERATORS = ("nvidia", "dri", "kfd", "infiniband")
 _KERNEL_SWITCHES = ("sys", "sysrq-trigger", "irq", "bus")
@@ -116,7 +118,7 @@ def hosts(request: Request) -> str:
 
 def own_code(request: Request) -> list[str]:
     """The folders of the interpreter and of our code that a private /tmp, /run or data directory would hide."""
-    hidden = ("/tmp/", "/run/", "/var/tmp/", *([request.hidden + "/"] if request.hidden else []))
+    hidden = (*PRIVATE, *([request.hidden + "/"] if request.hidden else []))
     wanted = {os.path.realpath(p) for p in (sys.prefix, sys.base_prefix, *sys.path, *request.path) if p}
     found = sorted(p for p in wanted if p.startswith(hidden) and os.path.isdir(p))
     return [p for p in found if not any(p.startswith(outer + "/") for outer in found)]
@@ -214,8 +216,8 @@ def _show_proc() -> None:
 
 
 def _hide(folder: str) -> list[str]:
-    """Cover the data directory with nothing (below /tmp it is not there anyway)."""
-    if not folder or not os.path.isdir(folder):
+    """Cover the data directory with nothing (below a private folder it is not there anyway)."""
+    if folder.startswith(PRIVATE) or not os.path.isdir(folder):
         return []
     linux.mount("tmpfs", folder, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=0755,size=64k")
     return [folder]
