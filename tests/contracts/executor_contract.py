@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.ports import Executor, Exit, ExitReason, Mount, RunSpec
+from emulator.ports import Cluster, Executor, Exit, ExitReason, Mount, RunSpec, Share
 
 LINE = re.compile(r"^(\d{13}) (.*)$")
 
@@ -126,6 +126,16 @@ class ExecutorContract:
     """False where nothing is left of a run when the server ends."""
     isolates = True
     """False where a read-only mount can be written and processes are only ended by their kinship."""
+    runs_commands = False
+    """Whether an entry point and arguments of the caller's are executed."""
+    clusters = False
+    """Whether several hosts find each other by name."""
+    isolates_clusters = True
+    """Whether they do so also without a network, on one of their own."""
+    limits_memory = False
+    """Whether a program that takes more memory than its share is ended, and told so."""
+    shows_endpoint = False
+    """Whether a program finds the house in AWS_ENDPOINT_URL, unless it has no network."""
     patience = 30.0
 
     @pytest.fixture
@@ -283,6 +293,107 @@ class ExecutorContract:
         self.finish(executor, spec)
         assert texts(spec)[-1] == "refused"
         assert not list((tmp_path / "data").iterdir())
+
+    # --- commands of the caller's
+
+    def test_a_command_is_executed_with_its_arguments(self, executor: Opened, describe: Describe) -> None:
+        self.needs(self.runs_commands)
+        script = 'echo "$0|$1|$GIVEN"; exit 5'
+        command = {"entrypoint": ("/bin/sh", "-c"), "arguments": (script, "zero", "o n e")}
+        spec = describe(Program(), verb="run", environment={"GIVEN": "x"}, **command)
+        assert executor.now.refusal(spec) == ""
+        assert self.finish(executor, spec) == Exit(ExitReason.EXITED, 5)
+        assert texts(spec)[-1] == "zero|o n e|x"
+
+    def test_a_command_is_looked_for_on_path(self, executor: Opened, describe: Describe) -> None:
+        self.needs(self.runs_commands)
+        spec = describe(Program(), entrypoint=("sh", "-c", "echo found"))
+        assert self.finish(executor, spec).code == 0
+        assert texts(spec)[-1] == "found"
+
+    @pytest.mark.parametrize("program", ["no-such-program", "/opt/no/such/program"])
+    def test_a_command_that_is_not_there_was_not_started(
+        self, executor: Opened, describe: Describe, program: str
+    ) -> None:
+        self.needs(self.runs_commands)
+        over = self.finish(executor, describe(Program(), entrypoint=(program, "x")))
+        assert over.reason is ExitReason.NOT_STARTED and program in over.detail
+
+    def test_a_command_that_may_not_be_executed_was_not_started(
+        self, executor: Opened, describe: Describe, tmp_path: Path
+    ) -> None:
+        self.needs(self.runs_commands)
+        (tmp_path / "ml").mkdir()
+        (tmp_path / "ml" / "job.sh").write_text("#!/bin/sh\necho hello\n")
+        mounts = (Mount(tmp_path / "ml", "/opt/ml"),)
+        over = self.finish(executor, describe(Program(), mounts=mounts, entrypoint=("/opt/ml/job.sh",)))
+        assert over.reason is ExitReason.NOT_STARTED and "job.sh" in over.detail
+        spec = describe(Program(), mounts=mounts, entrypoint=("/bin/sh", "/opt/ml/job.sh"))
+        assert self.finish(executor, spec).code == 0
+        assert texts(spec)[-1] == "hello"
+
+    def test_a_command_is_stopped_like_a_program(self, executor: Opened, describe: Describe) -> None:
+        self.needs(self.runs_commands)
+        script = as_shell(Program(on_term="tidy", linger=FOR_EVER))
+        spec = describe(Program(), entrypoint=("/bin/sh", "-c", script))
+        run_id = executor.start(spec)
+        until(said(spec, "ready"))
+        executor.now.stop(run_id, 30.0)
+        assert executor.now.wait(run_id, self.patience) == Exit(ExitReason.STOPPED, 7)
+
+    # --- several hosts, the share of the machine, the way back to the house
+
+    @pytest.mark.parametrize("network", [True, False])
+    def test_the_hosts_of_a_job_find_each_other_by_name(
+        self, executor: Opened, describe: Describe, network: bool
+    ) -> None:
+        self.needs(self.clusters and (network or self.isolates_clusters))
+        cluster = Cluster(f"job-{network}-{time.time_ns()}", ("algo-1", "algo-2"))
+        look = 'for h in algo-1 algo-2; do getent hosts $h | head -n 1 | tr -s " " " "; done; hostname; sleep 1'
+        specs = [
+            describe(Program(), entrypoint=("sh", "-c", look), cluster=cluster, hostname=host, network=network)
+            for host in cluster.hosts
+        ]
+        for spec in specs:
+            assert executor.now.refusal(spec) == ""
+            executor.start(spec)
+        for spec in specs:
+            assert executor.now.wait(spec.run_id, self.patience) == Exit(ExitReason.EXITED, 0)
+        one, two = (texts(spec)[-3:] for spec in specs)
+        assert (one[2], two[2]) == ("algo-1", "algo-2")
+        assert one[:2] == two[:2]
+        first, second = (line.split() for line in one[:2])
+        assert first[0] != second[0] and "algo-1" in first[1:] and "algo-2" in second[1:]
+
+    def test_a_program_that_takes_more_memory_than_its_share_is_ended(
+        self, executor: Opened, describe: Describe
+    ) -> None:
+        self.needs(self.limits_memory)
+        eat = "echo ready; x=$(head -c 250000000 /dev/zero | tr '\\0' x); sleep 30; echo $x | wc -c"
+        spec = describe(Program(), entrypoint=("sh", "-c", eat), share=Share(memory=100 << 20))
+        over = self.finish(executor, spec)
+        assert (over.reason, over.code) == (ExitReason.EXITED, -9)
+        assert "memory" in over.detail and "100 MiB" in over.detail
+
+    def test_a_program_within_its_share_is_left_alone(self, executor: Opened, describe: Describe) -> None:
+        self.needs(self.limits_memory)
+        spec = describe(Program(linger=1.0, code=3), share=Share(cpus=1, memory=100 << 20))
+        assert self.finish(executor, spec) == Exit(ExitReason.EXITED, 3)
+
+    def test_a_program_finds_the_house_unless_it_has_no_network(self, executor: Opened, describe: Describe) -> None:
+        self.needs(self.shows_endpoint)
+        keys = {"AWS_ACCESS_KEY_ID": "ASIA1", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "t", "OTHER": "o"}
+        program = Program(show=("AWS_ENDPOINT_URL", *keys))
+        open_, shut, own = (
+            describe(program, endpoint="http://127.0.0.1:4577", environment={**keys, **more}, network=network)
+            for network, more in ((True, {}), (False, {}), (True, {"AWS_ENDPOINT_URL": "http://mine"}))
+        )
+        for spec in (open_, shut, own):
+            assert self.finish(executor, spec).code == 0
+        given = [f"{name}={value}" for name, value in keys.items()]
+        assert re.match(r"AWS_ENDPOINT_URL=http://\S+:\d+$", texts(open_)[-5]) and texts(open_)[-4:] == given
+        assert texts(own)[-5:] == ["AWS_ENDPOINT_URL=http://mine", *given]
+        assert texts(shut)[-5:] == ["AWS_ENDPOINT_URL-", *(f"{name}-" for name in list(keys)[:3]), "OTHER=o"]
 
     # --- restarts
 

@@ -44,6 +44,10 @@ def code(tmp_path: Path) -> str:
 
 class ProcessContract(ExecutorContract):
     sandbox = ""
+    runs_commands = True
+    clusters = True
+    limits_memory = True
+    shows_endpoint = True
 
     @pytest.fixture
     def reopen(self, tmp_path: Path, code: str) -> Callable[[], ProcessExecutor]:
@@ -60,7 +64,8 @@ class ProcessContract(ExecutorContract):
             folder.mkdir(parents=True, exist_ok=True)
             environment = {"TEST_SCRIPT": as_shell(program), **dict(members.pop("environment", {}))}  # type: ignore[call-overload]
             log = tmp_path / "house" / "logs" / run_id
-            return RunSpec(run_id, "arn", "shell", "train", folder, log, environment, **members)  # type: ignore[arg-type]
+            verb = str(members.pop("verb", "train"))
+            return RunSpec(run_id, "arn", "shell", verb, folder, log, environment, **members)  # type: ignore[arg-type]
 
         return describe
 
@@ -86,8 +91,10 @@ class TestInNamespaces(ProcessContract):
 @pytest.mark.skipif(not shutil.which("bwrap"), reason="bwrap is not installed")
 class TestInBubblewrap(ProcessContract):
     sandbox = "bwrap"
+    isolates_clusters = False
 
 
 class TestPlain(ProcessContract):
     sandbox = "plain"
     isolates = False
+    clusters = False

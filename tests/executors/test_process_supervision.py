@@ -12,9 +12,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,9 +22,9 @@ from emulator.executors.process import bubblewrap, state
 from emulator.executors.process.executor import ProcessExecutor
 from emulator.executors.process.request import Request
 from emulator.executors.process.stamp import LONGEST_LINE, Stamper
-from emulator.ports import Exit, ExitReason, Mount, RunSpec
-from emulator.settings import Settings
+from emulator.ports import Exit, ExitReason, RunSpec
 from tests.contracts.executor_contract import until
+from tests.executors.process_bench import Bench, descendants, opened, texts
 
 PROGRAMS = """
 import os, signal, socket, sys, time
@@ -63,64 +62,6 @@ def serves():
 """
 
 
-@dataclass
-class Bench:
-    """An executor on a folder of its own, and how to describe runs of PROGRAMS."""
-
-    folder: Path
-    code: Path
-    sandbox: str = "auto"
-    preload: tuple[str, ...] = ()
-    count: int = 0
-    executors: list[ProcessExecutor] = field(default_factory=list)
-
-    def names(self) -> tuple[str, ...]:
-        return ("programs",)
-
-    def find(self, image: str, /) -> SimpleNamespace:
-        main = f"programs:{image}"
-        more = {"run": "", "commands": True, "bin": ""}
-        return SimpleNamespace(name=image, train=main, serve=main, preload=self.preload, **more)
-
-    def open(self) -> ProcessExecutor:
-        made = ProcessExecutor(Settings(data_dir=self.folder), self, self.sandbox, (str(self.code),))
-        self.executors.append(made)
-        return made
-
-    def spec(self, program: str, **members: Any) -> RunSpec:
-        self.count += 1
-        work = self.folder / "work" / f"run-{self.count}"
-        (work / "ml").mkdir(parents=True)
-        log = self.folder / "logs" / work.name
-        spec = RunSpec(work.name, "arn", program, "train", work, log, mounts=(Mount(work / "ml", "/opt/ml"),))
-        return replace(spec, **members)
-
-    def run(self, executor: ProcessExecutor, spec: RunSpec) -> Exit:
-        executor.start(spec)
-        over = executor.wait(spec.run_id, 60)
-        assert over is not None
-        return over
-
-    def look(self, executor: ProcessExecutor, *expressions: str, **members: Any) -> list[str]:
-        environment = {"LOOK": ";".join(expressions), **members.pop("environment", {})}
-        spec = self.spec("looks", environment=environment, **members)
-        assert self.run(executor, spec).code == 0, spec.log.read_text()
-        executor.release(spec.run_id)
-        return texts(spec)
-
-
-def texts(spec: RunSpec) -> list[str]:
-    return [line.split(" ", 1)[1] for line in spec.log.read_text().split("\n")[:-1]]
-
-
-def descendants(pid: int) -> set[int]:
-    found: set[int] = set()
-    with contextlib.suppress(OSError):
-        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            found |= {int(child), *descendants(int(child))}
-    return found
-
-
 def processes_of(folder: Path) -> list[str]:
     """Processes that work for a data directory: they have its log open, or it stands in their command."""
     found = []
@@ -134,15 +75,7 @@ def processes_of(folder: Path) -> list[str]:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    code = tmp_path / "code"
-    code.mkdir()
-    (code / "programs.py").write_text(PROGRAMS)
-    made = Bench(tmp_path / "house", code)
-    yield made
-    for executor in made.executors:
-        for run_id in [f"run-{n + 1}" for n in range(made.count)]:
-            executor.release(run_id)
-        executor.close()
+    yield from opened(tmp_path, PROGRAMS)
 
 
 def sandboxed(executor: ProcessExecutor) -> None:

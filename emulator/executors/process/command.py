@@ -63,7 +63,7 @@ def execute(command: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
     try:
         os.execve(program, list(command), dict(environment))
     except OSError as error:
-        raise OSError(_reason(program, error)) from error
+        raise OSError(reason(program, error)) from error
     except ValueError as error:
         raise OSError(f"the command or its environment holds what no program can be given ({error})") from error
 
@@ -78,7 +78,8 @@ def _find(name: str, path: str) -> str:
     raise OSError(f"there is no program named {name!r} in the folders of PATH ({path})")
 
 
-def _reason(program: str, error: OSError) -> str:
+def reason(program: str, error: OSError) -> str:
+    """Why `program` could not be executed."""
     if error.errno == errno.ENOENT:
         if not os.path.exists(program):
             return f"there is no file {program}"

@@ -153,7 +153,10 @@ def _execute_in_bwrap(request: Request, info: int, problems: int) -> None:
     if not found:
         raise OSError("bwrap is not installed; on Debian and Ubuntu: apt install bubblewrap")
     start = [*bubblewrap.command(found, request, info), sys.executable, "-I", ENTRY, json.dumps(task)]
-    os.execve(found, start, wanted)
+    try:
+        os.execve(found, start, wanted)
+    except OSError as error:
+        raise OSError(command.reason(request.command[0] if request.command else found, error)) from error
 
 
 def _forget_the_zygote(request: Request) -> None:
