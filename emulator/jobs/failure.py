@@ -30,7 +30,7 @@ def judged(over: Exit, image: str, failure_file: Path, lines: Iterable[LogLine])
     if told:
         text = told if told.startswith(PREFIXES) else f"AlgorithmError: {told}"
         return text[: REASON_LIMIT - len(ending)] + ending
-    return _untold(over.code, lines)
+    return _untold(over, lines)
 
 
 def _told(path: Path) -> str:
@@ -42,8 +42,10 @@ def _told(path: Path) -> str:
         return ""
 
 
-def _untold(code: int, lines: Iterable[LogLine]) -> str:
-    head = f"AlgorithmError: {_killed(code)}exit code: {_shell_code(code)}"
+def _untold(over: Exit, lines: Iterable[LogLine]) -> str:
+    code = over.code or 0
+    why = f"{over.detail} " if over.detail else _killed(code)
+    head = f"AlgorithmError: {why}exit code: {_shell_code(code)}"
     tail = [line.message for line in deque(lines, TAIL_LINES) if line.message.strip()]
     if not tail:
         return f"{head}. The program wrote no failure file and no log."

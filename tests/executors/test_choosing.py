@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -108,9 +109,27 @@ def test_a_forced_executor_is_asked_alone(tmp_path: Path) -> None:
         executors(tmp_path, "docker", docker=docker).choose(spec("acme", tmp_path))
 
 
-def test_a_process_has_no_entry_point_but_its_own(tmp_path: Path) -> None:
-    with pytest.raises(NoExecutor, match=r"python job\.py"):
-        executors(tmp_path, "process").choose(spec(KNOWN, tmp_path, entrypoint=("python", "job.py")))
+def test_a_command_of_the_callers_is_a_process_where_the_family_takes_commands(tmp_path: Path, no_engine: None) -> None:
+    house = executors(tmp_path)
+    command = ("python", "job.py")
+    assert house.choose(spec("xgboost-commands", tmp_path, entrypoint=command)).name == "process"
+    with pytest.raises(NoExecutor, match=r"python job\.py.*docker executor"):
+        house.choose(spec(KNOWN, tmp_path, entrypoint=command))
+    with pytest.raises(NoExecutor, match="docker pull acme"):
+        house.choose(spec("acme", tmp_path, entrypoint=command))
+    house.close()
+
+
+def test_all_hosts_of_a_job_go_where_the_first_goes(tmp_path: Path, no_engine: None) -> None:
+    docker = Docker()
+    house = executors(tmp_path, docker=docker)
+    hosts = [replace(spec(KNOWN, tmp_path), run_id=f"job-1-algo-{n}", hostname=f"algo-{n}") for n in (1, 2)]
+    chosen = house.choose(*hosts)
+    docker.images = (KNOWN,)  # Built meanwhile.
+    assert chosen.name == "process" and house.by_name(chosen.name) is chosen
+    with pytest.raises(NoExecutor, match="entry point"):
+        executors(tmp_path).choose(hosts[0], replace(hosts[1], entrypoint=("x",)))
+    house.close()
 
 
 def test_the_executor_that_still_has_the_run_adopts_it(tmp_path: Path, no_engine: None) -> None:
