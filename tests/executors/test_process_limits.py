@@ -168,7 +168,7 @@ def test_an_enormous_log_keeps_its_end_and_says_what_it_dropped(bench: Bench) ->
     assert facts.st_blocks * 512 <= 65 << 20
     placed = page_after(spec.log, 0, 3, 1 << 20).lines
     told = re.fullmatch(
-        r"Sagelet dropped the first (\d+) lines of this log: it keeps the last 64 MiB \(log_limit\)\.",
+        r"Sagelet dropped the first (\d+) lines of this log: it keeps the last 64 MiB \(SAGELET_LOG_LIMIT\)\.",
         placed[0].line.message,
     )
     assert told and placed[1].line.message.startswith(f"{int(told.group(1)):06d} ")
@@ -248,3 +248,9 @@ def test_where_no_holes_can_be_made_the_rest_is_dropped_and_that_is_told(
     *_, last = logs.read("g", "s")
     assert last.message.startswith("Sagelet drops what follows") and "Operation not supported" in last.message
     assert path.stat().st_size <= LIMIT + 4096
+
+
+def test_a_program_goes_before_the_server_when_the_machine_is_out_of_memory(bench: Bench) -> None:
+    spec = bench.spec("any", entrypoint=("cat", "/proc/self/oom_score_adj"))
+    assert bench.run(bench.open(), spec).code == 0
+    assert texts(spec) == ["500"]

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from emulator.executors.process import clusters, plan, probe, state
 from emulator.executors.process.plan import Program
-from emulator.executors.process.request import BWRAP, NAMESPACES, SOCKET_NAME, Request
+from emulator.executors.process.request import BWRAP, SOCKET_NAME, Request
 from emulator.executors.process.run import Run, ended
 from emulator.executors.process.zygotes import Zygote, ZygoteFailed, Zygotes, rooms
 from emulator.ports import Address, Exit, ExitReason, RunSpec
@@ -135,7 +135,7 @@ class ProcessExecutor:
             return False
         run = Run(folder, request.socket, request.scratch)
         run.handle = None if over or process is None else process.open()
-        if process is not None and not over and request.fenced and request.sandbox == NAMESPACES:
+        if process is not None and not over and request.fenced:
             with contextlib.suppress(OSError):
                 self._fences.join(spec, partial(clusters.reopen, process))
         with self._lock:
@@ -184,10 +184,8 @@ class ProcessExecutor:
         # A command imports nothing of ours.
         self._launch(() if request.command else _family(algorithm), request, run, self._fence(spec, request))
 
-    def _fence(self, spec: RunSpec, request: Request) -> clusters.Fence | tuple[()]:
-        if not request.fenced:
-            return ()
-        return self._fences.join(spec, lambda: clusters.make(self._zygotes.of(())))
+    def _fence(self, spec: RunSpec, request: Request) -> tuple[int, ...]:
+        return self._fences.join(spec, lambda: clusters.make(self._zygotes.of(()))) if request.fenced else ()
 
     def _launch(self, family: tuple[str, ...], request: Request, run: Run, fence: tuple[int, ...] = ()) -> None:
         done, theirs = os.pipe()

@@ -20,6 +20,8 @@ from emulator.executors.process.request import BWRAP, NAMESPACES, SOCKET_FOLDER,
 
 ENTRY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "entry.py")
 FAILED_TO_START = 127
+FIRST_TO_GO = "500"
+"""When the machine runs out of memory, a program is ended before the server and the supervisors are."""
 
 
 def become(request: Request, output: int, problems: int, info: int) -> None:
@@ -101,6 +103,8 @@ def _leave_the_supervisor(output: int) -> None:
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.umask(0o022)
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
+        score.write(FIRST_TO_GO)
 
 
 def _enter(request: Request) -> None:

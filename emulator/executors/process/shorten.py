@@ -34,7 +34,7 @@ class Limit:
         except OSError as error:
             self.full = True
             return (
-                b"%sSagelet drops what follows: the log has reached its limit of %s (log_limit), and its first lines "
+                b"%sSagelet drops what follows: the log has reached its limit of %s (SAGELET_LOG_LIMIT), and its first lines "
                 b"cannot be given back (%s).\n" % (stamp, self._limit(), (error.strerror or "").encode())
             )
         return b""
@@ -55,7 +55,7 @@ class Limit:
         told = _NOTICE.match(os.pread(handle, 200, begin))
         # The line that tells stands for the last of those that it speaks of.
         lines = _count(handle, begin, cut) + (int(told.group(1)) - 1 if told else 0)
-        notice = b"%sSagelet dropped the first %d lines of this log: it keeps the last %s (log_limit).\n"
+        notice = b"%sSagelet dropped the first %d lines of this log: it keeps the last %s (SAGELET_LOG_LIMIT).\n"
         text = notice % (stamp, lines, self._limit())
         # The line end in front is for those who read between the two steps.
         os.pwrite(handle, b"\n" + text, cut - len(text) - 1)
