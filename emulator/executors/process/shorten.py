@@ -34,8 +34,8 @@ class Limit:
         except OSError as error:
             self.full = True
             return (
-                b"%sSagelet drops what follows: the log has reached its limit of %s (SAGELET_LOG_LIMIT), and its first lines "
-                b"cannot be given back (%s).\n" % (stamp, self._limit(), (error.strerror or "").encode())
+                b"%sSagelet drops what follows: the log has reached its limit of %s (SAGELET_LOG_LIMIT), and its first "
+                b"lines cannot be given back (%s).\n" % (stamp, self._limit(), (error.strerror or "").encode())
             )
         return b""
 
