@@ -70,6 +70,7 @@ dist.init_process_group("gloo", init_method="tcp://algo-1:23456", rank=rank, wor
 value = torch.tensor([rank + 1.0])
 dist.all_reduce(value)
 print(value.item(), flush=True)
+dist.destroy_process_group()
 """
 
 
