@@ -116,6 +116,8 @@ class Executor(Protocol):
     """
 
     name: str
+    interface: str
+    """The network interface by which the hosts of a job reach each other, as their programs call it."""
 
     def refusal(self, spec: RunSpec) -> str:
         """Empty when this executor can run `spec`; else a sentence that says why not and what would help."""

@@ -68,6 +68,7 @@ class DockerExecutor:
     """The `docker` executor; see `ports.Executor`. `owner` is whose the folders are (this process's user)."""
 
     name = "docker"
+    interface = "eth0"
 
     def __init__(
         self, settings: Settings, catalog: Catalog, engine: Engine | None = None, owner: Owner | None = None

@@ -84,6 +84,7 @@ class StubExecutor:
     """ports.Executor that runs nothing."""
 
     name = "stub"
+    interface = "eth0"
 
     def __init__(self, script: Script = None, clock: Clock | None = None) -> None:
         self._script = script

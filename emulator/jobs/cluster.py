@@ -44,7 +44,7 @@ def names(hosts: Sequence[Host]) -> tuple[str, ...]:
     return tuple(host.name for host in hosts)
 
 
-def resource_config(host: Host, hosts: Sequence[Host]) -> dict[str, Any]:
+def resource_config(host: Host, hosts: Sequence[Host], interface: str = "eth0") -> dict[str, Any]:
     """The content of resourceconfig.json on one host."""
     return {
         "current_host": host.name,
@@ -52,7 +52,7 @@ def resource_config(host: Host, hosts: Sequence[Host]) -> dict[str, Any]:
         "current_group_name": host.group,
         "hosts": list(names(hosts)),
         "instance_groups": _groups(hosts),
-        "network_interface_name": "eth0",
+        "network_interface_name": interface,
     }
 
 

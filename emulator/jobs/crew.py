@@ -51,7 +51,7 @@ class Crew:
     def choose(self) -> Executor:
         """The executor that all hosts will run under; raises what the room of executors raises when there is none."""
         if self.executor is None:
-            self.executor = self._tools.executors.choose(self.members[0].spec)
+            self.executor = self._tools.executors.choose(*(member.spec for member in self.members))
         return self.executor
 
     def start(self) -> None:

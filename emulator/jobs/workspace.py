@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-from emulator.jobs.cluster import Host, resource_config
 
 CHECKPOINTS = "/opt/ml/checkpoints"
 FOLDERS = (
@@ -25,21 +23,22 @@ FOLDERS = (
 )
 
 
-def prepare(ml: Path, body: Mapping[str, Any], host: Host, hosts: Sequence[Host]) -> None:
-    """Make the tree of one host anew in the folder `ml` for the job that `body` (members of Describe) describes."""
+def prepare(ml: Path, body: Mapping[str, Any], resources: Mapping[str, Any]) -> None:
+    """Make the tree of one host anew in the folder `ml` for the job that `body` (members of Describe) describes;
+    `resources` is its resourceconfig.json."""
     shutil.rmtree(ml, ignore_errors=True)
     for folder in FOLDERS:
         (ml / folder).mkdir(parents=True, exist_ok=True)
-    for name, content in config_files(body, host, hosts).items():
+    for name, content in config_files(body, resources).items():
         (ml / "input" / "config" / name).write_text(json.dumps(content), encoding="utf-8")
 
 
-def config_files(body: Mapping[str, Any], host: Host, hosts: Sequence[Host]) -> dict[str, Any]:
+def config_files(body: Mapping[str, Any], resources: Mapping[str, Any]) -> dict[str, Any]:
     """The files of /opt/ml/input/config by name."""
     files: dict[str, Any] = {
         "hyperparameters.json": dict(body.get("HyperParameters") or {}),
         "inputdataconfig.json": {c["ChannelName"]: _channel(c, body) for c in body.get("InputDataConfig") or ()},
-        "resourceconfig.json": resource_config(host, hosts),
+        "resourceconfig.json": dict(resources),
     }
     if body.get("CheckpointConfig"):
         files["checkpointconfig.json"] = {"LocalPath": CHECKPOINTS, **body["CheckpointConfig"]}

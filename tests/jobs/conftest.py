@@ -173,6 +173,7 @@ class Scripted:
     """An executor whose programs do what a test says: `script` is called when one starts. Programs outlive engines."""
 
     name = "scripted"
+    interface = "eth0"
 
     def __init__(self) -> None:
         self.programs: dict[str, Program] = {}
@@ -181,7 +182,7 @@ class Scripted:
         self.stop_ends = True
         self.none: Exception | None = None
 
-    def choose(self, spec: RunSpec) -> Scripted:
+    def choose(self, spec: RunSpec, *others: RunSpec) -> Scripted:
         if self.none:
             raise self.none
         return self

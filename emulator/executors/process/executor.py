@@ -43,6 +43,7 @@ class ProcessExecutor:
     """
 
     name = "process"
+    interface = "lo"
 
     def __init__(self, settings: Settings, catalog: Catalog, sandbox: str = "auto", path: tuple[str, ...] = ()) -> None:
         self._data_dir = os.path.realpath(settings.data_dir)

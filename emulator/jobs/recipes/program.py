@@ -20,7 +20,7 @@ from emulator.jobs.opening import announced
 from emulator.jobs.recipes.recipe import JobBroken, Tools
 from emulator.jobs.record import NOTHING, News, job_of
 from emulator.jobs.syncing import Sync
-from emulator.ports import Cluster, Exit, Mount, RunSpec
+from emulator.ports import Cluster, Executor, Exit, Mount, RunSpec
 from emulator.store.records import Record
 
 POLL_SECONDS = 0.25
@@ -173,7 +173,7 @@ class ProgramRun(ABC):
         """Lines of ours in a host's log."""
         self.tools.logs.append(member.stream.group, member.stream.name, lines)
 
-    def choose(self) -> Any:
+    def choose(self) -> Executor:
         """What no executor can run is an image that cannot be pulled."""
         try:
             return self.crew.choose()

@@ -31,8 +31,8 @@ class JobBroken(Exception):
 class Runner(Protocol):
     """What jobs need of `emulator.executors.Executors`."""
 
-    def choose(self, spec: RunSpec) -> Executor:
-        """The executor that will run `spec`; raises when there is none."""
+    def choose(self, spec: RunSpec, *others: RunSpec) -> Executor:
+        """The one executor that will run `spec` and the job's other hosts; raises when there is none."""
         ...
 
     def adopt(self, spec: RunSpec) -> Executor | None:

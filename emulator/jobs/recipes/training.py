@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from emulator.jobs import channels, outputs, workspace
-from emulator.jobs.cluster import Host, training_hosts
+from emulator.jobs.cluster import Host, resource_config, training_hosts
 from emulator.jobs.crew import Verdict
 from emulator.jobs.metrics import Collector, definitions
 from emulator.jobs.recipes.program import ML, ProgramRun
@@ -49,7 +49,8 @@ class TrainingRun(ProgramRun):
 
     def prepare(self, host: Host) -> None:
         """Make /opt/ml, download the channels and the checkpoints."""
-        workspace.prepare(self.ml(host.name), self.body, host, self.hosts)
+        resources = resource_config(host, self.hosts, self.choose().interface)
+        workspace.prepare(self.ml(host.name), self.body, resources)
         for inside in self._kept():
             self._outside(host.name, inside).mkdir(parents=True, exist_ok=True)
         for channel in self.body.get("InputDataConfig") or ():
