@@ -22,7 +22,7 @@ from emulator.kinds import KINDS
 from emulator.logs import FileLogs
 from emulator.metrics import FileMetrics
 from emulator.operations.dispatch import Dispatch
-from emulator.ports import Storage
+from emulator.ports import Gateways, Storage
 from emulator.resources import Resources, generic_operations
 from emulator.settings import Settings
 from emulator.store import open_store
@@ -71,6 +71,10 @@ class House:
         self.settings = settings
         self.clock = clock or SystemClock()
         self.data_dir = Path(settings.data_dir)
+        self.url = ""
+        """Where programs of this machine reach the house; empty until the front door is bound."""
+        self.gateways: Gateways | None = None
+        """Further doors, for programs that cannot reach that URL; None until the front door is bound."""
         self._lock = _take(self.data_dir)
         self._furnish()
 
@@ -163,7 +167,7 @@ class House:
         from algorithms import catalog
         from emulator.executors import Executors
 
-        return Executors(self.settings, catalog)
+        return Executors(self.settings, catalog, gateways=lambda: self.gateways)
 
     @cached_property
     def servers(self) -> ModelServers:
@@ -178,7 +182,7 @@ class House:
         from emulator.jobs import JobEngine, Tools
 
         rooms = (self.resources, self.storage, self.logs, self.metrics, self.executors, self.servers)
-        return JobEngine(Tools(self.settings, self.clock, *rooms))
+        return JobEngine(Tools(self.settings, self.clock, *rooms, url=lambda: self.url, credentials=self.credentials))
 
     @cached_property
     def hosts(self) -> HostEngine:
@@ -193,6 +197,15 @@ class House:
         from emulator.neighbours import Neighbours
 
         return Neighbours(self.settings, self.logs, self.metrics, self.clock)
+
+    def credentials(self, role_arn: str, scope: Scope, session_name: str = "SageMaker") -> Mapping[str, str]:
+        """Environment variables with temporary credentials of a role, for a program that may call this house."""
+        given = self.neighbours.credentials(role_arn, scope, session_name)
+        return {
+            "AWS_ACCESS_KEY_ID": given.access_key,
+            "AWS_SECRET_ACCESS_KEY": given.secret_key,
+            "AWS_SESSION_TOKEN": given.token,
+        }
 
     def roles(self, role: str, scope: Scope) -> None:
         """Raise `Validation` for a role that cannot be assumed (with --check-roles only)."""

@@ -6,7 +6,7 @@ Protocols. Each port has one contract suite in `tests/contracts/`, which every a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -163,6 +163,25 @@ class Gateways(Protocol):
     def close(self, host: str, port: int) -> None:
         """Stop listening. Idempotent."""
         ...
+
+
+# --- images of the local engine --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LocalImage:
+    """An image that the local engine holds under some repository's name; several tags may mean the same one."""
+
+    tags: tuple[str, ...]
+    digest: str
+    """`sha256:` and 64 hexadecimal digits."""
+    size_bytes: int
+    pushed_at: float
+    """Seconds since the epoch."""
+
+
+LocalImages = Callable[[str], Sequence[LocalImage]]
+"""What the engine holds under the name of a repository (`team/model`), of any registry; without an engine: nothing."""
 
 
 # --- storage: objects by URI -----------------------------------------------------------------------------------

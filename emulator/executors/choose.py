@@ -9,14 +9,15 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
+from inspect import signature
 from typing import Any, Protocol
 
 from emulator.clock import Clock, SystemClock
 from emulator.errors import SageletError
 from emulator.executors.docker_engine import places
-from emulator.ports import Executor, RunSpec
+from emulator.ports import Executor, Gateways, RunSpec
 from emulator.settings import Settings
 
 TABLE: tuple[tuple[str, str], ...] = (
@@ -67,7 +68,8 @@ class Containers(Executor, Protocol):
 class Executors:
     """The executors of one house, each made when it is first needed.
 
-    `made` are ready ones by name, for instance a StubExecutor with a script; `clock` is the stub's.
+    `made` are ready ones by name, for instance a StubExecutor with a script; `clock` is the stub's; `gateways` gives
+    the doors through which containers reach the house, once there are any.
     """
 
     def __init__(
@@ -76,11 +78,13 @@ class Executors:
         catalog: Catalog,
         clock: Clock | None = None,
         made: Mapping[str, Executor] | None = None,
+        gateways: Callable[[], Gateways | None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._catalog = catalog
         self._clock = clock or SystemClock()
         self._made: dict[str, Executor] = dict(made or {})
+        self._gateways = gateways
         self._lock = threading.Lock()
 
     def choose(self, spec: RunSpec, *others: RunSpec) -> Executor:
@@ -154,7 +158,11 @@ class Executors:
             raise NoExecutor(f"There is no executor {name}; there are: {', '.join(n for n, _ in TABLE)}.")
         module, _, attribute = target.partition(":")
         made: Any = getattr(import_module(module), attribute)
-        executor: Executor = made(clock=self._clock) if name == "stub" else made(self._settings, self._catalog)
+        if name == "stub":
+            stub: Executor = made(clock=self._clock)
+            return stub
+        doors = {"gateways": self._gateways} if "gateways" in signature(made).parameters else {}
+        executor: Executor = made(self._settings, self._catalog, **doors)
         return executor
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import os
 import secrets
 import string
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from emulator import arns
@@ -26,13 +27,16 @@ _KEY_LETTERS = string.ascii_uppercase + "234567"
 
 @dataclass(frozen=True)
 class Identity:
-    """An access key and whom it stands for. `expires` is 0 for keys that do not."""
+    """An access key and whom it stands for. `expires` is 0 for keys that do not. `token` is the digest of the session
+    token that belongs to the key; empty for keys without one.
+    """
 
     access_key: str
     account: str
     arn: str
     user_id: str
     expires: float = 0.0
+    token: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,8 +83,13 @@ class Identities:
         """Temporary credentials for an identity (its own key is replaced by a new one)."""
         key = "ASIA" + "".join(secrets.choice(_KEY_LETTERS) for _ in range(16))
         given = Credentials(key, secrets.token_urlsafe(30), secrets.token_urlsafe(96), identity.expires)
-        self.remember(Identity(key, identity.account, identity.arn, identity.user_id, identity.expires))
+        self.remember(replace(identity, access_key=key, token=_digest(given.token)))
         return given
+
+    def holds(self, access_key: str, token: str) -> bool:
+        """Whether a session token is the one that was handed out with the key."""
+        found = self.find(access_key)
+        return found is not None and bool(found.token) and hmac.compare_digest(found.token, _digest(token))
 
     def clear(self) -> None:
         """Forget everything."""
@@ -113,6 +122,10 @@ class Identities:
             os.write(file, (b"\n" if torn else b"") + json.dumps(row).encode() + b"\n")
         finally:
             os.close(file)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 def session(access_key: str, scope: Scope, role: str, name: str, expires: float = 0.0) -> Identity:

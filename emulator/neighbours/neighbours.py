@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from emulator import arns
 from emulator.call import Scope
 from emulator.clock import Clock, SystemClock
 from emulator.errors import NotBuilt, SageletError
@@ -17,12 +18,15 @@ from emulator.neighbours import asked as requests
 from emulator.neighbours.asked import CBOR, Asked
 from emulator.neighbours.desk import Desk
 from emulator.neighbours.http import HttpReply, HttpRequest
-from emulator.neighbours.identities import Identities
+from emulator.neighbours.identities import Credentials, Identities, session
 from emulator.neighbours.replies import fault, to_cbor
 from emulator.neighbours.services import SERVICES
 from emulator.settings import Settings
 
 log = logging.getLogger(__name__)
+
+OWN_SECONDS = 366 * 86400
+"""How long credentials of our own programs are good for: longer than any job, and than most endpoints."""
 
 Override = Callable[["Neighbours", Asked], "HttpReply | None"]
 
@@ -100,6 +104,13 @@ class Neighbours:
             from emulator.neighbours.roles import check_role
 
             check_role(self.desk, arn, scope)
+
+    def credentials(self, role_arn: str, scope: Scope, session_name: str) -> Credentials:
+        """Temporary credentials of a role, for a program of ours; calls made with them belong to the role's account."""
+        role = arns.parse(role_arn)
+        expires = float(int(self.clock.now()) + OWN_SECONDS)
+        whose = session("", Scope(role.account, scope.region), role.resource.rpartition("/")[2], session_name, expires)
+        return self.identities.hand_out(whose)
 
     def account_of(self, access_key: str) -> str | None:
         """The account that an access key was handed out for; None for a key that was not handed out here."""

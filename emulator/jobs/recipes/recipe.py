@@ -76,9 +76,21 @@ class Records(Protocol):
         ...
 
 
+def _nowhere() -> str:
+    return ""
+
+
+def _nobody(role_arn: str, scope: Scope, session_name: str) -> Mapping[str, str]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Tools:
-    """The rooms that recipes work with. `closing` is set when the server stops: leave what runs, and return."""
+    """The rooms that recipes work with. `closing` is set when the server stops: leave what runs, and return.
+
+    `url` is where the house is reached from this machine (for `RunSpec.endpoint`); `credentials(role ARN, scope,
+    session name)` mints new environment variables of the role at every call: keep what a run was given.
+    """
 
     settings: Settings
     clock: Clock
@@ -93,6 +105,8 @@ class Tools:
     credentials: Callable[[str, Scope, str], Mapping[str, str]] = lambda role, scope, session: {}
     """Temporary credentials of a role, as environment variables: (role ARN, scope, session name)."""
     closing: threading.Event = field(default_factory=threading.Event)
+    url: Callable[[], str] = _nowhere
+    credentials: Callable[[str, Scope, str], Mapping[str, str]] = _nobody
 
     @cached_property
     def pools(self) -> WarmPools:
