@@ -19,7 +19,7 @@ from api.guard import Guard
 from api.identify import Identity, identify
 from api.wire import WireReply, WireRequest, json11
 from emulator import ids, spec
-from emulator.call import Answer, Call
+from emulator.call import Answer, Call, Scope
 from emulator.errors import CallerFault, NotBuilt
 from emulator.settings import Settings
 
@@ -34,6 +34,8 @@ INVOCATIONS = 64
 READING = ("Describe", "List")
 """Operations that only compute: they take turns, because threads of one interpreter that compute at once lose time
 to each other at every lock that the interpreter lets go."""
+
+NOWHERE = Scope("", "")
 
 INVOKING = frozenset({"InvokeEndpoint", "InvokeEndpointWithResponseStream"})
 
@@ -61,13 +63,17 @@ class Exchange:
     protocol: wire.Protocol = json11
 
 
+Step = Callable[[Any, Exchange], "WireReply | None"]
+
+
 class FrontDoor:
     """Answers HTTP requests for a house."""
 
     def __init__(self, house: Rooms, port: int) -> None:
         self.house = house
         self.guard = Guard(house.settings.host, port, house.settings.allow_host)
-        self.closing = False
+        self.closing = threading.Event()
+        self.steps = STEPS
         self._turn = threading.Lock()
         self._invocations = threading.BoundedSemaphore(INVOCATIONS)
         self._pages: Callable[[WireRequest], WireReply] | None = None
@@ -76,7 +82,7 @@ class FrontDoor:
         """The reply to a request. Raises nothing: a bug is logged with its story and answered as InternalFailure."""
         exchange = Exchange(request)
         try:
-            for step in STEPS:
+            for step in self.steps:
                 reply = step(self, exchange)
                 if reply is not None:
                     return reply
@@ -108,7 +114,7 @@ class FrontDoor:
 
     def refuse_when_closing(self, exchange: Exchange) -> WireReply | None:
         """The server is being stopped: 503, which clients try again."""
-        if self.closing:
+        if self.closing.is_set():
             raise CallerFault("Sagelet is being stopped.", code="ServiceUnavailable")
         return None
 
@@ -156,19 +162,7 @@ class FrontDoor:
         identity, request = exchange.identity, exchange.request
         if identity is None or identity.operation:
             return None
-        from emulator.neighbours.http import HttpRequest
-
-        reply = self.house.neighbours.answer(
-            HttpRequest(
-                service=identity.service,
-                method=request.method,
-                path=request.path,
-                query=request.raw_query,
-                headers=request.headers,
-                body=request.body,
-                scope=identity.scope,
-            )
-        )
+        reply = self.house.neighbours.answer(neighbours_request(request, identity.service, identity.scope))
         return WireReply(reply.status, reply.headers, reply.body)
 
     def do_the_operation(self, exchange: Exchange) -> WireReply | None:
@@ -201,6 +195,21 @@ class FrontDoor:
         return replace(reply, body=Stream(reply.body, self._invocations.release)) if streaming else reply
 
 
+def neighbours_request(request: WireRequest, service: str, scope: Scope = NOWHERE) -> Any:
+    """A request as the neighbours take it (`emulator.neighbours.HttpRequest`)."""
+    from emulator.neighbours.http import HttpRequest
+
+    return HttpRequest(
+        service=service,
+        method=request.method,
+        path=request.path,
+        query=request.raw_query,
+        headers=request.headers,
+        body=request.body,
+        scope=scope,
+    )
+
+
 class Stream:
     """An iterable body that calls `done` once, when it was sent or given up."""
 
@@ -225,7 +234,7 @@ class Stream:
             self._done()
 
 
-STEPS: tuple[Callable[[FrontDoor, Exchange], WireReply | None], ...] = (
+STEPS: tuple[Step, ...] = (
     FrontDoor.keep_out_web_pages,  # before anything looks at what a web page may have sent
     FrontDoor.refuse_when_closing,
     FrontDoor.show_our_pages,  # before S3, to which every unsigned path belongs

@@ -73,7 +73,7 @@ def identify(request: WireRequest, settings: Settings, account_of: AccountOf = _
     handed_out = account_of(key) if key.startswith(TEMPORARY) else None
     account = key if _ACCOUNT.fullmatch(key) else handed_out or settings.account_id
     scope = Scope(account, signature.region or settings.region)
-    service = signature.service or _unsigned_service(request)
+    service = signature.service or unsigned_service(request)
     if service in S3_NAMES:
         return _s3(request, scope)
     if service != "sagemaker" and service not in routes.signing_names():
@@ -92,18 +92,24 @@ def identify(request: WireRequest, settings: Settings, account_of: AccountOf = _
 
 
 def signature_of(request: WireRequest) -> Signature:
-    """The credential scope in the Authorization header, or in the query of a presigned URL."""
+    """The credential scope in the Authorization header, or in the query of a presigned URL.
+
+    Signature Version 2 names no scope; only S3 still meets it, above all in what boto3 presigns by default.
+    """
     header = request.headers.get("authorization", "")
     given = request.query.get("X-Amz-Credential") or [header]
     match = _CREDENTIAL.search(given[0])
     if match is not None:
         return Signature(match[1], match[2] or "", match[3])
-    if header.startswith("AWS "):  # Signature Version 2: only S3 still meets it
+    if header.startswith("AWS "):
         return Signature(header[4:].partition(":")[0], "", "s3")
+    if "AWSAccessKeyId" in request.query:
+        return Signature(request.query["AWSAccessKeyId"][0], "", "s3")
     return Signature()
 
 
-def _unsigned_service(request: WireRequest) -> str:
+def unsigned_service(request: WireRequest) -> str:
+    """The service that a request without a signature means."""
     target = request.headers.get("x-amz-target", "")
     if target:
         return "sagemaker"

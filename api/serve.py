@@ -17,54 +17,19 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from cheroot.server import HTTPServer
-
 from api import options
-from api.app import INVOCATIONS, FrontDoor
-from api.gateway import Connection, HouseGateway
+from api.app import FrontDoor
+from api.gateways import Gateways
+from api.server import Server
 from emulator.settings import Settings
 
 log = logging.getLogger(__name__)
-
-WORKERS = INVOCATIONS + 32
-"""Threads: as many as may hang in invocations, and some that then still answer everybody else."""
-
-BACKLOG = 512
-CONNECTIONS = 4096
-SOCKET_SECONDS = 120
-"""How long a client may stop in the middle of a request, or a kept connection stay unused."""
 
 STOP_SECONDS = 25.0
 """After a signal the process ends within this time, whatever still hangs."""
 
 ADDRESS_FILE = "address"
 """In the data folder: the URL of the server that uses it, for `sagelet status`, `logs` and `reset`."""
-
-
-class Server(HTTPServer):
-    """cheroot with our gateway; `door` answers."""
-
-    ConnectionClass = Connection
-    keep_alive_conn_limit = CONNECTIONS
-    request_queue_size = BACKLOG
-    timeout = SOCKET_SECONDS
-    max_request_header_size = 256 * 1024
-    shutdown_timeout = 1
-
-    def __init__(self, host: str, port: int, workers: int = WORKERS) -> None:
-        super().__init__((host, port), HouseGateway, minthreads=workers, maxthreads=workers, server_name="Sagelet")
-        self.door: FrontDoor | None = None
-
-    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
-        """cheroot's own words go where ours go."""
-        log.log(level, "%s", msg, exc_info=traceback)
-
-    @property
-    def url(self) -> str:
-        """Where clients reach the server, with the port that it really has."""
-        host, port = self.bind_addr[:2]
-        shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-        return f"http://{shown}:{port}"
 
 
 class StartRefused(Exception):
@@ -86,6 +51,7 @@ def main(argv: list[str]) -> int:
         return _refuse(error)
     try:
         house = open_house(settings)
+        settle_in(house, server)
     except BaseException as error:
         server.stop()  # its threads, which were started with it, would keep the process
         if isinstance(error, StartRefused):
@@ -114,22 +80,33 @@ def bind(settings: Settings) -> Server:
 
 
 def open_house(settings: Settings) -> Any:
-    """The house of the data folder, with what its former life left brought back."""
+    """The house of the data folder."""
     from emulator.errors import SageletError
     from emulator.house import House
 
     try:
-        house = House.open(settings)
+        return House.open(settings)
     except SageletError as error:
         raise StartRefused(str(error)) from None
-    house.start()
-    return house
+
+
+def settle_in(house: Any, server: Server) -> None:
+    """Tell the house where its doors are, and bring back what its former life left: that may go in and out."""
+    server.door = FrontDoor(house, server.bind_addr[1])
+    house.url = server.url
+    house.gateways = gateways = Gateways(server.door)
+    try:
+        house.start()
+    except BaseException:
+        gateways.close_all()  # as those of the server, their threads would keep the process
+        raise
 
 
 def serve(house: Any, server: Server, stop: threading.Event) -> None:
     """Answer requests until `stop` is set; then let go of everything."""
     settings: Settings = house.settings
-    server.door = door = FrontDoor(house, server.bind_addr[1])
+    door = server.door
+    assert door is not None, "the house has not settled in"
     gc.freeze()  # what start-up left lives as long as the process: a full collection need not walk it
     threading.Thread(target=server.serve, name="accept", daemon=True).start()
     address = Path(settings.data_dir) / ADDRESS_FILE
@@ -139,10 +116,11 @@ def serve(house: Any, server: Server, stop: threading.Event) -> None:
         write_whole(Path(settings.ready_file), server.url)
     stop.wait()
     _end_for_sure()
-    door.closing = True
+    door.closing.set()
     with contextlib.suppress(OSError):
         address.unlink()
     house.close()  # ends what invocations wait for, so that their threads come home
+    house.gateways.close_all()
     server.stop()
 
 

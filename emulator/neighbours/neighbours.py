@@ -117,6 +117,14 @@ class Neighbours:
         found = self.identities.find(access_key)
         return found.account if found else None
 
+    def holds(self, access_key: str, token: str) -> bool:
+        """Whether a session token is the one that was handed out with the key."""
+        return self.identities.holds(access_key, token)
+
+    def refuse(self, request: HttpRequest, error: SageletError) -> HttpReply:
+        """A fault in the protocol that the request speaks; nothing of it is read but its head."""
+        return fault(error, requests.read_protocol(request))
+
     def reset(self) -> None:
         """Forget everything, on disk too."""
         self.desk.forget()

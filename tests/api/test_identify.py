@@ -109,6 +109,8 @@ def test_sigv4a_has_no_region_and_sigv2_means_s3():
     )
     assert (found.service, found.scope.region) == ("s3", SETTINGS.region)
     assert identify(request("GET", "/b", authorization="AWS AKID:c2ln"), SETTINGS).service == "s3"
+    presigned = identify(request("GET", "/b", "AWSAccessKeyId=111122223333&Signature=c2ln&Expires=1"), SETTINGS)
+    assert (presigned.service, presigned.scope.account) == ("s3", "111122223333")
 
 
 def test_unsigned_means_s3_unless_a_target_says_otherwise():

@@ -34,7 +34,6 @@ def open_house(settings):
     house = House(settings.data_dir, ready_file=settings.ready_file)
     gone = threading.Event()
     house.answers["InvokeEndpoint"] = lambda call: {{"Body": str(gone.wait(60)).encode()}}
-    house.start()
     return house
 
 serve.open_house = open_house
