@@ -24,7 +24,11 @@ OPERATIONS: tuple[tuple[str, str, str], ...] = (
 )
 """(service, operation, "module:function"): function(rooms, call) -> answer."""
 
-REACTIONS: tuple[tuple[str, str, str], ...] = ()
+REACTIONS: tuple[tuple[str, str, str], ...] = tuple(
+    (event, noun, f"{_HERE}.events:tell")
+    for noun in ("TrainingJob", "ProcessingJob", "TransformJob", "Endpoint")
+    for event in ("created", "updated")
+)
 """("created" | "updated" | "deleted", noun, "module:function"): function(rooms, record) -> None."""
 
 COMPUTED: tuple[tuple[str, str, str], ...] = (

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from emulator.executors import Executors
     from emulator.hosts import HostEngine
     from emulator.jobs import JobEngine
+    from emulator.neighbours import Neighbours
     from emulator.resources import Resources
 
 
@@ -52,6 +53,11 @@ class Rooms(Protocol):
     @property
     def executors(self) -> Executors:
         """Where programs run."""
+        ...
+
+    @property
+    def neighbours(self) -> Neighbours:
+        """The other AWS services."""
         ...
 
     @property

@@ -108,6 +108,17 @@ def internal(service: str, operation: str, scope: Scope, fields: Mapping[str, st
     return Asked(service, operation, QUERY, "POST", "/", "", headers, body, scope)
 
 
+def internal_json(service: str, target: str, scope: Scope, members: Mapping[str, Any]) -> Asked:
+    """A JSON request of our own; `target` is what X-Amz-Target says of the operation."""
+    headers = {
+        "host": f"{service}.amazonaws.com",
+        "content-type": "application/x-amz-json-1.0",
+        "x-amz-target": target,
+    }
+    operation = target.rpartition(".")[2]
+    return Asked(service, operation, JSON, "POST", "/", "", headers, json.dumps(members).encode(), scope)
+
+
 def _operation(asked: Asked) -> str:
     if asked.protocol == JSON:
         return asked.headers["x-amz-target"].rpartition(".")[2]

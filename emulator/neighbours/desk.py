@@ -51,6 +51,10 @@ class Desk:
         with self.lock:
             return not self.moto.holds() and self._journal.empty()
 
+    def changed_by(self, service: str) -> bool:
+        """Whether something was ever changed through a service. Never waits for moto."""
+        return service in self._journal.services()
+
     def forward(self, asked: Asked, keep: Callable[[HttpReply], bool] = succeeded) -> HttpReply:
         """moto's answer. What changes something is in the journal before this returns, if `keep` says so."""
         with self.lock:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import threading
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +13,8 @@ from pathlib import Path
 
 from emulator.call import Scope
 from emulator.neighbours.asked import Asked
+
+_SERVICE = re.compile(rb'"service":"([^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,9 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: int | None = None
+        self._services: set[str] | None = None
+        self._lock = threading.Lock()
+        """Held for the services: of them threads ask that must not wait for a request to be executed."""
 
     def empty(self) -> bool:
         """Whether nothing was ever kept."""
@@ -50,6 +57,19 @@ class Journal:
         except OSError:
             os.ftruncate(self._file, size)
             raise
+        with self._lock:
+            if self._services is not None:
+                self._services.add(entry.asked.service)
+
+    def services(self) -> set[str]:
+        """The services of all entries. The file is read for them once; thread safe beside an append."""
+        with self._lock:
+            if self._services is None:
+                self._services = set()
+                if self.path.exists():
+                    with self.path.open("rb") as file:
+                        self._services.update(match[1].decode() for raw in file if (match := _SERVICE.search(raw)))
+            return self._services
 
     def entries(self) -> Iterator[Entry]:
         """All entries in order. A torn last line, of a write that was never acknowledged, is left out."""
@@ -70,6 +90,7 @@ class Journal:
         """Forget everything."""
         self.close()
         self.path.unlink(missing_ok=True)
+        self._services = None
 
     def _open(self) -> int:
         self.path.parent.mkdir(parents=True, exist_ok=True)

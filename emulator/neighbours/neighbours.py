@@ -16,6 +16,7 @@ from emulator.logs import FileLogs
 from emulator.metrics import FileMetrics
 from emulator.neighbours import asked as requests
 from emulator.neighbours.asked import CBOR, Asked
+from emulator.neighbours.bus import Bus
 from emulator.neighbours.desk import Desk
 from emulator.neighbours.http import HttpReply, HttpRequest
 from emulator.neighbours.identities import Credentials, Identities, session
@@ -84,6 +85,7 @@ class Neighbours:
         self.closed = threading.Event()
         self.identities = Identities(folder / "identities", self.clock)
         self.desk = Desk(folder, self.clock)
+        self.bus = Bus(self.desk)
 
     def answer(self, request: HttpRequest) -> HttpReply:
         """The reply to any request; what cannot be answered is a typed error in the protocol of the request."""
@@ -133,6 +135,7 @@ class Neighbours:
     def close(self) -> None:
         """Let go of files, and of moto's state: the next Neighbours of this process starts from its own journal."""
         self.closed.set()
+        self.bus.close()
         self.desk.sleep()
 
     def _answer(self, asked: Asked) -> HttpReply:
