@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from emulator.kinds import KINDS
 from emulator.logs import FileLogs
 from emulator.metrics import FileMetrics
 from emulator.operations.dispatch import Dispatch
-from emulator.ports import Gateways, Storage
+from emulator.ports import Gateways, LocalImage, LocalImages, Storage
 from emulator.resources import Resources, generic_operations
 from emulator.settings import Settings
 from emulator.store import open_store
@@ -196,7 +196,7 @@ class House:
         """The other AWS services."""
         from emulator.neighbours import Neighbours
 
-        return Neighbours(self.settings, self.logs, self.metrics, self.clock)
+        return Neighbours(self.settings, self.logs, self.metrics, self.clock, self._local_images)
 
     def credentials(self, role_arn: str, scope: Scope, session_name: str = "SageMaker") -> Mapping[str, str]:
         """Environment variables with temporary credentials of a role, for a program that may call this house."""
@@ -206,6 +206,11 @@ class House:
             "AWS_SECRET_ACCESS_KEY": given.secret_key,
             "AWS_SESSION_TOKEN": given.token,
         }
+
+    def _local_images(self, repository: str) -> Sequence[LocalImage]:
+        """What the local engine holds under a repository's name."""
+        find: LocalImages | None = getattr(self.executors, "local_images", None)
+        return find(repository) if find else ()
 
     def roles(self, role: str, scope: Scope) -> None:
         """Raise `Validation` for a role that cannot be assumed (with --check-roles only)."""

@@ -63,6 +63,12 @@ class Asked:
         """The same request with members of its JSON body changed."""
         return replace(self, body=json.dumps({**self.params(), **changes}).encode())
 
+    def as_operation(self, operation: str, members: Mapping[str, Any]) -> Asked:
+        """Another JSON request to the same service, by the same caller."""
+        target = f"{self.headers['x-amz-target'].rpartition('.')[0]}.{operation}"
+        headers = {**self.headers, "x-amz-target": target}
+        return replace(self, operation=operation, headers=headers, body=json.dumps(members).encode())
+
 
 def read_protocol(request: HttpRequest) -> str:
     """Which protocol a request speaks: enough to word a fault, whatever else is wrong with it."""

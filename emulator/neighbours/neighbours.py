@@ -22,6 +22,7 @@ from emulator.neighbours.http import HttpReply, HttpRequest
 from emulator.neighbours.identities import Credentials, Identities, session
 from emulator.neighbours.replies import fault, to_cbor
 from emulator.neighbours.services import SERVICES
+from emulator.ports import LocalImages
 from emulator.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ Override = Callable[["Neighbours", Asked], "HttpReply | None"]
 
 _STS = "emulator.neighbours.sts:"
 _IAM = "emulator.neighbours.iam:"
+_ECR = "emulator.neighbours.ecr:"
 _LOGS = "emulator.neighbours.cloudwatch_logs:"
 _EVENTS = "emulator.neighbours.log_events:"
 _METRICS = "emulator.neighbours.cloudwatch:read_metrics"
@@ -53,6 +55,9 @@ OVERRIDES: tuple[tuple[str, str, str], ...] = (
     ("monitoring", "GetMetricData", _METRICS),
     ("monitoring", "GetMetricStatistics", _METRICS),
     ("monitoring", "ListMetrics", _METRICS),
+    ("ecr", "BatchGetImage", _ECR + "batch_get_image"),
+    ("ecr", "DescribeImages", _ECR + "describe_images"),
+    ("ecr", "ListImages", _ECR + "list_images"),
     ("logs", "DescribeLogGroups", _LOGS + "describe_log_groups"),
     ("logs", "DescribeLogStreams", _LOGS + "describe_log_streams"),
     ("logs", "GetLogEvents", _EVENTS + "get_log_events"),
@@ -74,14 +79,23 @@ NEEDS_ROLES = ("iam", "lambda")
 
 class Neighbours:
     """The other services of one data folder. Thread safe. Two in one process are right but slow: moto has one state,
-    so that each does its journal again whenever the other was asked in between."""
+    so that each does its journal again whenever the other was asked in between. `local_images` tells what the local
+    engine holds under a repository's name."""
 
-    def __init__(self, settings: Settings, logs: FileLogs, metrics: FileMetrics, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        logs: FileLogs,
+        metrics: FileMetrics,
+        clock: Clock | None = None,
+        local_images: LocalImages = lambda repository: (),
+    ) -> None:
         folder = Path(settings.data_dir) / "neighbours"
         self.settings = settings
         self.logs = logs
         self.metrics = metrics
         self.clock = clock or SystemClock()
+        self.local_images = local_images
         self.closed = threading.Event()
         self.identities = Identities(folder / "identities", self.clock)
         self.desk = Desk(folder, self.clock)

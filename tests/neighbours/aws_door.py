@@ -23,10 +23,12 @@ ACCOUNT = "123456789012"
 ONE_TRY = Config(retries={"total_max_attempts": 1}, read_timeout=30)
 
 
-def neighbours_of(folder: Path, clock: Clock | None = None, **settings: Any) -> Neighbours:
+def neighbours_of(
+    folder: Path, clock: Clock | None = None, local_images: Any = lambda name: (), **settings: Any
+) -> Neighbours:
     """Neighbours of a data folder."""
     logs, metrics = FileLogs(folder / "logs"), FileMetrics(folder / "metrics")
-    return Neighbours(Settings(data_dir=folder, **settings), logs, metrics, clock)
+    return Neighbours(Settings(data_dir=folder, **settings), logs, metrics, clock, local_images)
 
 
 def _scope(authorization: str, front: Neighbours) -> tuple[str, Scope]:
