@@ -128,11 +128,12 @@ class House:
 
     def log_lines(self, name: str, start: int = 0) -> dict[str, Any]:
         """The log of a job or an endpoint from line `start` on: {"lines", "over", "unknown"}."""
-        streams = [(g, s) for g in LOG_GROUPS for s in self.logs.streams(g) if s.startswith(f"{name}/")]
-        group = f"/aws/sagemaker/Endpoints/{name}"
-        streams += [(group, s) for s in self.logs.streams(group)]
-        lines = [line.message for g, s in sorted(streams) for line in self.logs.read(g, s)]
-        return {"lines": lines[start:], "over": not self._under_way(name), "unknown": not streams}
+        places = [(group, f"{name}/") for group in LOG_GROUPS] + [(f"/aws/sagemaker/Endpoints/{name}", "")]
+        found = [
+            (logs, g, s) for logs in self.logs.all() for g, prefix in sorted(places) for s in logs.streams(g, prefix)
+        ]
+        lines = [line.message for logs, group, stream in found for line in logs.read(group, stream)]
+        return {"lines": lines[start:], "over": not self._under_way(name), "unknown": not found}
 
     def _under_way(self, name: str) -> bool:
         kinds = (("TrainingJob", UNSETTLED), ("TransformJob", UNSETTLED), ("Endpoint", SERVING))

@@ -12,6 +12,8 @@ from enum import Enum
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from emulator.call import Scope
+
 # --- executors: run a program described by a RunSpec somewhere ------------------------------------------------
 
 
@@ -245,7 +247,11 @@ class LogLine:
 
 
 class Logs(Protocol):
-    """Streams of lines in groups, readable while they are written."""
+    """Streams of lines in groups, readable while they are written. Each account has its own in each region."""
+
+    def of(self, scope: Scope) -> Logs:
+        """The logs of one account and region: of equal names, other ones than those of another."""
+        ...
 
     def path(self, group: str, stream: str) -> Path:
         """The file behind a stream, created empty when it is new; hand it to a run as `RunSpec.log`."""
@@ -272,7 +278,11 @@ class Point:
 
 
 class Metrics(Protocol):
-    """Streams of numbers."""
+    """Streams of numbers. Each account has its own in each region."""
+
+    def of(self, scope: Scope) -> Metrics:
+        """The metrics of one account and region."""
+        ...
 
     def append(self, points: Iterable[Point]) -> None:
         """Add points."""

@@ -196,7 +196,7 @@ class JobEngine:
             worker.effects.put(effect)
 
     def _employ(self, ref: JobRef, record: Record, first: Callable[[_Worker], None] | None) -> _Worker:
-        recipe = self._adopted.pop(ref, None) or self._part(ref.kind)[0](self._tools, record)
+        recipe = self._adopted.pop(ref, None) or self._part(ref.kind)[0](self._tools.of(record.scope), record)
         worker = _Worker(ref, recipe)
         self._workers[ref] = worker
         name = f"job:{ref.name}"
@@ -272,7 +272,7 @@ class JobEngine:
         found = life.Found.AGAIN
         if job_of(record).phase in (life.Phase.LAUNCHING, life.Phase.RUNNING):
             try:
-                recipe = self._part(ref.kind)[0](self._tools, record)
+                recipe = self._part(ref.kind)[0](self._tools.of(record.scope), record)
                 found = recipe.resume()
                 if found is life.Found.ALIVE:
                     self._adopted[ref] = recipe

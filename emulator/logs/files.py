@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emulator.call import Scope
 from emulator.clock import Clock, SystemClock
 from emulator.logs import names
 from emulator.logs.lines import format_lines, parse
@@ -36,13 +37,24 @@ class StreamFacts:
 
 
 class FileLogs:
-    """`ports.Logs` on files under `folder`. Thread safe, also beside writers in other processes."""
+    """`ports.Logs` on files under `folder`. Thread safe, also beside writers in other processes.
+
+    The house holds one for all accounts and regions, and enters that of one by `of`.
+    """
 
     def __init__(self, folder: Path, clock: Clock | None = None) -> None:
         self._folder = folder
         self._clock = clock or SystemClock()
         self._places: dict[Path, tuple[int, int]] = {}
         """How many lines of a file are complete, and the byte behind them, as far as it was read."""
+
+    def of(self, scope: Scope) -> FileLogs:
+        """The logs of one account and region, in a folder of their own."""
+        return FileLogs(self._folder / names.encode(scope.account) / names.encode(scope.region), self._clock)
+
+    def all(self) -> list[FileLogs]:
+        """The logs of every account and region that has any."""
+        return [FileLogs(folder, self._clock) for folder in sorted(self._folder.glob("*/*")) if folder.is_dir()]
 
     # --- the port -----------------------------------------------------------------------------------------------
 

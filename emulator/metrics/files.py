@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from emulator.call import Scope
 from emulator.ports import Point
 
 SUFFIX = ".points"
@@ -18,6 +19,10 @@ class FileMetrics:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    def of(self, scope: Scope) -> FileMetrics:
+        """The metrics of one account and region, in a folder of their own."""
+        return FileMetrics(self._folder / quote(scope.account, safe="") / quote(scope.region, safe=""))
 
     def append(self, points: Iterable[Point]) -> None:
         """Add points, in one write a resource."""

@@ -7,7 +7,6 @@ import math
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from emulator import arns
 from emulator.call import Scope
 from emulator.neighbours.asked import Asked
 from emulator.neighbours.http import HttpReply
@@ -24,7 +23,7 @@ def read_metrics(front: Neighbours, asked: Asked) -> HttpReply:
     """moto's answer, with all points that jobs have reported until now."""
     with front.desk.lock:
         front.desk.wake()
-        sizes = front.metrics.sizes()
+        sizes = front.metrics.of(asked.scope).sizes()
         for resource in sizes:
             if sizes[resource] > front.desk.shown_metrics.get((asked.scope, resource), 0):
                 _show(front, asked.scope, resource)
@@ -32,25 +31,14 @@ def read_metrics(front: Neighbours, asked: Asked) -> HttpReply:
 
 
 def _show(front: Neighbours, scope: Scope, resource: str) -> None:
-    name = _name(resource, scope)
-    points, offset = front.metrics.since(resource, front.desk.shown_metrics.get((scope, resource), 0))
+    points, offset = front.metrics.of(scope).since(resource, front.desk.shown_metrics.get((scope, resource), 0))
     front.desk.shown_metrics[(scope, resource)] = offset
-    if name is None:
-        return
     data = front.desk.moto.backend("monitoring", scope.account, scope.region).metric_data
     models: Any = importlib.import_module("moto.cloudwatch.models")
-    dimensions = [{"Name": DIMENSION, "Value": name}]
+    dimensions = [{"Name": DIMENSION, "Value": resource}]
     for point in points:
         if math.isfinite(point.value):
             data.append(models.MetricDatum(NAMESPACE, point.name, point.value, dimensions, _when(point), "None"))
-
-
-def _name(resource: str, scope: Scope) -> str | None:
-    """The job's name; None when the resource is an ARN of somebody else's."""
-    if not resource.startswith("arn:"):
-        return resource
-    arn = arns.parse(resource)
-    return arn.resource.rpartition("/")[2] if (arn.account, arn.region) == (scope.account, scope.region) else None
 
 
 def _when(point: Point) -> datetime:

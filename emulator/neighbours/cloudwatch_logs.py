@@ -51,12 +51,12 @@ def group_or_missing(logs: FileLogs, group: str) -> str:
 
 def describe_log_groups(front: Neighbours, asked: Asked) -> HttpReply | None:
     """Our groups and moto's, in the order of their names."""
-    params = asked.params()
+    params, logs = asked.params(), front.logs.of(asked.scope)
     prefix, pattern = params.get("logGroupNamePrefix") or "", (params.get("logGroupNamePattern") or "").lower()
     if params.get("logGroupIdentifiers"):
         return None
-    names = [name for name in front.logs.groups(prefix) if is_ours(name) and pattern in name.lower()]
-    found = [_shown_group(front.logs, name, asked.scope) for name in names]
+    names = [name for name in logs.groups(prefix) if is_ours(name) and pattern in name.lower()]
+    found = [_shown_group(logs, name, asked.scope) for name in names]
     if not prefix.startswith(OURS) and not front.desk.blank():
         found += [group for group in _groups_of_moto(front, asked) if pattern in group["logGroupName"].lower()]
     found.sort(key=lambda group: str(group["logGroupName"]))
@@ -65,23 +65,23 @@ def describe_log_groups(front: Neighbours, asked: Asked) -> HttpReply | None:
 
 def describe_log_streams(front: Neighbours, asked: Asked) -> HttpReply | None:
     """A group's streams by name or by the time of their last event. No nextToken with a complete answer."""
-    params = asked.params()
+    params, logs = asked.params(), front.logs.of(asked.scope)
     group = group_of(params)
     if not is_ours(group):
         return None
-    group_or_missing(front.logs, group)
+    group_or_missing(logs, group)
     prefix = params.get("logStreamNamePrefix") or ""
     by_time = params.get("orderBy") == "LastEventTime"
     if by_time and prefix:
         raise Validation("Cannot order by LastEventTime with a logStreamNamePrefix.", "InvalidParameterException")
-    names = front.logs.streams(group, prefix)
+    names = logs.streams(group, prefix)
     if by_time:
-        facts = sorted((front.logs.facts(group, name) for name in names), key=lambda f: (f.last or 0, f.name))
+        facts = sorted((logs.facts(group, name) for name in names), key=lambda f: (f.last or 0, f.name))
         names = [fact.name for fact in facts]
     if params.get("descending"):
         names.reverse()
     start, size = _window(params, STREAMS_PAGE)
-    shown = [_shown_stream(front.logs.facts(group, n), group, asked.scope) for n in names[start : start + size]]
+    shown = [_shown_stream(logs.facts(group, n), group, asked.scope) for n in names[start : start + size]]
     members: dict[str, Any] = {"logStreams": shown}
     if start + size < len(names):
         members["nextToken"] = str(start + size)
@@ -90,56 +90,60 @@ def describe_log_streams(front: Neighbours, asked: Asked) -> HttpReply | None:
 
 def create_log_group(front: Neighbours, asked: Asked) -> HttpReply | None:
     """A group of ours made by hand."""
+    logs = front.logs.of(asked.scope)
     group = group_of(asked.params())
     if not is_ours(group):
         return None
-    if front.logs.has_group(group):
+    if logs.has_group(group):
         raise CallerFault("The specified log group already exists", "ResourceAlreadyExistsException")
-    front.logs.make_group(group)
+    logs.make_group(group)
     return answer_json({})
 
 
 def create_log_stream(front: Neighbours, asked: Asked) -> HttpReply | None:
     """A stream of ours made by hand."""
+    logs = front.logs.of(asked.scope)
     group, stream = group_of(asked.params()), asked.params().get("logStreamName", "")
     if not is_ours(group):
         return None
-    if front.logs.has_stream(group_or_missing(front.logs, group), stream):
+    if logs.has_stream(group_or_missing(logs, group), stream):
         raise CallerFault("The specified log stream already exists", "ResourceAlreadyExistsException")
-    front.logs.path(group, stream)
+    logs.path(group, stream)
     return answer_json({})
 
 
 def put_log_events(front: Neighbours, asked: Asked) -> HttpReply | None:
     """Lines that a client writes into a stream of ours."""
-    params = asked.params()
+    params, logs = asked.params(), front.logs.of(asked.scope)
     group, stream = group_of(params), params.get("logStreamName", "")
     if not is_ours(group):
         return None
-    if not front.logs.has_stream(group_or_missing(front.logs, group), stream):
+    if not logs.has_stream(group_or_missing(logs, group), stream):
         raise missing("stream")
     events = params.get("logEvents") or []
-    front.logs.put(group, stream, [LogLine(int(e["timestamp"]), str(e["message"])) for e in events])
-    return answer_json({"nextSequenceToken": f"{front.logs.locate(group, stream).stat().st_size:056d}"})
+    logs.put(group, stream, [LogLine(int(e["timestamp"]), str(e["message"])) for e in events])
+    return answer_json({"nextSequenceToken": f"{logs.locate(group, stream).stat().st_size:056d}"})
 
 
 def delete_log_group(front: Neighbours, asked: Asked) -> HttpReply | None:
     """A group of ours goes with its streams."""
+    logs = front.logs.of(asked.scope)
     group = group_of(asked.params())
     if not is_ours(group):
         return None
-    front.logs.remove_group(group_or_missing(front.logs, group))
+    logs.remove_group(group_or_missing(logs, group))
     return answer_json({})
 
 
 def delete_log_stream(front: Neighbours, asked: Asked) -> HttpReply | None:
     """A stream of ours goes."""
+    logs = front.logs.of(asked.scope)
     group, stream = group_of(asked.params()), asked.params().get("logStreamName", "")
     if not is_ours(group):
         return None
-    if not front.logs.has_stream(group_or_missing(front.logs, group), stream):
+    if not logs.has_stream(group_or_missing(logs, group), stream):
         raise missing("stream")
-    front.logs.remove_stream(group, stream)
+    logs.remove_stream(group, stream)
     return answer_json({})
 
 

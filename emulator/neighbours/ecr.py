@@ -118,7 +118,7 @@ def _idents(image: Mapping[str, Any]) -> Iterator[dict[str, str]]:
 
 def _passes(image: Mapping[str, Any], asked: Asked) -> bool:
     status = (asked.params().get("filter") or {}).get("tagStatus", "ANY")
-    return status == "ANY" or (status == "TAGGED") == bool(image.get("imageTags"))
+    return bool(status == "ANY" or (status == "TAGGED") == bool(image.get("imageTags")))
 
 
 def _missing(named: Mapping[str, str], asked: Asked) -> CallerFault:

@@ -34,13 +34,13 @@ Wanted = Callable[[LogLine], bool]
 
 def get_log_events(front: Neighbours, asked: Asked) -> HttpReply | None:
     """A page of one stream. Tokens are byte offsets; at either end the token that was given comes back."""
-    params = asked.params()
+    params, logs = asked.params(), front.logs.of(asked.scope)
     group, stream = group_of(params), params.get("logStreamName", "")
     if not is_ours(group):
         return None
-    if not front.logs.has_stream(group_or_missing(front.logs, group), stream):
+    if not logs.has_stream(group_or_missing(logs, group), stream):
         raise missing("stream")
-    path, limit = front.logs.locate(group, stream), _limit(params)
+    path, limit = logs.locate(group, stream), _limit(params)
     way, offset = _place(params.get("nextToken"), bool(params.get("startFromHead")), path)
     page = (page_after if way == "f" else page_before)(path, offset, limit, MOST_BYTES, _between(params))
     events = [_event(placed) for placed in page.lines]
@@ -55,15 +55,15 @@ def get_log_events(front: Neighbours, asked: Asked) -> HttpReply | None:
 
 def filter_log_events(front: Neighbours, asked: Asked) -> HttpReply | None:
     """Matching events of several streams in the order of their times."""
-    params = asked.params()
+    params, logs = asked.params(), front.logs.of(asked.scope)
     group = group_of(params)
     if not is_ours(group):
         return None
-    group_or_missing(front.logs, group)
+    group_or_missing(logs, group)
     search = _Search(
-        front.logs,
+        logs,
         group,
-        _streams(front.logs, group, params),
+        _streams(logs, group, params),
         _both(_between(params), matcher(params.get("filterPattern") or "")),
         _offsets(params.get("nextToken")),
     )

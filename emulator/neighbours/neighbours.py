@@ -19,7 +19,7 @@ from emulator.neighbours.asked import CBOR, Asked
 from emulator.neighbours.bus import Bus
 from emulator.neighbours.desk import Desk
 from emulator.neighbours.http import HttpReply, HttpRequest
-from emulator.neighbours.identities import Credentials, Identities, session
+from emulator.neighbours.identities import DEFAULT_ROLE, Credentials, Identities, session
 from emulator.neighbours.replies import fault, to_cbor
 from emulator.neighbours.services import SERVICES
 from emulator.ports import LocalImages
@@ -122,8 +122,10 @@ class Neighbours:
             check_role(self.desk, arn, scope)
 
     def credentials(self, role_arn: str, scope: Scope, session_name: str) -> Credentials:
-        """Temporary credentials of a role, for a program of ours; calls made with them belong to the role's account."""
-        role = arns.parse(role_arn)
+        """Temporary credentials of a role, for a program of ours; calls made with them belong to the role's account.
+        Without a role, of the default one of the account.
+        """
+        role = arns.parse(role_arn or f"arn:{arns.partition(scope.region)}:iam::{scope.account}:role/{DEFAULT_ROLE}")
         expires = float(int(self.clock.now()) + OWN_SECONDS)
         whose = session("", Scope(role.account, scope.region), role.resource.rpartition("/")[2], session_name, expires)
         return self.identities.hand_out(whose)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from emulator import arns
+from emulator.call import Scope
 from emulator.ports import Executor, Exit, Logs, Mount, RunSpec, Storage
 from emulator.servers.client import Client, InvokeFailure, Reply, Request
 from emulator.storage import archive, uri
@@ -21,7 +23,10 @@ TAIL_LINES = 8
 
 @dataclass(frozen=True)
 class ServerSpec:
-    """A model to serve: the image, the model archive's URI (or a prefix of plain objects), and where it logs."""
+    """A model to serve: the image, the model archive's URI (or a prefix of plain objects), and where it logs.
+
+    `arn` is whose server it is; its account and region are those of the logs.
+    """
 
     run_id: str
     arn: str
@@ -68,16 +73,20 @@ class ModelServers:
             executor = self._executors.choose(run)
         except Exception as error:
             raise ServerFailed(f"ClientError: Cannot pull image {spec.image}: {error}") from error
-        self._logs.append(
+        self._logs_of(spec).append(
             spec.log_group, spec.log_stream, [f"Sagelet serves {spec.image} with the {executor.name} executor."]
         )
         executor.start(run)
-        return ModelServer(spec, executor, self._logs)
+        return ModelServer(spec, executor, self._logs_of(spec))
 
     def adopt(self, spec: ServerSpec) -> ModelServer | None:
         """The server of `spec` if it outlived the house; None when it must be started again."""
         executor = self._executors.adopt(self._run_spec(spec))
-        return ModelServer(spec, executor, self._logs) if executor else None
+        return ModelServer(spec, executor, self._logs_of(spec)) if executor else None
+
+    def _logs_of(self, spec: ServerSpec) -> Logs:
+        owner = arns.parse(spec.arn)
+        return self._logs.of(Scope(owner.account, owner.region))
 
     def _run_spec(self, spec: ServerSpec) -> RunSpec:
         environment = {"SAGELET_IMAGE": spec.image, **spec.environment}
@@ -87,7 +96,7 @@ class ModelServers:
             image=spec.image,
             verb="serve",
             folder=spec.folder,
-            log=self._logs.path(spec.log_group, spec.log_stream),
+            log=self._logs_of(spec).path(spec.log_group, spec.log_stream),
             environment=environment,
             mounts=(Mount(spec.folder / "ml", "/opt/ml"),),
             network=spec.network,

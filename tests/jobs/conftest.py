@@ -128,6 +128,9 @@ class ListLogs:
         self.clock = clock
         self.streams: dict[tuple[str, str], list[LogLine]] = {}
 
+    def of(self, scope: Scope) -> ListLogs:
+        return self
+
     def path(self, group: str, stream: str) -> Path:
         return self.folder / "log"
 
@@ -142,6 +145,9 @@ class ListLogs:
 class ListMetrics:
     def __init__(self) -> None:
         self.points: list[Point] = []
+
+    def of(self, scope: Scope) -> ListMetrics:
+        return self
 
     def append(self, points: Iterable[Point]) -> None:
         self.points += points

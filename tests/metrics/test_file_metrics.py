@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from emulator.call import Scope
 from emulator.metrics import FileMetrics
 from emulator.ports import Point
 
@@ -39,3 +40,13 @@ def test_only_what_is_new_is_read_again_and_a_torn_row_waits(tmp_path: Path) -> 
 def test_numbers_that_json_has_no_word_for_survive(tmp_path: Path) -> None:
     FileMetrics(tmp_path).append([point("j", "loss", float("inf"))])
     assert FileMetrics(tmp_path).read("j")[0].value == float("inf")
+
+
+def test_each_account_and_region_has_its_own(tmp_path: Path) -> None:
+    metrics = FileMetrics(tmp_path)
+    here, there = Scope("1", "us-east-1"), Scope("1", "eu-west-1")
+    metrics.of(here).append([point("j", "loss", 1.0)])
+    metrics.of(there).append([point("j", "loss", 2.0)])
+    assert [p.value for p in metrics.of(here).read("j")] == [1.0]
+    assert list(metrics.of(there).sizes()) == ["j"]
+    assert metrics.of(Scope("2", "us-east-1")).read("j") == [] == metrics.read("j")

@@ -32,8 +32,12 @@ def aws(tmp_path: Any) -> Iterator[Any]:
         yield clients
 
 
-def report(aws: Any, job: str, name: str, *values: float, since: float = NOW) -> None:
-    aws.front.metrics.append(Point(job, name, value, since + 60 * n) for n, value in enumerate(values))
+def report(
+    aws: Any, job: str, name: str, *values: float, since: float = NOW, where: tuple[str, str] = (ACCOUNT, "us-east-1")
+) -> None:
+    aws.front.metrics.of(Scope(*where)).append(
+        Point(job, name, value, since + 60 * n) for n, value in enumerate(values)
+    )
 
 
 def statistics(aws: Any, job: str, name: str, region: str = "us-east-1") -> list[tuple[float, float]]:
@@ -50,7 +54,6 @@ def test_points_are_shown_as_they_arrive(aws: Any) -> None:
     assert statistics(aws, "job-1", "validation:rmse") == [(NOW, 0.5), (NOW + 60, 0.25)]
     report(aws, "job-1", "validation:rmse", 0.125, since=NOW + 120)
     assert statistics(aws, "job-1", "validation:rmse") == [(NOW, 0.5), (NOW + 60, 0.25), (NOW + 120, 0.125)]
-    assert statistics(aws, "job-1", "validation:rmse", "eu-west-1") == statistics(aws, "job-1", "validation:rmse")
     assert statistics(aws, "job-3", "validation:rmse") == []
 
 
@@ -67,10 +70,17 @@ def test_metrics_can_be_listed_and_read_as_data(aws: Any) -> None:
     assert sorted(data["Values"]) == [1.0, 3.0]
 
 
-def test_points_named_by_arn_belong_to_their_account_and_region(aws: Any) -> None:
-    report(aws, f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:training-job/far", "loss", 2.0)
-    assert statistics(aws, "far", "loss", "eu-west-1") == [(NOW, 2.0)]
-    assert statistics(aws, "far", "loss", "us-east-1") == []
+def test_jobs_of_one_name_in_two_regions_and_accounts_keep_their_points_apart(aws: Any) -> None:
+    report(aws, "job", "loss", 1.0)
+    report(aws, "job", "loss", 2.0, where=(ACCOUNT, "eu-west-1"))
+    report(aws, "job", "loss", 3.0, where=("210987654321", "us-east-1"))
+    assert statistics(aws, "job", "loss") == [(NOW, 1.0)]
+    assert statistics(aws, "job", "loss", "eu-west-1") == [(NOW, 2.0)]
+    assert statistics(aws, "job", "loss", "eu-west-3") == []
+    answer = aws("cloudwatch", "210987654321").get_metric_statistics(
+        Namespace=NAMESPACE, MetricName="loss", Dimensions=of("job"), Period=60, Statistics=["Average"], **SPAN
+    )
+    assert [point["Average"] for point in answer["Datapoints"]] == [3.0]
 
 
 def test_points_are_shown_once_and_only_what_clients_put_is_in_the_journal(aws: Any, tmp_path: Any) -> None:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from emulator.call import Scope
 from emulator.ports import LogLine
 from tests.neighbours.aws_door import ACCOUNT, served
 
 GROUP = "/aws/sagemaker/TrainingJobs"
+HERE = Scope(ACCOUNT, "us-east-1")
 
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with served(tmp_path_factory.mktemp("house")) as clients:
-        logs = clients.front.logs
+        logs = clients.front.logs.of(HERE)
         for host in (1, 2):
             rows = (LogLine(1_000_000 + n * 10 + host, f"[{n}]\ttrain-rmse:{n / 7:.3f}") for n in range(500))
             logs.put(GROUP, f"job/algo-{host}-17", rows)
@@ -45,6 +48,22 @@ def test_groups_are_ours_and_motos_together(logs: Any) -> None:
     assert [g["logGroupName"] for page in pages for g in page["logGroups"]] == names
     with pytest.raises(logs.exceptions.ResourceAlreadyExistsException):
         logs.create_log_group(logGroupName=GROUP)
+
+
+def test_streams_of_one_name_in_two_regions_and_accounts_are_kept_apart(tmp_path: Path) -> None:
+    with served(tmp_path) as aws:
+        places = [(ACCOUNT, "us-east-1"), (ACCOUNT, "eu-west-1"), ("210987654321", "us-east-1")]
+        for account, region in places:
+            aws.front.logs.of(Scope(account, region)).append(GROUP, "job/algo-1-1", [f"{account} {region}"])
+        for account, region in places:
+            client = aws("logs", account, region)
+            events = client.get_log_events(logGroupName=GROUP, logStreamName="job/algo-1-1")["events"]
+            assert [event["message"] for event in events] == [f"{account} {region}"]
+        aws("logs").delete_log_group(logGroupName=GROUP)
+        assert aws("logs").describe_log_groups()["logGroups"] == []
+        assert aws("logs", "210987654321").describe_log_groups()["logGroups"][0]["logGroupName"] == GROUP
+        assert aws("logs", region="eu-west-3").describe_log_groups()["logGroups"] == []
+        assert [list(logs.streams(GROUP)) for logs in aws.front.logs.all()] == [["job/algo-1-1"], [], ["job/algo-1-1"]]
 
 
 def test_a_complete_answer_has_no_token(logs: Any) -> None:
@@ -131,7 +150,7 @@ def test_pages_of_random_size_lose_and_repeat_nothing(aws: Any, logs: Any) -> No
     stamps = sorted(chance.randrange(200) for _ in range(300))
     for number in range(3):
         lines = [LogLine(stamp, f"{number}-{n}") for n, stamp in enumerate(stamps) if chance.random() < 0.5]
-        aws.front.logs.put("/aws/sagemaker/ProcessingJobs", f"p/{number}", lines)
+        aws.front.logs.of(HERE).put("/aws/sagemaker/ProcessingJobs", f"p/{number}", lines)
     whole = logs.filter_log_events(logGroupName="/aws/sagemaker/ProcessingJobs")["events"]
     pieces: list[dict[str, Any]] = []
     token: dict[str, str] = {}
@@ -188,7 +207,7 @@ def test_groups_and_streams_made_by_hand_go_again(aws: Any, logs: Any) -> None:
         logs.create_log_stream(logGroupName=group, logStreamName="s/1")
     logs.delete_log_stream(logGroupName=group, logStreamName="s/1")
     logs.delete_log_group(logGroupName=group)
-    assert not aws.front.logs.has_group(group)
+    assert not aws.front.logs.of(HERE).has_group(group)
 
 
 def test_groups_of_others_are_motos_wholly(logs: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -76,21 +76,9 @@ class Records(Protocol):
         ...
 
 
-def _nowhere() -> str:
-    return ""
-
-
-def _nobody(role_arn: str, scope: Scope, session_name: str) -> Mapping[str, str]:
-    return {}
-
-
 @dataclass(frozen=True)
 class Tools:
-    """The rooms that recipes work with. `closing` is set when the server stops: leave what runs, and return.
-
-    `url` is where the house is reached from this machine (for `RunSpec.endpoint`); `credentials(role ARN, scope,
-    session name)` mints new environment variables of the role at every call: keep what a run was given.
-    """
+    """The rooms that recipes work with. `closing` is set when the server stops: leave what runs, and return."""
 
     settings: Settings
     clock: Clock
@@ -103,10 +91,8 @@ class Tools:
     url: Callable[[], str] = lambda: ""
     """The URL of this house on the loopback of this machine; empty before it is bound."""
     credentials: Callable[[str, Scope, str], Mapping[str, str]] = lambda role, scope, session: {}
-    """Temporary credentials of a role, as environment variables: (role ARN, scope, session name)."""
+    """Temporary credentials of a role, as environment variables: (role ARN, scope, session name). New at each call."""
     closing: threading.Event = field(default_factory=threading.Event)
-    url: Callable[[], str] = _nowhere
-    credentials: Callable[[str, Scope, str], Mapping[str, str]] = _nobody
 
     @cached_property
     def pools(self) -> WarmPools:
@@ -117,6 +103,12 @@ class Tools:
     def machine(self) -> Machine:
         """What this machine has."""
         return measured(self.settings)
+
+    def of(self, scope: Scope) -> Tools:
+        """The tools for a job of one account and region: with its logs and metrics, and everything else the same."""
+        mine = replace(self, logs=self.logs.of(scope), metrics=self.metrics.of(scope))
+        vars(mine).update(pools=self.pools, machine=self.machine)
+        return mine
 
     def folder(self, run_id: str) -> Path:
         """The run's own folder."""
