@@ -168,3 +168,14 @@ def test_the_room_is_imported_without_anything_heavy() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+def test_containers_are_given_the_doors_of_the_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def containers(settings: Any, catalog: Any, gateways: Any = None) -> Any:
+        return SimpleNamespace(doors=gateways(), close=lambda: None)
+
+    monkeypatch.setitem(sys.modules, "own_containers", SimpleNamespace(make=containers))  # type: ignore[arg-type]
+    monkeypatch.setattr(choose, "TABLE", (("docker", "own_containers:make"),))
+    doors: Any = object()
+    made: Any = Executors(Settings(data_dir=tmp_path), Catalog(), gateways=lambda: doors).by_name("docker")
+    assert made.doors is doors
