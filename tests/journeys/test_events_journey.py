@@ -43,7 +43,7 @@ def test_a_rule_hears_every_step_of_a_job(client, training_data):
     (completed,) = [e for e in found if e["detail"]["TrainingJobStatus"] == "Completed"]
     detail = completed["detail"]
     assert completed["resources"] == [job["TrainingJobArn"]] and completed["account"] == "123456789012"
-    assert detail["ModelArtifacts"] == job["ModelArtifacts"] and detail["Tags"] == {"team": "blue"}
+    assert detail["ModelArtifacts"] == job["ModelArtifacts"] and detail["Tags"]["team"] == "blue"
     assert abs(detail["TrainingEndTime"] - job["TrainingEndTime"].timestamp() * 1000) < 1
     assert len(detail["SecondaryStatusTransitions"]) == 5
     # And the other queue has the failure alone, with its reason
