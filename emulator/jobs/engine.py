@@ -19,6 +19,7 @@ from emulator.jobs.lifecycle import INTERNAL
 from emulator.jobs.recipes import RECIPES, load
 from emulator.jobs.recipes.recipe import JobBroken, Recipe, Tools
 from emulator.jobs.record import NOTHING, Face, JobRef, News, job_of, reference, settled, written
+from emulator.jobs.transitions import step
 from emulator.store.records import Record
 
 log = logging.getLogger(__name__)
@@ -127,7 +128,7 @@ class JobEngine:
 
         def change(record: Record) -> Record:
             nonlocal effects
-            after, effects = life.step(job_of(record), event)
+            after, effects = step(job_of(record), event)
             return written(record, face, after, news, round(self._tools.clock.now(), 3))
 
         record = self._tools.records.change(ref.kind, ref.scope, ref.name, change)

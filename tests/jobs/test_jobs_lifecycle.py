@@ -7,6 +7,7 @@ import pytest
 from emulator.errors import HouseFault
 from emulator.jobs import lifecycle as life
 from emulator.jobs.lifecycle import Cause, Found, Job, Phase
+from emulator.jobs.transitions import TABLE, step
 
 EVENTS: tuple[life.Event, ...] = (
     life.Admitted(),
@@ -40,7 +41,7 @@ def reachable() -> dict[Job, list[tuple[life.Event, Job, tuple[life.Effect, ...]
         seen[job] = []
         for event in EVENTS:
             try:
-                after, effects = life.step(job, event)
+                after, effects = step(job, event)
             except HouseFault:
                 continue
             seen[job].append((event, after, effects))
@@ -89,62 +90,62 @@ def test_a_failed_job_says_why_and_no_other_one_does() -> None:
 def test_every_phase_under_way_can_be_stopped_and_resumed() -> None:
     for job in WALK:
         if job.phase not in life.TERMINAL:
-            assert (job.phase, life.StopRequested) in life.TABLE
-            assert (job.phase, life.Resumed) in life.TABLE
-            assert (job.phase, life.Broke) in life.TABLE
-            assert (job.phase, life.DeadlinePassed) in life.TABLE
-            assert (job.phase, life.InterruptRequested) in life.TABLE
+            assert (job.phase, life.StopRequested) in TABLE
+            assert (job.phase, life.Resumed) in TABLE
+            assert (job.phase, life.Broke) in TABLE
+            assert (job.phase, life.DeadlinePassed) in TABLE
+            assert (job.phase, life.InterruptRequested) in TABLE
 
 
 def test_the_first_cause_of_an_end_is_kept() -> None:
-    job, _ = life.step(Job(Phase.RUNNING), life.DeadlinePassed(Cause.RUNTIME))
-    after, effects = life.step(job, life.StopRequested())
+    job, _ = step(Job(Phase.RUNNING), life.DeadlinePassed(Cause.RUNTIME))
+    after, effects = step(job, life.StopRequested())
     assert after.cause is Cause.RUNTIME
     assert effects == ()
 
 
 def test_a_stopped_program_may_end_with_any_status() -> None:
-    job, _ = life.step(Job(Phase.RUNNING, Cause.STOP), life.Exited("AlgorithmError: exit code: 143"))
-    after, _ = life.step(job, life.OutputsSaved())
+    job, _ = step(Job(Phase.RUNNING, Cause.STOP), life.Exited("AlgorithmError: exit code: 143"))
+    after, _ = step(job, life.OutputsSaved())
     assert after == Job(Phase.STOPPED, Cause.STOP)
 
 
 def test_an_impossible_event_is_a_fault_that_carries_its_story() -> None:
     with pytest.raises(HouseFault) as fault:
-        life.step(Job(), life.OutputsSaved())
+        step(Job(), life.OutputsSaved())
     assert "QUEUED" in fault.value.message
     assert fault.value.story
 
 
 def test_stopping_between_launch_and_its_report_still_kills() -> None:
-    job, effects = life.step(Job(Phase.LAUNCHING), life.StopRequested())
-    after, later = life.step(job, life.Launched())
+    job, effects = step(Job(Phase.LAUNCHING), life.StopRequested())
+    after, later = step(job, life.Launched())
     assert effects == (life.Kill(),)
     assert later == (life.Watch(), life.Kill())
     assert after.phase is Phase.RUNNING
 
 
 def test_an_interrupted_job_lines_up_again_whatever_its_exit_status() -> None:
-    job, effects = life.step(Job(Phase.RUNNING), life.InterruptRequested())
+    job, effects = step(Job(Phase.RUNNING), life.InterruptRequested())
     assert effects == (life.Kill(),)
     for over in (life.Exited(), life.Exited("AlgorithmError: exit code: 143")):
-        away, effects = life.step(job, over)
+        away, effects = step(job, over)
         assert (away.phase, effects) == (Phase.RETREATING, (life.Retreat(),))
-        assert life.step(away, life.Retreated()) == (Job(), (life.Enqueue(),))
+        assert step(away, life.Retreated()) == (Job(), (life.Enqueue(),))
 
 
 def test_a_stop_of_an_interrupted_job_ends_it() -> None:
-    job, _ = life.step(Job(Phase.RUNNING), life.InterruptRequested())
-    stopped, effects = life.step(job, life.StopRequested())
+    job, _ = step(Job(Phase.RUNNING), life.InterruptRequested())
+    stopped, effects = step(job, life.StopRequested())
     assert (stopped.cause, effects) == (Cause.STOP, ())
-    away, _ = life.step(job, life.Exited())
-    ending, _ = life.step(away, life.StopRequested())
-    assert life.step(ending, life.Retreated()) == (Job(Phase.STOPPED, Cause.STOP), (life.Release(),))
+    away, _ = step(job, life.Exited())
+    ending, _ = step(away, life.StopRequested())
+    assert step(ending, life.Retreated()) == (Job(Phase.STOPPED, Cause.STOP), (life.Release(),))
 
 
 def test_an_internal_error_is_retried_as_often_as_was_asked_for_and_a_failure_of_the_program_never() -> None:
     internal, own = life.Exited("InternalServerError: x"), life.Exited("AlgorithmError: x")
-    job, effects = life.step(Job(Phase.RUNNING, retries=1), internal)
+    job, effects = step(Job(Phase.RUNNING, retries=1), internal)
     assert (job, effects) == (Job(Phase.RETREATING), (life.Retreat(),))
-    assert life.step(Job(Phase.RUNNING), internal)[0].phase is Phase.SAVING
-    assert life.step(Job(Phase.RUNNING, retries=1), own)[0].phase is Phase.SAVING
+    assert step(Job(Phase.RUNNING), internal)[0].phase is Phase.SAVING
+    assert step(Job(Phase.RUNNING, retries=1), own)[0].phase is Phase.SAVING
