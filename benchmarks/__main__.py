@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import rows
+from benchmarks import jobs, rows
 
 ROUNDS = 5
 
@@ -43,6 +43,9 @@ S3 = (
 )
 GROWTH = (Line("a page of ListTrainingJobs, 10,000 stored jobs against 10", "ms", 1.5),)
 JOB = (Line("CreateTrainingJob to Completed (warm), against a bare train.py", "s", 1.0),)
+SCRIPT = (Line("CreateTrainingJob to the first statement of a script, above a bare script", "s", 0.3, difference=True),)
+CONTAINER = (Line("a job in a container that does nothing, above `docker run`", "s", 1.0, difference=True),)
+CHANNEL = (Line(f"a channel of {jobs.CHANNEL_GIB:g} GiB in File mode, against `cp -r`", "s", 1.3),)
 INVOKE = (
     Line("InvokeEndpoint p50, XGBoost, above the library's predict", "ms", 3.0, difference=True),
     Line("InvokeEndpoint p50, ONNX, above the library's run", "ms", 3.0, difference=True),
@@ -75,11 +78,25 @@ def _measure(report: list[str]) -> int:
         missed += _rounds(report, S3, control.s3)
     missed += _rounds(report, GROWTH, rows.growth)
     with contextlib.ExitStack() as stack:
-        jobs = rows.Jobs(stack)
-        missed += _rounds(report, JOB, jobs.measure)
-        _say(report, f"| the first job of a server (cold) | {jobs.cold:.3g} s | | | reported | |")
+        trained = rows.Jobs(stack)
+        missed += _rounds(report, JOB, trained.measure)
+        _say(report, f"| the first job of a server (cold) | {trained.cold:.3g} s | | | reported | |")
+    missed += _jobs(report)
     with contextlib.ExitStack() as stack:
         missed += _rounds(report, INVOKE, rows.Invocations(stack).measure)
+    return missed
+
+
+def _jobs(report: list[str]) -> int:
+    with contextlib.ExitStack() as stack:
+        missed = _rounds(report, SCRIPT, jobs.Scripts(stack).measure)
+    if jobs.Containers.possible():
+        with contextlib.ExitStack() as stack:
+            missed += _rounds(report, CONTAINER, jobs.Containers(stack).measure)
+    with contextlib.ExitStack() as stack:
+        channel = jobs.Channel(stack)
+        missed += _rounds(report, CHANNEL, channel.measure)
+        _say(report, f"| growth of the server by that channel | {channel.grown:.0f} MiB | | | reported | |")
     return missed
 
 
