@@ -73,6 +73,17 @@ class Blobs:
         """An open file of a blob that is in its place; `FileNotFoundError` otherwise. `open`, for many in a row."""
         return os.open(f"{self._text}/{name[:2]}/{name}", os.O_RDONLY | os.O_CLOEXEC)
 
+    def link(self, name: str, target: str) -> bool:
+        """Make `target` another name of a blob; False where that cannot be (another file system, too many links, or
+        the blob is not in its place)."""
+        try:
+            os.link(f"{self._text}/{name[:2]}/{name}", target)
+        except FileExistsError:
+            raise
+        except OSError:
+            return False
+        return True
+
     def remove(self, names: Iterable[str]) -> None:
         """Delete blobs that the index does not refer to any more; who has one open reads on."""
         for name in names:

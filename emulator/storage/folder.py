@@ -74,17 +74,13 @@ class FolderStorage:
 
     def take(self, found: ObjectInfo, target: str, linked: bool, halt: Callable[[], bool]) -> None:
         """Make the new file `target` of a listed object. One that was replaced since is taken as it is now."""
+        blobs = self._shelf.blobs
+        if linked and isinstance(found, _Listed) and blobs.link(found.blob, target):
+            return
         name, source = self._source(found)
         try:
-            if linked:
-                try:
-                    os.link(self._shelf.blobs.path(name), target)
-                    return
-                except FileExistsError:
-                    raise
-                except OSError:  # as in `link`
-                    pass
-            copy_out(source, target, halt)
+            if not (linked and blobs.link(name, target)):
+                copy_out(source, target, halt)
         finally:
             os.close(source)
 
