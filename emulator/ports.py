@@ -226,6 +226,12 @@ class Storage(Protocol):
         it is not. Only for folders that programs see through a read-only mount."""
         ...
 
+    def take(self, found: ObjectInfo, target: str, linked: bool, halt: Callable[[], bool]) -> None:
+        """Make the new file `target` of an object that was just listed, as `fetch` or (`linked`) `link` would, but many
+        times faster for many (hence the path as text). `FileExistsError` where something is in the way;
+        `InterruptedError`, and no file, once `halt()`, which may be asked now and then for a large object."""
+        ...
+
     def store(self, source: Path, bucket: str, key: str) -> None:
         """Create or replace an object from a file, atomically."""
         ...

@@ -11,7 +11,7 @@ from emulator.behaviours.rooms import Rooms
 from emulator.call import Answer, Call
 from emulator.errors import NotBuilt, Validation
 from emulator.jobs import accept
-from emulator.jobs.channels import source_of
+from emulator.jobs.inputs.channel import source_of
 from emulator.jobs.lifecycle import Job
 from emulator.jobs.processing import CSV, FORMATS, JSON_LINES, media_type, processing
 from emulator.jobs.record import hidden_life, settled

@@ -7,26 +7,38 @@ from typing import Any
 
 from emulator.call import Call
 from emulator.errors import NotBuilt, Validation
-from emulator.jobs.channels import Source, empty, source_of
-from emulator.jobs.workspace import input_mode
+from emulator.jobs.inputs.channel import KINDS, Channel, Source, impossible, training_channels
+from emulator.jobs.inputs.objects import empty
 from emulator.ports import Storage
 from emulator.storage import uri
 
-NOT_A_FILE = (
-    "is not implemented: use TrainingInputMode File or FastFile with an S3DataSource of type S3Prefix or ManifestFile."
-)
+ELSEWHERE = {
+    "FileSystemDataSource": "there is no EFS and no FSx here. Copy the directory to S3 and use an S3DataSource.",
+    "DatasetSource": "there are no hub datasets here. Copy the data to S3 and use an S3DataSource.",
+}
+"""Data sources that cannot be served, and what helps."""
 
 
 def channels(storage: Storage, call: Call) -> None:
     """Every channel of CreateTrainingJob: its name is its own, it is of a form that can be served, it has objects."""
-    seen: set[str] = set()
-    for channel in call.params.get("InputDataConfig") or ():
-        name = channel["ChannelName"]
-        if name in seen:
+    given = call.params.get("InputDataConfig") or ()
+    for channel in given:
+        _refuse_unbuilt(channel)
+    names = [channel["ChannelName"] for channel in given]
+    for name in names:
+        if names.count(name) > 1:
             raise Validation(f"Channel names must be unique within a training job: {name!r} is used more than once.")
-        seen.add(name)
-        _refuse_unbuilt(channel, call.params)
-        has_objects(storage, source_of(channel), call.params["RoleArn"], call.scope.region)
+    for found in training_channels(call.params):
+        possible(found)
+        _groups_exist(found, call.params)
+        has_objects(storage, found.source, call.params["RoleArn"], call.scope.region)
+
+
+def possible(channel: Channel) -> None:
+    """`Validation` for a combination of mode, type and compression that no job can have."""
+    fault = impossible(channel)
+    if fault:
+        raise Validation(fault)
 
 
 def has_objects(storage: Storage, source: Source, role: str, region: str) -> None:
@@ -66,19 +78,27 @@ def described(channel: Mapping[str, Any]) -> dict[str, Any]:
     return {**channel, "DataSource": source}
 
 
-def _refuse_unbuilt(channel: Mapping[str, Any], params: Mapping[str, Any]) -> None:
+def _refuse_unbuilt(channel: Mapping[str, Any]) -> None:
     name, source = channel["ChannelName"], channel["DataSource"]
-    for other in ("FileSystemDataSource", "DatasetSource"):
+    for other, remedy in ELSEWHERE.items():
         if source.get(other):
-            raise NotBuilt(f"Channel {name} with {other} {NOT_A_FILE}")
+            raise NotBuilt(f"Channel {name} with {other} is not implemented: {remedy}")
     place = source.get("S3DataSource")
     if not place:
         raise Validation(f"Channel {name} has no data source. Give an S3DataSource.")
-    if place["S3DataType"] not in ("S3Prefix", "ManifestFile"):
-        raise NotBuilt(f"Channel {name} with S3DataType {place['S3DataType']} {NOT_A_FILE}")
-    if input_mode(channel, params) == "Pipe":
-        raise NotBuilt(f"Channel {name} with TrainingInputMode Pipe {NOT_A_FILE}")
-    if channel.get("ShuffleConfig"):
-        raise NotBuilt(f"Channel {name} with ShuffleConfig {NOT_A_FILE}")
-    if channel.get("RecordWrapperType") == "RecordIO":
-        raise NotBuilt(f"Channel {name} with RecordWrapperType RecordIO {NOT_A_FILE}")
+    if place["S3DataType"] not in KINDS:
+        raise NotBuilt(
+            f"Channel {name} with S3DataType {place['S3DataType']} is not implemented: "
+            f"use {', '.join(list(KINDS)[:-1])} or {list(KINDS)[-1]}."
+        )
+
+
+def _groups_exist(channel: Channel, params: Mapping[str, Any]) -> None:
+    config = params.get("ResourceConfig") or {}
+    there = [group["InstanceGroupName"] for group in config.get("InstanceGroups") or ()]
+    absent = [group for group in channel.groups if group not in there]
+    if absent:
+        raise Validation(
+            f"Channel {channel.name} names the instance group {absent[0]!r} in InstanceGroupNames, which is not one of "
+            f"ResourceConfig.InstanceGroups: {there or 'there are none'}."
+        )

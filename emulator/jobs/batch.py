@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from emulator.jobs.channels import Item
+from emulator.jobs.inputs.objects import Item
 from emulator.jobs.processing import JSON, Processing
 from emulator.jobs.splitting import SEPARATORS, SPLITTERS, TOO_MUCH, UNLIMITED, BadInput, Record, packed
 from emulator.ports import Storage

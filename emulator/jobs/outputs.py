@@ -7,7 +7,8 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from emulator.jobs.channels import Item, place, safe_name
+from emulator.jobs.inputs.files import place
+from emulator.jobs.inputs.objects import Item, safe_name
 from emulator.ports import Storage
 from emulator.storage import archive, uri
 
@@ -64,7 +65,7 @@ def fetch_tree(storage: Storage, location: str, folder: Path) -> None:
     for found in storage.list(bucket, base):
         if found.key.endswith("/"):
             continue
-        item = Item(bucket, found.key, found.key[len(base) :])
+        item = Item(found, found.key[len(base) :])
         place(storage, item, folder)
         _own(folder / safe_name(item.name))
 

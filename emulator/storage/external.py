@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -18,6 +19,9 @@ from emulator.errors import CallerFault, NotBuilt
 from emulator.ports import ObjectInfo
 from emulator.storage import uri
 from emulator.storage.blobs import CHUNK
+
+SMALL = 8 << 20
+"""Bytes of an object that is asked for at once: boto3 would ask for its size first, and start threads."""
 
 _ABSENT = ("404", "NoSuchKey", "NoSuchBucket", "NotFound")
 
@@ -56,6 +60,24 @@ class ExternalStorage:
     def link(self, bucket: str, key: str, target: Path) -> None:
         """There is nothing here to link to: a copy."""
         self.fetch(bucket, key, target)
+
+    def take(self, found: ObjectInfo, target: str, linked: bool, halt: Callable[[], bool]) -> None:
+        """Download a listed object to the new file `target`; `halt` is asked before, not meanwhile."""
+        if halt():
+            raise InterruptedError("The download was given up")
+        path = Path(target)
+        with path.open("xb") as file:
+            try:
+                if 0 <= found.size < SMALL:
+                    with self.open(found.bucket, found.key) as body:
+                        shutil.copyfileobj(body, file, CHUNK)
+                else:
+                    with _absence(found.bucket, found.key):
+                        self._client.download_fileobj(found.bucket, found.key, file)
+            except BaseException:
+                path.unlink()
+                raise
+        path.chmod(0o444)
 
     def store(self, source: Path, bucket: str, key: str) -> None:
         """Create or replace an object from a file, atomically."""

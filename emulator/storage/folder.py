@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from emulator.ports import ObjectInfo
 from emulator.storage import uri
-from emulator.storage.blobs import CHUNK, hand_out
+from emulator.storage.blobs import CHUNK, copy_out, hand_out
 from emulator.storage.shelf import Shelf
 
 if TYPE_CHECKING:
     from emulator.store.objects import Bucket, Version
 
 _PAGE = 1000
+
+
+@dataclass(frozen=True)
+class _Listed(ObjectInfo):
+    """An object of a listing, with its blob: it is found again without the index."""
+
+    blob: str
 
 
 class FolderStorage:
@@ -35,7 +43,7 @@ class FolderStorage:
             page = list(self._shelf.index.keys(Listing(bucket, prefix=prefix, after=after, limit=_PAGE)))
             for entry in page:
                 assert isinstance(entry, Version)
-                yield ObjectInfo(bucket, entry.key, entry.size, entry.etag)
+                yield _Listed(bucket, entry.key, entry.size, entry.etag, entry.blob)
                 after = entry.key
             if len(page) < _PAGE:
                 return
@@ -64,6 +72,18 @@ class FolderStorage:
             except OSError:  # another file system, too many links, or replaced in between: the opened bytes are there
                 hand_out(opened, target)
 
+    def take(self, found: ObjectInfo, target: str, linked: bool, halt: Callable[[], bool]) -> None:
+        """Make the new file `target` of a listed object. One that was replaced since is taken as it is now."""
+        blobs = self._shelf.blobs
+        if linked and isinstance(found, _Listed) and blobs.link(found.blob, target):
+            return
+        name, source = self._source(found)
+        try:
+            if not (linked and blobs.link(name, target)):
+                copy_out(source, target, halt)
+        finally:
+            os.close(source)
+
     def store(self, source: Path, bucket: str, key: str) -> None:
         """Create or replace an object from a file, atomically."""
         there = self._bucket(bucket)
@@ -79,6 +99,17 @@ class FolderStorage:
             self._shelf.index.create_bucket(Bucket(bucket, self._account, region, self._shelf.clock.now()))
         except DuplicateKey:
             return
+
+    def _source(self, found: ObjectInfo) -> tuple[str, int]:
+        """The blob of an object, and an open file of it."""
+        if isinstance(found, _Listed):
+            try:
+                return found.blob, self._shelf.blobs.descriptor(found.blob)
+            except FileNotFoundError:
+                pass
+        version, opened = self._shelf.open(lambda: self._find(found.bucket, found.key))
+        with opened:
+            return version.blob, os.dup(opened.fileno())
 
     def _bucket(self, bucket: str) -> Bucket:
         found = self._shelf.index.bucket(bucket)

@@ -90,8 +90,9 @@ def rooms() -> Any:
 
 
 def channel(name: str = "train", uri: str = "s3://b/in/", **members: Any) -> dict[str, Any]:
-    kind = members.pop("kind", "S3Prefix")
-    return {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": kind, "S3Uri": uri}}, **members}
+    place = {"S3DataType": members.pop("kind", "S3Prefix"), "S3Uri": uri}
+    place |= {key: members.pop(key) for key in ("AttributeNames", "InstanceGroupNames") if key in members}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": place}, **members}
 
 
 def call(**members: Any) -> Call:
@@ -194,12 +195,24 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"ResourceConfig": {"InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}}, Validation, "InstanceCount"),
     ({"ResourceConfig": {"InstanceGroups": [GROUP, GROUP], "VolumeSizeInGB": 1}}, Validation, "must be unique"),
     ({"ResourceConfig": {"InstanceGroups": [GROUP], "KeepAlivePeriodInSeconds": 9}}, Validation, "no warm pools"),
-    ({"InputDataConfig": [channel(InputMode="Pipe")]}, NotBuilt, "Channel train with TrainingInputMode Pipe"),
-    ({"InputDataConfig": [channel(kind="AugmentedManifestFile")]}, NotBuilt, "AugmentedManifestFile"),
+    (
+        {"InputDataConfig": [channel(CompressionType="Gzip")]},
+        Validation,
+        "Invalid compression type for channel train: File mode only supports NONE, got Gzip instead",
+    ),
+    ({"InputDataConfig": [channel(RecordWrapperType="RecordIO", InputMode="FastFile")]}, Validation, "FastFile mode"),
+    ({"InputDataConfig": [channel(kind="AugmentedManifestFile")]}, Validation, "can only be used if"),
+    (
+        {"InputDataConfig": [channel(kind="AugmentedManifestFile", InputMode="Pipe")]},
+        Validation,
+        "train has S3DataType AugmentedManifestFile and no AttributeNames",
+    ),
+    ({"InputDataConfig": [channel(kind="Converse")]}, NotBuilt, "S3DataType Converse is not implemented: use S3Prefix"),
+    ({"InputDataConfig": [channel(InstanceGroupNames=["gpu"])]}, Validation, "the instance group 'gpu'"),
     (
         {"InputDataConfig": [{"ChannelName": "c", "DataSource": {"FileSystemDataSource": {"x": 1}}}]},
         NotBuilt,
-        "FileSystem",
+        "FileSystemDataSource is not implemented: there is no EFS",
     ),
     ({"ServerlessJobConfig": {"JobType": "FineTuning"}}, NotBuilt, "ServerlessJobConfig"),
     ({"DebugRuleConfigurations": [{"RuleConfigurationName": "r"}]}, NotBuilt, "DebugRuleConfigurations"),
@@ -213,6 +226,14 @@ def test_what_is_refused(rooms: Any, members: dict[str, Any], kind: type[Excepti
     assert words in str(refusal.value)
     assert rooms.resources.records == {}
     assert rooms.jobs.asked == []
+
+
+def test_what_streams_is_accepted(rooms: Any) -> None:
+    pipe = channel(InputMode="Pipe", CompressionType="Gzip", RecordWrapperType="RecordIO", ShuffleConfig={"Seed": 1})
+    assert create(rooms, InputDataConfig=[pipe]).body["InputDataConfig"][0]["ShuffleConfig"] == {"Seed": 1}
+    groups = [{"InstanceGroupName": "gpu", "InstanceType": "ml.m5.large", "InstanceCount": 1}]
+    config = {"InstanceGroups": groups, "VolumeSizeInGB": 1}
+    create(rooms, InputDataConfig=[channel(InstanceGroupNames=["gpu"])], ResourceConfig=config)
 
 
 def test_the_role_is_asked_about(rooms: Any) -> None:

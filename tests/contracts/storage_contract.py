@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.ports import Storage
+from emulator.ports import ObjectInfo, Storage
 
 
 class StorageContract:
@@ -50,6 +50,39 @@ class StorageContract:
         (tmp_path / "target").write_bytes(b"what was there")
         storage.fetch("data", "k", tmp_path / "target")
         assert (tmp_path / "target").read_bytes() == b"new"
+
+    @pytest.mark.parametrize("linked", [False, True])
+    def test_what_was_listed_is_taken_once(self, storage: Storage, tmp_path: Path, linked: bool) -> None:
+        bodies = {"take/a": b"", "take/b": b"small", "take/c": os.urandom(3 * 1024 * 1024 + 1)}
+        for key, body in bodies.items():
+            (tmp_path / "f").write_bytes(body)
+            storage.store(tmp_path / "f", "data", key)
+        for found in list(storage.list("data", "take/")):
+            target = tmp_path / found.key.rpartition("/")[2]
+            storage.take(found, str(target), linked, lambda: False)
+            assert target.read_bytes() == bodies[found.key] and not target.stat().st_mode & 0o222
+            with pytest.raises(FileExistsError):
+                storage.take(found, str(target), linked, lambda: False)
+            assert target.read_bytes() == bodies[found.key], "what is in the way stays"
+
+    def test_what_was_replaced_since_it_was_listed_is_taken_as_it_is(self, storage: Storage, tmp_path: Path) -> None:
+        (tmp_path / "f").write_bytes(b"one")
+        storage.store(tmp_path / "f", "data", "listed")
+        found = next(iter(storage.list("data", "listed")))
+        (tmp_path / "f").write_bytes(b"two!")
+        storage.store(tmp_path / "f", "data", "listed")
+        storage.take(found, str(tmp_path / "got"), False, lambda: False)
+        assert (tmp_path / "got").read_bytes() == b"two!"
+
+    def test_taking_may_be_given_up_and_leaves_nothing(self, storage: Storage, tmp_path: Path) -> None:
+        (tmp_path / "f").write_bytes(bytes(3 * 1024 * 1024))
+        storage.store(tmp_path / "f", "data", "large")
+        found = next(iter(storage.list("data", "large")))
+        with pytest.raises(InterruptedError):
+            storage.take(found, str(tmp_path / "got"), False, lambda: True)
+        with pytest.raises(FileNotFoundError, match="s3://data/absent"):
+            storage.take(ObjectInfo("data", "absent", -1, ""), str(tmp_path / "got"), False, lambda: False)
+        assert not (tmp_path / "got").exists()
 
     def test_an_empty_object(self, storage: Storage, tmp_path: Path) -> None:
         (tmp_path / "empty").touch()

@@ -103,6 +103,11 @@ class FolderStorage:
     def link(self, bucket: str, key: str, target: Path) -> None:
         self.fetch(bucket, key, target)
 
+    def take(self, found: ObjectInfo, target: str, linked: bool, halt: Callable[[], bool]) -> None:
+        if Path(target).exists():
+            raise FileExistsError(target)
+        self.fetch(found.bucket, found.key, Path(target))
+
     def store(self, source: Path, bucket: str, key: str) -> None:
         if self.full:
             raise OSError(28, "No space left on device", key)

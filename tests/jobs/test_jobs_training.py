@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import tarfile
@@ -170,13 +169,10 @@ def test_a_channel_that_became_empty_fails_the_job(mini: Any) -> None:
     assert "s3://b/none" in reason
 
 
-def test_gzip_and_manifest_channels(mini: Any) -> None:
-    mini.storage.put("b", "z/a.csv.gz", gzip.compress(b"1,2\n"))
+def test_a_channel_may_be_a_manifest(mini: Any) -> None:
     mini.storage.put("b", "m.json", json.dumps([{"prefix": "s3://b/in/"}, "train.csv"]).encode())
-    inputs = [channel("z", "s3://b/z/", CompressionType="Gzip"), channel("m", "s3://b/m.json", kind="ManifestFile")]
-    mini.submit(InputDataConfig=inputs)
+    mini.submit(InputDataConfig=[channel("m", "s3://b/m.json", kind="ManifestFile")])
     data = mini.executor.next().ml / "input/data"
-    assert (data / "z/a.csv").read_bytes() == b"1,2\n"
     assert (data / "m/train.csv").read_bytes() == b"1,2\n"
 
 

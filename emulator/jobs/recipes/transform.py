@@ -10,9 +10,9 @@ from contextlib import closing
 from datetime import datetime, timezone
 from typing import Any
 
-from emulator.jobs import channels
 from emulator.jobs.batch import Ask, Batch, Output, Plan
-from emulator.jobs.channels import Item, source_of
+from emulator.jobs.inputs.channel import source_of
+from emulator.jobs.inputs.objects import Item, empty, items
 from emulator.jobs.invoking import Invoker
 from emulator.jobs.lifecycle import Found
 from emulator.jobs.processing import processing
@@ -47,7 +47,7 @@ class TransformRun:
         """Nothing is downloaded beforehand; but there must be something to transform."""
         shutil.rmtree(self._folder, ignore_errors=True)
         source = source_of(self._body["TransformInput"])
-        if channels.empty(self._tools.storage, source):
+        if empty(self._tools.storage, source):
             raise JobBroken(f'ClientError: No S3 objects found under S3 URL "{source.location}".')
         return NOTHING
 
@@ -210,7 +210,7 @@ class TransformRun:
     def _items(self) -> list[Item]:
         """All objects, listed before the first output is stored: it may come to lie under the same prefix."""
         storage = self._tools.storage
-        found = list(channels.items(storage, source_of(self._body["TransformInput"])))
+        found = list(items(storage, source_of(self._body["TransformInput"])))
         return [item for item in found if item.size != 0]
 
     def _store(self, output: Output) -> None:
