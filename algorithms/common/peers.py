@@ -17,7 +17,7 @@ PORT = 9099
 """Where the XGBoost container's own tracker listens."""
 JOIN_SECONDS = 300.0
 """How long a host waits for the others to come: their programs start together, their images may not."""
-RETRY_SECONDS = 0.05
+RETRY_SECONDS, GREETING_SECONDS = 0.05, 5.0
 CLIENT, ALGORITHM = "ClientError", "AlgorithmError"
 
 OnFailure = Callable[[str, str, bool], None]
@@ -32,7 +32,6 @@ class Line:
     """A connection to one host, for whole messages. Any thread may send, one receives."""
 
     def __init__(self, connection: socket.socket) -> None:
-        connection.settimeout(None)
         self._socket = connection
         self._file = connection.makefile("rb")
         self._sending = threading.Lock()
@@ -46,7 +45,8 @@ class Line:
         """The next message; None when there will be none."""
         with _quiet():
             text = self._file.readline()
-            return dict(json.loads(text)) if text.endswith(b"\n") else None
+            message = json.loads(text) if text.endswith(b"\n") else None
+            return message if isinstance(message, dict) else None
         return None
 
     def hang_up(self) -> None:
@@ -163,25 +163,35 @@ def address_of(host: str, until: float) -> str:
 def _receive_all(hosts: Sequence[str]) -> dict[str, Line]:
     until = time.monotonic() + JOIN_SECONDS
     address = address_of(hosts[0], until)
-    lines: dict[str, Line] = {}
     try:
         listening = socket.create_server((address, PORT), backlog=len(hosts))
     except OSError as error:
         raise RuntimeError(f"{hosts[0]} cannot listen at {address}:{PORT}: {error}") from error
+    lines: dict[str, Line] = {}
     with listening:
-        while len(lines) < len(hosts) - 1:
+        while missing := [host for host in hosts[1:] if host not in lines]:
             listening.settimeout(max(until - time.monotonic(), 0.001))
             try:
-                line = Line(listening.accept()[0])
+                connection = listening.accept()[0]
             except TimeoutError as error:
-                missing = ", ".join(host for host in hosts[1:] if host not in lines)
-                raise RuntimeError(f"{missing} did not come within {JOIN_SECONDS:.0f} seconds") from error
-            name = (line.receive() or {}).get("host")
-            if name in hosts[1:] and name not in lines:
+                for line in lines.values():
+                    line.close()
+                raise RuntimeError(f"{', '.join(missing)} did not come within {JOIN_SECONDS:g} seconds") from error
+            name, line = _greeted(connection)
+            if name in missing:
                 lines[name] = line
             else:
                 line.close()
     return lines
+
+
+def _greeted(connection: socket.socket) -> tuple[str, Line]:
+    """Who calls; a stranger who says nothing is not waited for."""
+    connection.settimeout(GREETING_SECONDS)
+    line = Line(connection)
+    name = str((line.receive() or {}).get("host"))
+    connection.settimeout(None)
+    return name, line
 
 
 def _call(first: str, current: str) -> Line:
@@ -189,12 +199,14 @@ def _call(first: str, current: str) -> Line:
     address = address_of(first, until)
     while True:
         try:
-            line = Line(socket.create_connection((address, PORT), timeout=max(until - time.monotonic(), 0.001)))
+            connection = socket.create_connection((address, PORT), timeout=max(until - time.monotonic(), 0.001))
             break
         except OSError as error:
             if time.monotonic() > until:
                 raise RuntimeError(f"{first} cannot be reached at {address}:{PORT}: {error}") from error
             time.sleep(RETRY_SECONDS)
+    connection.settimeout(None)
+    line = Line(connection)
     line.send({"host": current})
     return line
 

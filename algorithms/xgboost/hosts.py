@@ -53,6 +53,13 @@ def train(task: Task, boost: Boost) -> None:
     peers.leave()
 
 
+def end_at_once(code: int) -> None:
+    """After a failure: the library crashes when it is unloaded while its lines to other hosts are open."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 def _take_part(task: Task, peers: Peers, boost: Boost) -> None:
     found = Inputs.read(task.layout, task.values)
     mine = {"missing": found.missing, "width": found.width, "form": found.form}
@@ -71,9 +78,9 @@ def _take_part(task: Task, peers: Peers, boost: Boost) -> None:
         if peers.current not in members:
             _stand_by(task, peers, found.missing)
             return
-        width = _width({host: told[host] for host in members})
+        found = found.widened(_width({host: told[host] for host in members}))
         with team.member(peers, members, tracker) as mates:
-            boost(task, found.widened(width), mates)
+            boost(task, found, mates)
 
 
 def _members(told: Told) -> list[str]:
@@ -112,5 +119,4 @@ def _end(layout: Layout, fault: str, sentence: str, said: bool) -> None:
         time.sleep(LINGER)
     log(sentence, "ERROR")
     contract.tell(layout, f"{fault}: {sentence}")
-    sys.stdout.flush()
-    os._exit(1)
+    end_at_once(1)

@@ -52,7 +52,11 @@ def main() -> int:
     """Run the job of this process's base folder; its exit status."""
     if os.getpid() == 1:
         end_on_sigterm()
-    return run_training(Layout.from_environment(), train)
+    layout = Layout.from_environment()
+    code = run_training(layout, train)
+    if code and len(layout.hosts) > 1:
+        hosts.end_at_once(code)
+    return code
 
 
 def train(layout: Layout) -> None:
