@@ -54,7 +54,7 @@ def train(task: Task, boost: Boost) -> None:
 
 
 def end_at_once(code: int) -> None:
-    """After a failure: the library crashes when it is unloaded while its lines to other hosts are open."""
+    """The library crashes when it is unloaded while its lines to other hosts are open, as after a failure."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -54,7 +54,7 @@ def main() -> int:
         end_on_sigterm()
     layout = Layout.from_environment()
     code = run_training(layout, train)
-    if code and len(layout.hosts) > 1:
+    if len(layout.hosts) > 1:
         hosts.end_at_once(code)
     return code
 
