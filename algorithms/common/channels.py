@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from algorithms.common import content_types
 from algorithms.common.faults import UserError
 
 MAX_FOLDER_DEPTH = 3
 DISTRIBUTIONS = ("FullyReplicated", "ShardedByS3Key")
+NEXT_PIPE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,8 @@ class Channel:
 
     name: str
     required: bool = False
+    piped: Sequence[str] = ()
+    """The content types that it takes in Pipe mode."""
 
 
 def check(known: Sequence[Channel], given: Mapping[str, Mapping[str, str]]) -> None:
@@ -26,16 +31,36 @@ def check(known: Sequence[Channel], given: Mapping[str, Mapping[str, str]]) -> N
     for channel in known:
         if channel.required and channel.name not in given:
             raise UserError(f"Missing required channel: {channel.name}")
+    by_name = {channel.name: channel for channel in known}
     for name, configuration in given.items():
-        if name not in {channel.name for channel in known}:
+        if name not in by_name:
             raise UserError(f"Extraneous channel found: {name}")
-        if configuration.get("TrainingInputMode") == "Pipe":
-            raise UserError(
-                f"Channel configuration for '{name}' channel is not supported: {dict(configuration)}. Pipe mode is no "
-                "longer supported. Set TrainingInputMode to 'File' or 'FastFile'."
-            )
+        unsupported = f"Channel configuration for '{name}' channel is not supported: {dict(configuration)}"
         if configuration.get("S3DistributionType", "FullyReplicated") not in DISTRIBUTIONS:
-            raise UserError(f"Channel configuration for '{name}' channel is not supported: {dict(configuration)}")
+            raise UserError(unsupported)
+        if is_piped(configuration) and not _can_be_piped(by_name[name], configuration):
+            piped = ", ".join(by_name[name].piped) or "no content type"
+            raise UserError(f"{unsupported}. Set TrainingInputMode to 'File' or 'FastFile': Pipe mode takes {piped}.")
+
+
+def is_piped(configuration: Mapping[str, str]) -> bool:
+    """Whether the data of a channel come through a pipe."""
+    return configuration.get("TrainingInputMode") == "Pipe"
+
+
+def _can_be_piped(channel: Channel, configuration: Mapping[str, str]) -> bool:
+    return content_types.parse(configuration.get("ContentType") or "").media in channel.piped
+
+
+def pipe(folder: Path, epoch: int) -> Path:
+    """The pipe of one epoch of a channel. That of the first is there from the start, each further one comes to be."""
+    path = folder.parent / f"{folder.name}_{epoch}"
+    until = time.monotonic() + NEXT_PIPE_SECONDS
+    while epoch and not path.exists():
+        if time.monotonic() > until:
+            raise RuntimeError(f"No pipe {path} has come within {NEXT_PIPE_SECONDS:.0f} seconds.")
+        time.sleep(0.01)
+    return path
 
 
 def data_files(folder: Path) -> list[Path]:

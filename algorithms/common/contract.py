@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from algorithms.common.faults import UserError
@@ -67,6 +70,10 @@ class Layout:
         return list(self.config("resourceconfig").get("hosts") or ["algo-1"])
 
     @property
+    def current_host(self) -> str:
+        return str(self.config("resourceconfig").get("current_host") or self.hosts[0])
+
+    @property
     def checkpoints(self) -> Path | None:
         """The folder of checkpoints, when the job asked for them."""
         local = self.config("checkpointconfig").get("LocalPath")
@@ -97,16 +104,41 @@ def run_training(layout: Layout, train: Callable[[Layout], None]) -> int:
         train(layout)
     except UserError as mistake:
         log(str(mistake), "ERROR")
-        _tell(layout, f"{CLIENT}: {mistake}")
+        tell(layout, f"{CLIENT}: {mistake}")
         return 1
     except Exception as error:
         story = traceback.format_exc()
         print(story, file=sys.stderr, flush=True)
-        _tell(layout, f"{ALGORITHM}: {type(error).__name__}: {error}\n\n{story}")
+        tell(layout, f"{ALGORITHM}: {type(error).__name__}: {error}\n\n{story}")
         return 1
     return 0
 
 
-def _tell(layout: Layout, text: str) -> None:
+def end_on_sigterm() -> None:
+    """For process 1, which the kernel spares SIGTERM unless it handles it: also while a library does not return.
+
+    The handler of another part of the program, installed later, has precedence.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing)
+    signal.signal(signal.SIGTERM, _end)
+    threading.Thread(target=_end_when_told, args=[reading], daemon=True).start()
+
+
+def _end_when_told(reading: int) -> None:
+    """Python runs handlers when the main thread is back from a library; the bytes of a wakeup come at once."""
+    while number := os.read(reading, 1):
+        if number[0] == signal.SIGTERM and signal.getsignal(signal.SIGTERM) is _end:
+            _end(signal.SIGTERM, None)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    sys.stdout.flush()
+    os._exit(128 + number)
+
+
+def tell(layout: Layout, text: str) -> None:
+    """Write the failure file: the first characters of what becomes the job's FailureReason."""
     layout.failure.parent.mkdir(parents=True, exist_ok=True)
     layout.failure.write_text(text[:FAILURE_LIMIT], encoding="utf-8")

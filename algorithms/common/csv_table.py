@@ -9,9 +9,10 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from algorithms.common.contract import log
 from algorithms.common.faults import UserError
@@ -24,6 +25,21 @@ MISSING = ("", "na", "nan", "null", "none", "?")
 """Fields that mean "no value" (in any case)."""
 SHOWN = 50
 """Characters of a bad line that a message shows."""
+BLOCK = 16 << 20
+"""Bytes of a stream that are read at once."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a text comes from, for messages: a file, or a part of a stream behind `skipped` lines."""
+
+    name: str
+    skipped: int = 0
+    columns: int = 0
+    """How many the lines before have; 0 for none."""
+
+    def line(self, number: int) -> str:
+        return f"line {self.skipped + number} of {self.name}"
 
 
 def read(files: Sequence[Path]) -> NDArray[np.float64]:
@@ -31,11 +47,7 @@ def read(files: Sequence[Path]) -> NDArray[np.float64]:
     import numpy
 
     with files[0].open("rb") as file:
-        try:
-            delimiter = sniff(file.readline())
-        except ValueError as error:
-            raise UserError(f"{error} (line 1 of file '{files[0].name}')") from error
-    log(f"Determined delimiter of CSV input is '{delimiter}'")
+        delimiter = _delimiter(file.readline(), f"file '{files[0].name}'")
     parts = [_read(path, delimiter) for path in files]
     for path, part in zip(files, parts, strict=True):
         if part.shape[1] != parts[0].shape[1]:
@@ -44,6 +56,49 @@ def read(files: Sequence[Path]) -> NDArray[np.float64]:
                 f"but file '{files[0].name}' has {parts[0].shape[1]}."
             )
     return parts[0] if len(parts) == 1 else numpy.concatenate(parts)
+
+
+def read_stream(stream: BinaryIO, name: str) -> NDArray[np.float32] | None:
+    """All rows of a stream that is read once and never held as a whole; None when it is empty.
+
+    Single precision, which is what xgboost keeps: the blocks and the whole together take no more than a file does.
+    """
+    import numpy
+
+    parts: list[NDArray[np.float32]] = []
+    delimiter = ""
+    for skipped, block in _blocks(stream):
+        delimiter = delimiter or _delimiter(block.partition(b"\n")[0], name)
+        origin = Origin(name, skipped, parts[0].shape[1] if parts else 0)
+        part = _read_block(block, delimiter, origin)
+        if parts and part.shape[1] != parts[0].shape[1]:
+            raise _diagnosis(block.decode("utf-8", "replace"), delimiter, origin) or UserError(
+                f"Failed to load csv data: the number of columns changes behind {origin.line(0)}."
+            )
+        with numpy.errstate(over="ignore"):  # Too large is infinite then, which xgboost refuses by name.
+            parts.append(part.astype(numpy.float32))
+    return numpy.concatenate(parts) if parts else None
+
+
+def _blocks(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Whole lines, and how many lines came before them."""
+    skipped, rest = 0, b""
+    while chunk := stream.read(BLOCK):
+        lines, newline, rest = (rest + chunk).rpartition(b"\n")
+        if lines.strip():
+            yield skipped, lines + newline
+        skipped += lines.count(b"\n") + len(newline)
+    if rest.strip():
+        yield skipped, rest
+
+
+def _delimiter(first_line: bytes, name: str) -> str:
+    try:
+        delimiter = sniff(first_line)
+    except ValueError as error:
+        raise UserError(f"{error} (line 1 of {name})") from error
+    log(f"Determined delimiter of CSV input is '{delimiter}'")
+    return delimiter
 
 
 def sniff(first_line: bytes) -> str:
@@ -74,15 +129,26 @@ def _read(path: Path, delimiter: str) -> NDArray[np.float64]:
     try:
         return numpy.loadtxt(path, delimiter=separator, ndmin=2, comments=None, encoding="utf-8")
     except (ValueError, UnicodeDecodeError):
-        return _read_with_care(path, delimiter)
+        return _read_with_care(path.read_bytes(), delimiter, Origin(f"file '{path.name}'"))
 
 
-def _read_with_care(path: Path, delimiter: str) -> NDArray[np.float64]:
+def _read_block(block: bytes, delimiter: str, origin: Origin) -> NDArray[np.float64]:
+    import numpy
+
+    separator = None if delimiter == " " else delimiter
+    try:
+        return numpy.loadtxt(io.BytesIO(block), delimiter=separator, ndmin=2, comments=None, encoding="utf-8")
+    except (ValueError, UnicodeDecodeError):
+        return _read_with_care(block, delimiter, origin)
+
+
+def _read_with_care(data: bytes, delimiter: str, origin: Origin) -> NDArray[np.float64]:
     """Once more with what numpy refuses though it is no mistake: missing values, quotes, a byte order mark."""
     import numpy
 
-    text = path.read_bytes().decode("utf-8-sig", "replace")
-    _refuse_header(text, delimiter, path)
+    text = data.decode("utf-8-sig", "replace")
+    if not origin.skipped:
+        _refuse_header(text, delimiter, origin)
     mark = re.escape(delimiter)
     words = "|".join(re.escape(word) for word in MISSING if word)
     blank = rf'(?i)(?:^|(?<={mark}))[ \t]*"?(?:{words})?"?[ \t]*(?={mark}|\r?$)'
@@ -92,30 +158,30 @@ def _read_with_care(path: Path, delimiter: str) -> NDArray[np.float64]:
     try:
         return numpy.loadtxt(io.StringIO(filled), delimiter=separator, ndmin=2, comments=None, quotechar='"')
     except ValueError as error:
-        raise _diagnosis(text, delimiter, path) or UserError(
-            f"Failed to load csv data of file '{path.name}' with exception:\n{error}"
+        raise _diagnosis(text, delimiter, origin) or UserError(
+            f"Failed to load csv data of {origin.name} with exception:\n{error}"
         ) from error
 
 
-def _refuse_header(text: str, delimiter: str, path: Path) -> None:
+def _refuse_header(text: str, delimiter: str, origin: Origin) -> None:
     """A first line without any number is a header."""
     first = text.partition("\n")[0].strip("\r")
     fields = [field.strip().strip('"') for field in first.split(delimiter)]
     words = [field for field in fields if field.lower() not in MISSING]
     if words and not any(_is_number(word) for word in words):
         raise UserError(
-            f"Failed to load csv data: line 1 of file '{path.name}' looks like a header: '{first[:SHOWN]}'. "
+            f"Failed to load csv data: {origin.line(1)} looks like a header: '{first[:SHOWN]}'. "
             "Remove it: CSV input has no header row, and its first column is the label."
         )
 
 
-def _diagnosis(text: str, delimiter: str, path: Path) -> UserError | None:
+def _diagnosis(text: str, delimiter: str, origin: Origin) -> UserError | None:
     """What is wrong with the first bad line."""
-    expected = 0
+    expected = origin.columns
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
-        where = f"line {number} of file '{path.name}'"
+        where = origin.line(number)
         fields = line.split(delimiter) if delimiter != " " else line.split()
         expected = expected or len(fields)
         if len(fields) != expected:

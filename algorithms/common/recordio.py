@@ -5,9 +5,10 @@ A record's features are dense (`values`) or sparse (`values`, `keys`, `shape`); 
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,14 +22,16 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 Tensor = tuple["NDArray[Any]", "NDArray[Any] | None", int]
 """Values, the columns that they stand in (None: dense), and the number of columns (0: not said)."""
+Record = tuple[dict[str, Tensor], dict[str, Tensor]]
+"""Features and labels by name."""
 
 
 class Malformed(ValueError):
     """The bytes are not recordio-protobuf; says where."""
 
 
-def read(data: bytes) -> Iterator[tuple[dict[str, Tensor], dict[str, Tensor]]]:
-    """Features and labels of each record."""
+def read(data: bytes | BinaryIO) -> Iterator[Record]:
+    """Each record."""
     for number, payload in enumerate(frames(data)):
         try:
             yield _record(payload)
@@ -36,19 +39,22 @@ def read(data: bytes) -> Iterator[tuple[dict[str, Tensor], dict[str, Tensor]]]:
             raise Malformed(f"record {number} is not a protobuf record of aialgs.data: {error}") from error
 
 
-def frames(data: bytes) -> Iterator[bytes]:
-    """The payloads of the RecordIO frames."""
+def frames(data: bytes | BinaryIO) -> Iterator[bytes]:
+    """The payloads of the RecordIO frames, one at a time."""
+    stream = io.BytesIO(data) if isinstance(data, bytes) else data
     at = 0
-    while at < len(data):
-        if len(data) - at < 8:
+    while head := stream.read(8):
+        if len(head) < 8:
             raise Malformed(f"the frame at byte {at} is cut off")
-        magic, length = struct.unpack_from("<II", data, at)
+        magic, length = struct.unpack("<II", head)
         length &= LENGTH_BITS
         if magic != MAGIC:
             raise Malformed(f"no RecordIO frame begins at byte {at}")
-        if at + 8 + length > len(data):
+        payload = stream.read(length)
+        if len(payload) < length:
             raise Malformed(f"the frame at byte {at} is cut off")
-        yield data[at + 8 : at + 8 + length]
+        yield payload
+        stream.read(-length % 4)
         at += 8 + length + (-length % 4)
 
 
@@ -73,7 +79,7 @@ def write_features(rows: Iterable[Iterable[float]], labels: Iterable[float] | No
     return bytes(out)
 
 
-def _record(payload: bytes) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def _record(payload: bytes) -> Record:
     features: dict[str, Tensor] = {}
     label: dict[str, Tensor] = {}
     for number, value in _fields(payload):

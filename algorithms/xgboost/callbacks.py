@@ -14,6 +14,7 @@ from typing import Any
 
 from algorithms.common.contract import log
 from algorithms.xgboost.library import xgboost
+from algorithms.xgboost.team import Team
 
 CHECKPOINT = "xgboost-checkpoint"
 CHECKPOINTS_KEPT = 5
@@ -75,31 +76,44 @@ class Checkpoints(xgboost.callback.TrainingCallback):
 
 
 class SaveOnTermination(xgboost.callback.TrainingCallback):
-    """On SIGTERM: saves what is trained when the round is over, and ends the process with status 0."""
+    """On SIGTERM: saves what is trained when the round is over, and ends the process with status 0.
 
-    def __init__(self, path: Path) -> None:
+    The hosts of a team end after the same round: none may wait for another that has ended.
+    """
+
+    def __init__(self, path: Path, team: Team) -> None:
         super().__init__()
         self._path = path
+        self._team = team
         self._asked = False
         self._saved_at = time.monotonic()
-        signal.signal(signal.SIGTERM, self._ask)
+        self._before = signal.signal(signal.SIGTERM, self._ask)
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Scores) -> bool:
-        if self._asked or not self._path.exists() or time.monotonic() - self._saved_at > SAVE_EVERY:
-            save(model, self._path)
+        asked = self._team.agree(self._asked)
+        if asked or not self._path.exists() or time.monotonic() - self._saved_at > SAVE_EVERY:
+            self._save(model)
             self._saved_at = time.monotonic()
-        if self._asked:
-            log(f"Stopped after {epoch + 1} rounds; the model is saved as {self._path.name}")
-            sys.stdout.flush()
-            os._exit(0)
+        if asked:
+            self._end(f"Stopped after {epoch + 1} rounds")
         return False
 
     def after_training(self, model: Any) -> Any:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        if self._asked:
-            save(model, self._path)
-            os._exit(0)
+        if self._team.agree(self._asked):
+            self._save(model)
+            self._end("Stopped at the end")
+        signal.signal(signal.SIGTERM, self._before)
         return model
+
+    def _save(self, model: Any) -> None:
+        if self._team.leads:
+            save(model, self._path)
+
+    def _end(self, when: str) -> None:
+        log(f"{when}; the model is saved as {self._path.name}")
+        self._team.leave()
+        sys.stdout.flush()
+        os._exit(0)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self._asked = True

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from algorithms.common import content_types, csv_table, libsvm_text, recordio
+from algorithms.common import content_types, csv_table, libsvm_text, parquet_table, recordio
 from algorithms.common.channels import data_files
 from algorithms.common.contract import log
 from algorithms.common.faults import UserError
@@ -17,6 +17,9 @@ ACCEPTED = (
     "csv", "libsvm", "parquet", "recordio-protobuf", "text/csv", "text/libsvm", "text/x-libsvm",
     "application/x-parquet", "application/x-recordio-protobuf",
 )  # fmt: skip
+PIPED = tuple(media for media in ACCEPTED if "libsvm" not in media)
+"""What the container takes in Pipe mode: xgboost's reader of libsvm reads files only."""
+NO_LABELS = "Got input data without labels. Please check the input data set."
 
 
 def format_of(header: str | None) -> str:
@@ -33,18 +36,20 @@ def format_of(header: str | None) -> str:
     return kind.format
 
 
-def load(folders: Sequence[Path], form: str, weighted: bool = False) -> Any | None:
-    """The rows of all data files below the folders as one DMatrix; None when there is no data."""
-    files = [file for folder in folders for file in data_files(folder)]
-    if not files:
-        return None
-    if form == content_types.LIBSVM:
-        return _libsvm(files)
+def load(sources: Sequence[Path], form: str, weighted: bool = False) -> Any | None:
+    """The rows of all sources as one DMatrix; None when there is no data.
+
+    A source is a folder with data files, or the pipe of one epoch: that is read once, and never held as a whole.
+    """
+    pipes = [source for source in sources if source.is_fifo()]
+    files = [file for source in sources if source not in pipes for file in data_files(source)]
     if form == content_types.CSV:
-        return _labelled(csv_table.read(files), weighted, "csv")
+        return _labelled(_csv(files, pipes), weighted, "csv")
     if form == content_types.PARQUET:
-        return _labelled(_parquet(files), False, "parquet")
-    return _recordio(files)
+        return _labelled(_parquet(files, pipes), False, "parquet")
+    if form == content_types.RECORDIO:
+        return _recordio([*files, *pipes])
+    return _libsvm(files) if files else None
 
 
 def warn_of_twins(train: Path, validation: Path) -> None:
@@ -59,10 +64,39 @@ def warn_of_twins(train: Path, validation: Path) -> None:
             )
 
 
-def _labelled(table: Any, weighted: bool, form: str) -> Any:
+def _csv(files: Sequence[Path], pipes: Sequence[Path]) -> Any | None:
+    tables: list[Any] = [csv_table.read(files)] if files else []
+    for pipe in pipes:
+        with pipe.open("rb") as stream:
+            tables.append(csv_table.read_stream(stream, f"pipe '{pipe.name}'"))
+    return _below_each_other([table for table in tables if table is not None])
+
+
+def _parquet(files: Sequence[Path], pipes: Sequence[Path]) -> Any | None:
+    tables = [parquet_table.read(files)] if files else []
+    for pipe in pipes:
+        with tempfile.TemporaryDirectory() as folder, pipe.open("rb") as stream:
+            unpacked = parquet_table.unpack(stream, Path(folder))
+            tables += [parquet_table.read(unpacked)] if unpacked else []
+    return _below_each_other(tables)
+
+
+def _below_each_other(tables: Sequence[Any]) -> Any | None:
+    import numpy
+
+    if len({table.shape[1] for table in tables}) > 1:
+        raise UserError(f"The channels differ in their number of columns: {[table.shape[1] for table in tables]}.")
+    if len(tables) > 1:
+        return numpy.concatenate(tables)
+    return tables[0] if tables else None
+
+
+def _labelled(table: Any | None, weighted: bool, form: str) -> Any | None:
     """The first column is the label, the second the weight if `weighted`, the others are features."""
     from algorithms.xgboost.library import xgboost
 
+    if table is None:
+        return None
     first = 2 if weighted else 1
     if table.shape[1] <= first:
         raise UserError(f"Failed to load {form} data: {table.shape[1]} columns are too few, {first + 1} are needed.")
@@ -88,62 +122,35 @@ def _libsvm(files: Sequence[Path]) -> Any:
             raise UserError(f"Failed to load libsvm data with exception:\n{first_line(error)}") from error
 
 
-def _parquet(files: Sequence[Path]) -> Any:
-    try:
-        import pyarrow
-        import pyarrow.parquet as parquet
-    except ImportError as missing:
-        raise UserError(
-            "Parquet data needs pyarrow, which is not installed: pip install 'sagelet[parquet]', or use text/csv."
-        ) from missing
-    import numpy
-
-    columns: list[list[Any]] = []
-    for file in files:
-        try:
-            table = parquet.read_table(file)
-        except (pyarrow.ArrowException, OSError) as error:
-            raise UserError(f"Failed to load parquet data of file '{file.name}' with exception:\n{error}") from error
-        columns.append([_numbers(table, name, file) for name in table.column_names])
-        if len(columns[-1]) != len(columns[0]):
-            raise UserError(
-                f"Failed to load parquet data: file '{file.name}' has {len(columns[-1])} columns, "
-                f"but file '{files[0].name}' has {len(columns[0])}."
-            )
-    return numpy.column_stack([numpy.concatenate(parts) for parts in zip(*columns, strict=True)])
-
-
-def _numbers(table: Any, name: str, file: Path) -> Any:
-    import numpy
-    from pyarrow import types
-
-    kind = table.schema.field(name).type
-    if not any(is_one(kind) for is_one in (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)):
-        raise UserError(
-            f"Failed to load parquet data: column '{name}' of file '{file.name}' holds {kind}, not numbers."
-        )
-    return numpy.asarray(table.column(name).to_numpy(), dtype=numpy.float64)
-
-
-def _recordio(files: Sequence[Path]) -> Any:
+def _recordio(sources: Sequence[Path]) -> Any | None:
     from algorithms.xgboost.library import xgboost
 
     try:
-        features, labels = matrix(b"".join(file.read_bytes() for file in files))
+        features, labels = matrix(record for source in sources for record in _records(source))
     except recordio.Malformed as error:
         raise UserError(f"Failed to load recordio-protobuf data with exception:\n{error}") from error
+    if not features.shape[0]:
+        return None
     if labels is None:
-        raise UserError("Got input data without labels. Please check the input data set.")
-    return xgboost.DMatrix(features, label=labels)
+        raise UserError(NO_LABELS)
+    try:
+        return xgboost.DMatrix(features, label=labels)
+    except (xgboost.core.XGBoostError, ValueError) as error:
+        raise UserError(f"Failed to load recordio-protobuf data with exception:\n{first_line(error)}") from error
 
 
-def matrix(data: bytes) -> tuple[Any, Any | None]:
-    """recordio-protobuf as features (CSR if any record is sparse) and labels (None when a record has none)."""
+def _records(source: Path) -> Iterator[recordio.Record]:
+    with source.open("rb") as stream:
+        yield from recordio.read(stream)
+
+
+def matrix(records: Iterable[recordio.Record]) -> tuple[Any, Any | None]:
+    """Records of recordio-protobuf as features (CSR if any is sparse) and labels (None when a record has none)."""
     import numpy
 
     rows: list[recordio.Tensor] = []
     labels: list[float] = []
-    for features, label in recordio.read(data):
+    for features, label in records:
         if "values" not in features:
             raise recordio.Malformed(f"record {len(rows)} has no features['values']")
         rows.append(features["values"])
@@ -165,6 +172,24 @@ def _sparse(rows: Sequence[recordio.Tensor]) -> Any:
     starts = numpy.cumsum([0, *(len(c) for c in columns)])
     values = numpy.concatenate([values for values, _, _ in rows])
     return csr_matrix((values, numpy.concatenate(columns), starts), shape=(len(rows), width))
+
+
+def widened(data: Any | None, width: int) -> Any | None:
+    """The same rows with more columns, which are missing in all of them."""
+    from numpy import diff
+
+    from algorithms.xgboost.library import xgboost
+
+    if data is None or data.num_col() >= width:
+        return data
+    rows = data.get_data()
+    rows.resize((data.num_row(), width))
+    more: dict[str, Any] = {"label": data.get_label()}
+    if len(weights := data.get_weight()):
+        more["weight"] = weights
+    if len(starts := data.get_uint_info("group_ptr")):
+        more["group"] = diff(starts)
+    return xgboost.DMatrix(rows, **more)
 
 
 def first_line(error: Exception) -> str:

@@ -9,13 +9,19 @@ from algorithms.common.contract import log
 from algorithms.xgboost import callbacks
 
 if TYPE_CHECKING:
+    from algorithms.xgboost.team import Team
     from algorithms.xgboost.train import Task
 
 PREDICTIONS = "predictions.csv"
 
 
-def cross_validate(task: Task, whole: Any) -> None:
-    """Train on all folds, print the mean of their last metrics, save the models and `predictions.csv`."""
+def cross_validate(task: Task, whole: Any, team: Team) -> None:
+    """Train on all folds, print the mean of their last metrics, save the models and `predictions.csv`.
+
+    Each host of a team divides its own rows; a fold is what all of them hold out together.
+    """
+    import numpy
+
     from algorithms.xgboost import train
 
     folds, repeats = int(task.values["_kfold"]), int(task.values.get("_num_cv_round", 1))
@@ -27,18 +33,22 @@ def cross_validate(task: Task, whole: Any) -> None:
         held = whole.slice(outside)
         name = f"{train.MODEL}-{number}"
         own = task.layout.checkpoints / f"model-{number}" if task.layout.checkpoints else None
-        booster, history = train.fit(task, [(whole.slice(inside), "train"), (held, "validation")], name, own)
-        callbacks.save(booster, task.layout.model / name)
+        watched = [(whole.slice(inside), "train"), (held, "validation")]
+        booster, history = train.fit(task, watched, (name, own), team)
+        if team.leads:
+            callbacks.save(booster, task.layout.model / name)
         for row, prediction in zip(outside, booster.predict(held), strict=True):
             foreseen[row].append(prediction)
         scores.append({f"{data}-{metric}": values[-1] for data, of in history.items() for metric, values in of.items()})
         if len(scores) % folds == 0:
             log(f"The metrics of round {len(scores) // folds} cross validation")
-            _print(task.rounds, scores[-folds:])
+            _print(task.rounds, scores[-folds:], team)
     if repeats > 1:
         log(f"The overall metrics of {repeats}-round cross validation")
-        _print(task.rounds, scores)
-    _save_predictions(task, whole.get_label(), foreseen)
+        _print(task.rounds, scores, team)
+    labels, predictions = zip(*team.gather((whole.get_label(), numpy.array(foreseen))), strict=True)
+    if team.leads:
+        _save_predictions(task, numpy.concatenate(labels), numpy.concatenate(predictions))
 
 
 def _is_classification(task: Task) -> bool:
@@ -54,16 +64,17 @@ def _splits(task: Task, whole: Any) -> Any:
     return splitter.split(range(whole.num_row()), whole.get_label() if _is_classification(task) else None)
 
 
-def _print(rounds: int, scores: Sequence[dict[str, float]]) -> None:
+def _print(rounds: int, scores: Sequence[dict[str, float]], team: Team) -> None:
+    if not team.leads:
+        return
     means = {name: sum(one[name] for one in scores) / len(scores) for name in scores[0]}
     print("\t".join([f"[{rounds}]", *(f"{name}:{value:.5f}" for name, value in means.items())]), flush=True)
 
 
-def _save_predictions(task: Task, labels: Any, foreseen: Sequence[Sequence[Any]]) -> None:
+def _save_predictions(task: Task, labels: Any, found: Any) -> None:
     """Columns: label, then for a classification the mean probability and the most frequent class, else the mean."""
     import numpy
 
-    found = numpy.array(foreseen)
     columns = [labels]
     if _is_classification(task):
         classes = found.argmax(axis=-1) if found.ndim > 2 else _classes(task, found)

@@ -38,6 +38,7 @@ OF_VALUES = ("mse", "r2")
 ABOVE_HALF = ("binary:logistic", "binary:hinge", "reg:logistic")
 """Objectives whose predictions are class 1 above 0.5; all others with one column above 0, as for margins."""
 
+Gather = Callable[[Any], list[Any]]
 Evaluate = Callable[[Any, Any], list[tuple[str, float]]]
 
 
@@ -60,19 +61,24 @@ def split(wanted: Sequence[str]) -> tuple[list[str], list[str]]:
     return [m for m in wanted if m not in CUSTOM], [m for m in wanted if m in CUSTOM]
 
 
-def evaluator(names: Sequence[str], objective: str) -> Evaluate | None:
-    """The function that xgboost calls each round, with predictions in the objective's own terms; None for no names."""
+def evaluator(names: Sequence[str], objective: str, gather: Gather = lambda mine: [mine]) -> Evaluate | None:
+    """The function that xgboost calls each round, with predictions in the objective's own terms; None for no names.
+
+    `gather` brings what several hosts have found to all of them: the metric is that of all rows, not a mean of hosts.
+    """
     if not names:
         return None
+    import numpy
     from sklearn import metrics
 
     def evaluate(predictions: Any, data: Any) -> list[tuple[str, float]]:
-        labels = data.get_label()
-        classes = _classes(predictions, objective)
+        found = gather((data.get_label(), predictions))
+        labels, predicted_values = (numpy.concatenate(parts) for parts in zip(*found, strict=True))
+        classes = _classes(predicted_values, objective)
         scores = []
         for name in names:
             function, options = CUSTOM[name]
-            predicted = predictions if name in OF_VALUES else classes
+            predicted = predicted_values if name in OF_VALUES else classes
             scores.append((name, float(getattr(metrics, function)(labels, predicted, **options))))
         return scores
 

@@ -6,7 +6,7 @@ import contextlib
 import csv
 from typing import TYPE_CHECKING, Any
 
-from algorithms.common import content_types, libsvm_text
+from algorithms.common import content_types, libsvm_text, recordio
 from algorithms.common.faults import Refusal, UserError
 from algorithms.xgboost import data
 
@@ -98,7 +98,7 @@ def _libsvm(body: bytes, features: int) -> Any:
 
 
 def _recordio(body: bytes, features: int) -> Any:
-    found, _ = data.matrix(body)
+    found, _ = data.matrix(recordio.read(body))
     if hasattr(found, "tocsr") and found.shape[1] < features:
         found.resize((found.shape[0], features))
     return found

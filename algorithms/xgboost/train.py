@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import os
-import signal
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from algorithms import catalog
 from algorithms.common import channels
 from algorithms.common.channels import Channel
-from algorithms.common.contract import Layout, log, run_training
+from algorithms.common.contract import Layout, end_on_sigterm, log, run_training
 from algorithms.common.faults import UserError
-from algorithms.xgboost import callbacks, data, hyperparameters, metrics
+from algorithms.xgboost import callbacks, data, hosts, hyperparameters, metrics
+from algorithms.xgboost.inputs import Inputs
 from algorithms.xgboost.library import xgboost
+from algorithms.xgboost.team import Team, blames_others
 
 MODEL = "xgboost-model"
-CHANNELS = (Channel("train", required=True), Channel("validation"), Channel("code"))
+CHANNELS = (
+    Channel("train", required=True, piped=data.PIPED),
+    Channel("validation", piped=data.PIPED),
+    Channel("code"),
+)
 NO_BOOSTER_PARAMETERS = (
     "num_round", "csv_weights", "early_stopping_rounds", "save_model_on_termination", "_tuning_objective_metric",
     "_kfold", "_num_cv_round", "eval_metric", *hyperparameters.WITHOUT_EFFECT,
@@ -48,8 +51,12 @@ class Task:
 def main() -> int:
     """Run the job of this process's base folder; its exit status."""
     if os.getpid() == 1:
-        signal.signal(signal.SIGTERM, _end)  # The kernel ignores SIGTERM for process 1 that does not handle it.
-    return run_training(Layout.from_environment(), train)
+        end_on_sigterm()
+    layout = Layout.from_environment()
+    code = run_training(layout, train)
+    if len(layout.hosts) > 1:
+        hosts.end_at_once(code)
+    return code
 
 
 def train(layout: Layout) -> None:
@@ -57,62 +64,53 @@ def train(layout: Layout) -> None:
     log("Running XGBoost Sagemaker in algorithm mode")
     version = catalog.get("xgboost").version(os.environ.get("SAGELET_IMAGE", ""))
     values = hyperparameters.read(layout.hyperparameters, version)
-    given = layout.channels
-    channels.check(CHANNELS, given)
-    if len(layout.hosts) > 1:
-        raise UserError(
-            f"Training on {len(layout.hosts)} hosts ({', '.join(layout.hosts)}) is not built yet: "
-            "set InstanceCount to 1."
-        )
+    channels.check(CHANNELS, layout.channels)
     task = Task(layout, values, _parameters(values), _metrics(values))
     log("Determined 0 GPU(s) available on the instance.")
-    form = data.format_of(given["train"].get("ContentType"))
-    weighted = values.get("csv_weights") == 1
-    train_data = _load(layout, "train", form, weighted)
-    validation = None
-    if "validation" in given:
-        data.warn_of_twins(layout.channel("train"), layout.channel("validation"))
-        own = data.format_of(given["validation"].get("ContentType") or given["train"].get("ContentType"))
-        validation = _load(layout, "validation", own, weighted)
-    log("Single node training.")
-    log(f"Train matrix has {train_data.num_row()} rows and {train_data.num_col()} columns")
-    if validation is not None:
-        log(f"Validation matrix has {validation.num_row()} rows")
-    try:
-        _boost(task, train_data, validation, (form, weighted))
-    except (xgboost.core.XGBoostError, ValueError) as error:
-        raise UserError(f"XGB train call failed with exception:\n {data.first_line(error)}") from error
-
-
-def _boost(task: Task, train_data: Any, validation: Any | None, source: tuple[str, bool]) -> None:
-    task.layout.model.mkdir(parents=True, exist_ok=True)
-    if "_kfold" in task.values:
-        from algorithms.xgboost import folds
-
-        names = ["train"] if validation is None else ["train", "validation"]
-        whole = train_data
-        if validation is not None:
-            whole = data.load([task.layout.channel(name) for name in names], *source)
-        folds.cross_validate(task, whole)
+    if len(layout.hosts) > 1:
+        hosts.train(task, boost)
         return
-    evals = [(train_data, "train")] + ([(validation, "validation")] if validation is not None else [])
-    booster, _ = fit(task, evals, MODEL, task.layout.checkpoints)
-    callbacks.save(booster, task.layout.model / MODEL)
+    found = Inputs.read(layout, values)
+    found.demand()
+    log("Single node training.")
+    boost(task, found, Team())
 
 
-def fit(task: Task, evals: list[tuple[Any, str]], name: str, checkpoints: Path | None) -> tuple[Any, callbacks.Scores]:
-    """Train on the first of `evals`, with all that goes on around it: the booster and the scores of its rounds."""
-    start = callbacks.newest_checkpoint(checkpoints) if checkpoints else None
-    done = 0
-    if start:
-        log(f"Checkpoint loaded from {start[0]}")
-        log(f"Resuming from iteration {start[1]}")
-        done = start[1]
-    steps: list[Any] = [callbacks.MetricLines()]
-    if checkpoints:
+def boost(task: Task, found: Inputs, team: Team) -> None:
+    """Train on what is found here, together with the team."""
+    log(f"Train matrix has {found.train.num_row()} rows and {found.train.num_col()} columns")
+    if found.validation is not None:
+        log(f"Validation matrix has {found.validation.num_row()} rows")
+    task.layout.model.mkdir(parents=True, exist_ok=True)
+    try:
+        if "_kfold" in task.values:
+            from algorithms.xgboost import folds
+
+            folds.cross_validate(task, found.whole, team)
+            return
+        booster, _ = fit(task, found.watched, (MODEL, task.layout.checkpoints), team)
+    except (xgboost.core.XGBoostError, ValueError) as error:
+        if blames_others(error):
+            raise
+        raise UserError(f"XGB train call failed with exception:\n {data.first_line(error)}") from error
+    if team.leads:
+        callbacks.save(booster, task.layout.model / MODEL)
+
+
+def fit(
+    task: Task, evals: list[tuple[Any, str]], names: tuple[str, Path | None], team: Team
+) -> tuple[Any, callbacks.Scores]:
+    """Train on the first of `evals`, with all that goes on around it: the booster and the scores of its rounds.
+
+    `names`: the model's, and the folder of its checkpoints.
+    """
+    name, checkpoints = names
+    model, done = _resume(checkpoints, team)
+    steps: list[Any] = [callbacks.MetricLines()] if team.leads else []
+    if checkpoints and team.leads:
         steps.append(callbacks.Checkpoints(checkpoints))
     if task.values.get("save_model_on_termination") == "true":
-        steps.append(callbacks.SaveOnTermination(task.layout.model / name))
+        steps.append(callbacks.SaveOnTermination(task.layout.model / name, team))
     steps += _early_stopping(task, len(evals) > 1)
     native, own = metrics.split(task.metrics)
     parameters = dict(task.parameters) | ({"eval_metric": native} if native else {})
@@ -122,13 +120,25 @@ def fit(task: Task, evals: list[tuple[Any, str]], name: str, checkpoints: Path |
         evals[0][0],
         num_boost_round=max(task.rounds - done, 0),
         evals=evals,
-        custom_metric=metrics.evaluator(own, task.objective),
+        custom_metric=metrics.evaluator(own, task.objective, team.gather),
         callbacks=[callbacks.InOrder(steps, done)],
-        xgb_model=xgboost.Booster(model_file=bytearray(start[0].read_bytes())) if start else None,
+        xgb_model=model,
         evals_result=scores,
         verbose_eval=False,
     )
     return booster, scores
+
+
+def _resume(checkpoints: Path | None, team: Team) -> tuple[Any | None, int]:
+    """The model to go on from and how many rounds it has: those of the leader, who has written them."""
+    start = callbacks.newest_checkpoint(checkpoints) if checkpoints and team.leads else None
+    saved, done = team.gather((start[0].read_bytes(), start[1]) if start else (b"", 0))[0]
+    if not saved:
+        return None, 0
+    if start:
+        log(f"Checkpoint loaded from {start[0]}")
+    log(f"Resuming from iteration {done}")
+    return xgboost.Booster(model_file=bytearray(saved)), done
 
 
 def _early_stopping(task: Task, validated: bool) -> list[Any]:
@@ -168,17 +178,3 @@ def _metrics(values: Mapping[str, Any]) -> tuple[str, ...]:
         log(f"Setting up HPO optimized metric to be : {objective}")
         wanted = [name for name in wanted if name != objective] + [objective]
     return tuple(wanted)
-
-
-def _load(layout: Layout, channel: str, form: str, weighted: bool) -> Any:
-    folder = layout.channel(channel)
-    found = data.load([folder], form, weighted) if folder.exists() else None
-    if found is None or not found.num_row():
-        named = "training" if channel == "train" else channel
-        raise UserError(f"No data in {named} channel path {folder}")
-    return found
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    sys.stdout.flush()
-    os._exit(128 + number)

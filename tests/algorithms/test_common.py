@@ -66,7 +66,7 @@ def test_a_user_error_is_one_sentence_and_a_bug_is_a_story(tmp_path, capsys):
     [
         ({}, "Missing required channel: train"),
         ({"train": {}, "tset": {}}, "Extraneous channel found: tset"),
-        ({"train": {"TrainingInputMode": "Pipe"}}, "Pipe mode is no longer supported"),
+        ({"train": {"TrainingInputMode": "Pipe"}}, "is not supported: .* Set TrainingInputMode to 'File'"),
         ({"train": {"S3DistributionType": "Half"}}, "Channel configuration for 'train' channel is not supported"),
     ],
 )

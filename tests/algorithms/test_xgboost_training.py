@@ -220,7 +220,7 @@ def test_bad_data_ends_the_job_with_a_sentence(tmp_path, given, values, said):
     assert not (job.model / "xgboost-model").exists()
 
 
-def test_channels_hosts_and_content_types_that_do_not_go(tmp_path):
+def test_channels_and_content_types_that_do_not_go(tmp_path):
     job = ready(tmp_path, LOGISTIC, table(20))
     job.configure("inputdataconfig", {"train": {"ContentType": "text/csv"}, "test": {}})
     assert job.train().failure == "ClientError: Extraneous channel found: test"
@@ -232,9 +232,6 @@ def test_channels_hosts_and_content_types_that_do_not_go(tmp_path):
     assert "is not 'LIBSVM' format" in job.train().failure
     job.configure("inputdataconfig", {"train": {"ContentType": "text/csv"}, "validation": {"ContentType": "text/csv"}})
     assert "No data in validation channel path" in job.train().failure
-    job.configure("resourceconfig", {"hosts": ["algo-1", "algo-2"]})
-    job.configure("inputdataconfig", {"train": {"ContentType": "text/csv"}})
-    assert "Training on 2 hosts (algo-1, algo-2) is not built yet" in job.train().failure
 
 
 def test_custom_metrics_are_those_of_scikit_learn(tmp_path):

@@ -30,7 +30,10 @@ from algorithms.common.faults import UserError
 from algorithms.common.hyperparameters import Hyperparameter
 from tests.algorithms.job import ROOT, Ended, Job, Server
 
-MEMBERS = {"name", "repositories", "train", "serve", "preload", "image", "metrics", "requires", "versions"}
+MEMBERS = {
+    "name", "repositories", "train", "serve", "preload", "image", "metrics", "requires", "versions",
+    "commands", "run", "bin",
+}  # fmt: skip
 
 
 class AlgorithmContract:
