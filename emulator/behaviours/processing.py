@@ -156,7 +156,7 @@ def _cluster(config: Mapping[str, Any]) -> dict[str, Any]:
             raise Validation("ClusterConfig needs an InstanceCount of at least 1.")
         return dict(config)
     first = preferences[0]
-    count = first.get("InstanceCount") or config.get("InstanceCount")
+    count = config.get("InstanceCount") or first.get("InstanceCount")
     if not count:
         raise Validation("Neither ClusterConfig nor its first InstancePreference has an InstanceCount.")
     return {**config, "SelectedInstanceType": first["InstanceType"], "SelectedInstanceCount": count}

@@ -123,7 +123,7 @@ def test_the_time_limit_is_the_requests_own(house: House) -> None:
 
 def test_the_first_instance_preference_is_selected(house: House) -> None:
     preferences = [{"InstanceType": "ml.m5.large", "InstanceCount": 2}, {"InstanceType": "ml.m5.xlarge"}]
-    config = {"InstancePreferences": preferences, "InstanceCount": 1, "VolumeSizeInGB": 1}
+    config = {"InstancePreferences": preferences, "VolumeSizeInGB": 1}
     body = create(house, ProcessingResources={"ClusterConfig": config})
     selected = {"SelectedInstanceType": "ml.m5.large", "SelectedInstanceCount": 2}
     assert body["ProcessingResources"]["ClusterConfig"] == {**config, **selected}
@@ -193,7 +193,7 @@ def test_the_result_of_a_query_is_not_made_here(house: House) -> None:
         "OutputFormat": "PARQUET",
     }
     dataset = {"AthenaDatasetDefinition": query, "LocalPath": "/opt/ml/processing/d"}
-    with pytest.raises(NotBuilt, match="no Athena here that answers its query. Put the result of the query into S3"):
+    with pytest.raises(NotBuilt, match=r"no Athena here that answers its query\. Put the result of the query into S3"):
         create(house, ProcessingInputs=[{"InputName": "d", "DatasetDefinition": dataset}])
 
 
