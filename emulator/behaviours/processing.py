@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from emulator import ids
+from emulator.behaviours import capacity
 from emulator.behaviours.rooms import Rooms
 from emulator.call import Answer, Call
 from emulator.errors import InUse, NotBuilt, Validation
@@ -29,6 +30,7 @@ def create_processing_job(rooms: Rooms, call: Call) -> Answer:
     _check_outputs(params)
     _check_paths(params)
     cluster = _cluster(params["ProcessingResources"]["ClusterConfig"])
+    capacity.check(rooms, KIND, call)
     rooms.roles(params["RoleArn"], call.scope)
     extra = {"ProcessingJobStatus": "InProgress", "ProcessingResources": {"ClusterConfig": cluster}}
     hidden = {

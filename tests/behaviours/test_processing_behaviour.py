@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from emulator.call import Call, Scope
-from emulator.errors import InUse, NotBuilt, Validation
+from emulator.errors import InUse, LimitExceeded, NotBuilt, Validation
 from emulator.house import House
 from emulator.jobs.lifecycle import Job, Phase
 from emulator.jobs.record import hidden_life
@@ -38,8 +38,9 @@ class Engine:
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
-    made = House.for_tests()
+def house(request: pytest.FixtureRequest) -> Iterator[House]:
+    """A house with an engine that only notes; a test may give settings of its own."""
+    made = House.for_tests(**getattr(request, "param", {}))
     made.__dict__["jobs"] = Engine()
     yield made
     made.close()
@@ -228,3 +229,15 @@ def test_the_house_tells_of_jobs_that_run(house: House) -> None:
     create(house)
     assert house.status()["jobs"] == {"InProgress": 1}
     assert house.log_lines("job") == {"lines": [], "over": False, "unknown": True}
+
+
+@pytest.mark.parametrize("house", [{"gpu": "refuse"}], indirect=True)
+def test_an_accelerator_that_is_not_given_is_refused(house: House) -> None:
+    with pytest.raises(Validation, match=r"ml\.g5\.xlarge"):
+        create(house, ProcessingResources={"ClusterConfig": {**CLUSTER, "InstanceType": "ml.g5.xlarge"}})
+
+
+@pytest.mark.parametrize("house", [{"quotas": True}], indirect=True)
+def test_quotas_are_those_of_processing_jobs(house: House) -> None:
+    with pytest.raises(LimitExceeded, match="for processing job usage' is 4 Instances"):
+        create(house, ProcessingResources={"ClusterConfig": {**CLUSTER, "InstanceCount": 5}})
