@@ -1,4 +1,4 @@
-"""Processing through real boto3 against a real server: scripts as processes, what they read, write, say and end with."""
+"""Processing through real boto3 against a real server: scripts as processes, what they read, write and say."""
 
 import io
 import json
@@ -64,8 +64,8 @@ def over(client, name: str) -> dict:
 def log(client, name: str, host: str = "algo-1") -> list[str]:
     group = "/aws/sagemaker/ProcessingJobs"
     streams = client.logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{name}/{host}-")["logStreams"]
-    events = client.logs.get_log_events(logGroupName=group, logStreamName=streams[0]["logStreamName"])["events"]
-    return [event["message"] for event in events]
+    found = [client.logs.get_log_events(logGroupName=group, logStreamName=s["logStreamName"]) for s in streams]
+    return [event["message"] for answer in found for event in answer["events"]]
 
 
 def keys(client, bucket: str, prefix: str) -> list[str]:
@@ -130,13 +130,14 @@ def test_a_job_can_be_stopped_and_its_last_words_are_kept(client):
         b"import signal, sys, time\n"
         b"def end(*_):\n    open('/opt/ml/output/message', 'w').write('so be it')\n    sys.exit(1)\n"
         b"signal.signal(signal.SIGTERM, end)\n"
-        b"open('/opt/ml/processing/live/ready', 'w').write('1')\n"
+        b"open('/opt/ml/processing/live/part', 'w').write('1')\n"
+        b"print('ready')\n"
         b"time.sleep(300)\n"
     )
-    outputs = {"Outputs": [output(bucket, "live", "Continuous")]}
+    outputs = {"Outputs": [output(bucket, "live", "Continuous"), output(bucket, "late")]}
     name = start(client, bucket, script, ProcessingOutputConfig=outputs)
     describe = client.sagemaker.describe_processing_job
-    client.settle(lambda: {"there": "InProgress" if not keys(client, bucket, "out/") else "yes"}, "there")
+    client.settle(lambda: {"it": "ready" if "ready" in log(client, name) else "InProgress"}, "it")
     with pytest.raises(ClientError, match="is in status InProgress and cannot be deleted"):
         client.sagemaker.delete_processing_job(ProcessingJobName=name)
     client.sagemaker.stop_processing_job(ProcessingJobName=name)
@@ -144,6 +145,7 @@ def test_a_job_can_be_stopped_and_its_last_words_are_kept(client):
     job = over(client, name)
     assert (job["ProcessingJobStatus"], job["ExitMessage"]) == ("Stopped", "so be it")
     assert "FailureReason" not in job
+    assert keys(client, bucket, "out/") == ["out/live/part"]
     with pytest.raises(ClientError, match="rejected because the processing job is in status Stopped"):
         client.sagemaker.stop_processing_job(ProcessingJobName=name)
 
