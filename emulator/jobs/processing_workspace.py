@@ -6,11 +6,10 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-contai
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from emulator.jobs.cluster import Host, resource_config
 from emulator.store.records import Record
 
 ROOT = "/opt/ml/processing"
@@ -20,11 +19,13 @@ ECHOED = ("NetworkConfig", "ExperimentConfig")
 """Members that the configuration file has when the request had them."""
 
 
-def prepare(ml: Path, record: Record, host: Host, hosts: Sequence[Host]) -> None:
-    """Make the tree of one host: configuration, the place of the message, and every folder that the request names."""
+def prepare(ml: Path, record: Record, resources: Mapping[str, Any]) -> None:
+    """Make the tree of one host: configuration, the place of the message, and every folder that the request names.
+
+    `resources` is the content of its resourceconfig.json."""
     for folder in (ml / "config", ml / "output", *(inside(ml, path) for path in local_paths(record.body))):
         folder.mkdir(parents=True, exist_ok=True)
-    files = {"processingjobconfig.json": job_config(record), "resourceconfig.json": resource_config(host, hosts)}
+    files = {"processingjobconfig.json": job_config(record), "resourceconfig.json": resources}
     for name, content in files.items():
         (ml / "config" / name).write_text(json.dumps(content), encoding="utf-8")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -267,3 +269,42 @@ def test_a_program_that_was_lost_fails_the_job(mini: Any) -> None:
     mini.executor.next().end(0, ExitReason.LOST)
     body = finish(mini)
     assert body["FailureReason"].startswith("InternalServerError:")
+
+
+def test_hosts_share_the_objects_of_a_sharded_input(mini: Any) -> None:
+    for name in "abcd":
+        mini.storage.put("b", f"parts/{name}", b"1")
+    seen: dict[str, list[str]] = {}
+
+    def script(program: Any) -> None:
+        folder = program.ml / "processing/input/parts"
+        seen[program.spec.hostname] = sorted(path.name for path in folder.iterdir())
+        program.end()
+
+    mini.executor.script = script
+    submit(mini, 2, ProcessingInputs=[given("parts", "s3://b/parts", S3DataDistributionType="ShardedByS3Key")])
+    assert finish(mini)["ProcessingJobStatus"] == "Completed"
+    assert seen == {"algo-1": ["a", "c"], "algo-2": ["b", "d"]}
+
+
+def test_a_piped_input_is_read_epoch_after_epoch(mini: Any) -> None:
+    mini.storage.put("b", "packed/1.gz", gzip.compress(b"one"))
+    submit(mini, ProcessingInputs=[given("data", "s3://b/packed", S3InputMode="Pipe", S3CompressionType="Gzip")])
+    program = mini.executor.next()
+    for epoch in range(2):
+        pipe = program.ml / f"processing/input/data_{epoch}"
+        assert stat.S_ISFIFO(pipe.stat().st_mode)
+        assert pipe.read_bytes() == b"one"
+    program.end()
+    assert finish(mini)["ProcessingJobStatus"] == "Completed"
+
+
+def test_a_job_with_a_pipe_is_begun_again_by_the_next_server(mini: Any) -> None:
+    submit(mini, ProcessingInputs=[given("data", "s3://b/in", S3InputMode="Pipe")])
+    mini.executor.next()
+    mini.kill()
+    mini.start().recover()
+    program = mini.executor.next()
+    assert (program.ml / "processing/input/data_0").read_bytes() == b"1,2\n"
+    program.end()
+    assert finish(mini)["ProcessingJobStatus"] == "Completed"

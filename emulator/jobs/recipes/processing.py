@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from emulator.jobs import channels, outputs, processing_workspace
-from emulator.jobs.cluster import Host, processing_hosts
+from emulator.jobs import outputs, processing_workspace
+from emulator.jobs.cluster import Host, processing_hosts, resource_config
 from emulator.jobs.crew import Member, Verdict
+from emulator.jobs.inputs.channel import Channel, processing_inputs
+from emulator.jobs.inputs.intake import Place
 from emulator.jobs.lifecycle import Cause
+from emulator.jobs.processing_workspace import local_path
 from emulator.jobs.recipes.program import ProgramRun
-from emulator.jobs.recipes.recipe import JobBroken, Tools
+from emulator.jobs.recipes.recipe import Tools
 from emulator.jobs.record import NOTHING, News, job_of
 from emulator.jobs.syncing import Sync
 from emulator.ports import Exit, Mount
@@ -36,11 +39,9 @@ class ProcessingRun(ProgramRun):
     # --- phases -------------------------------------------------------------------------------------------------
 
     def prepare(self, host: Host) -> None:
-        """Make /opt/ml and download the inputs."""
-        processing_workspace.prepare(self.ml(host.name), self.record, host, self.hosts)
-        for given in self.body.get("ProcessingInputs") or ():
-            if given.get("S3Input") and not given.get("AppManaged"):
-                self._fetch_input(host, given)
+        """Make /opt/ml."""
+        resources = resource_config(host, self.hosts, self.choose().interface)
+        processing_workspace.prepare(self.ml(host.name), self.record, resources)
 
     def launch(self) -> News:
         """Say also what will not be done."""
@@ -95,6 +96,16 @@ class ProcessingRun(ProgramRun):
 
     # --- parts --------------------------------------------------------------------------------------------------
 
+    def channels(self) -> list[Channel]:
+        """ProcessingInputs."""
+        return processing_inputs(self.body)
+
+    def place(self, host: Host, channel: Channel) -> Place:
+        """The input's LocalPath."""
+        inputs = self.body.get("ProcessingInputs") or ()
+        path = next(local_path(given) for given in inputs if given["InputName"] == channel.name)
+        return Place(processing_workspace.inside(self.ml(host.name), path), path)
+
     def command(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """ContainerEntrypoint and ContainerArguments."""
         given = self.body["AppSpecification"]
@@ -116,17 +127,6 @@ class ProcessingRun(ProgramRun):
         """The request's own variables, and what the service sets."""
         given = {str(k): str(v) for k, v in (self.body.get("Environment") or {}).items()}
         return {**given, "AWS_REGION": self.record.scope.region, "SAGELET_IMAGE": self.image}
-
-    def _fetch_input(self, host: Host, given: Mapping[str, Any]) -> None:
-        source = given["S3Input"]
-        channel = {"DataSource": {"S3DataSource": source}, "CompressionType": source.get("S3CompressionType")}
-        folder = processing_workspace.inside(self.ml(host.name), source["LocalPath"])
-        count = self.downloading(lambda: channels.download(self.tools.storage, channel, folder, self.halted))
-        if not count and not self.halted():
-            raise JobBroken(
-                f'ClientError: Data download failed: No S3 objects found under S3 URL "{source["S3Uri"]}" '
-                f'of input "{given["InputName"]}".'
-            )
 
     def _uploaded(self, mode: str) -> list[dict[str, Any]]:
         """The S3Outputs of a mode that are ours to upload."""
