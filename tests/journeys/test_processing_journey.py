@@ -221,3 +221,28 @@ def test_an_image_that_nothing_here_can_run_fails_the_job(client):
     job = over(client, start(client, bucket, b"", image=image))
     assert job["ProcessingJobStatus"] == "Failed"
     assert job["FailureReason"].startswith(f"ClientError: Cannot pull image '{image}'.")
+
+
+def test_a_script_finds_the_server_and_not_under_isolation(client):
+    # Given a script that calls S3 and SageMaker as anywhere
+    bucket = client.bucket()
+    script = (
+        b"import json, os, boto3\n"
+        b"told = json.load(open('/opt/ml/config/processingjobconfig.json'))\n"
+        b"name = told['ProcessingJobName']\n"
+        b"status = boto3.client('sagemaker').describe_processing_job(ProcessingJobName=name)['ProcessingJobStatus']\n"
+        b"boto3.client('s3').put_object(Bucket=os.environ['BUCKET'], Key='by-hand', Body=status.encode())\n"
+    )
+    # Then it is heard
+    job = over(client, start(client, bucket, script, Environment={"BUCKET": bucket}))
+    assert job["ProcessingJobStatus"] == "Completed", job.get("FailureReason")
+    assert client.text(bucket, "by-hand") == "InProgress"
+    # And an isolated one is not
+    probe = (
+        b"import os, socket\n"
+        b"assert 'AWS_ENDPOINT_URL' not in os.environ\n"
+        b"socket.create_connection(('127.0.0.1', int(os.environ['PORT'])), 5)\n"
+    )
+    port = {"PORT": client.server.url.rpartition(":")[2]}
+    name = start(client, bucket, probe, NetworkConfig={"EnableNetworkIsolation": True}, Environment=port)
+    assert "ConnectionRefusedError" in over(client, name)["FailureReason"]
