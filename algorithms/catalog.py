@@ -76,7 +76,7 @@ def find(image_uri: str) -> Algorithm | None:
     """The algorithm that an image URI means, by its repository's name alone: any account, region and tag."""
     repository = parse(image_uri).repository
     for algorithm in _all():
-        if repository == algorithm.image.partition(":")[0]:
+        if repository and repository == algorithm.image.partition(":")[0]:
             return algorithm
         if any(fnmatchcase(repository, pattern) for pattern in algorithm.repositories):
             return algorithm

@@ -114,16 +114,16 @@ class House:
 
     def status(self) -> dict[str, Any]:
         """What the house is doing, for people."""
-        counts = {}
-        for kind, statuses in (("TrainingJob", UNSETTLED), ("TransformJob", UNSETTLED), ("Endpoint", SERVING)):
-            found = Counter(record.status for record in self.resources.unsettled(kind, statuses))
-            counts[kind] = dict(found)
+        jobs, endpoints = Counter[str](), Counter[str]()
+        for kind, statuses in UNDER_WAY:
+            counts = endpoints if kind == "Endpoint" else jobs
+            counts.update(record.status for record in self.resources.unsettled(kind, statuses))
         return {
             "data_dir": str(self.data_dir),
             "executor": self.settings.executor,
             "pid": os.getpid(),
-            "jobs": {**counts["TrainingJob"], **counts["TransformJob"]} or {},
-            "endpoints": counts["Endpoint"],
+            "jobs": dict(jobs),
+            "endpoints": dict(endpoints),
         }
 
     def log_lines(self, name: str, start: int = 0) -> dict[str, Any]:
@@ -136,9 +136,8 @@ class House:
         return {"lines": lines[start:], "over": not self._under_way(name), "unknown": not found}
 
     def _under_way(self, name: str) -> bool:
-        kinds = (("TrainingJob", UNSETTLED), ("TransformJob", UNSETTLED), ("Endpoint", SERVING))
         return any(
-            record.key == name for kind, statuses in kinds for record in self.resources.unsettled(kind, statuses)
+            record.key == name for kind, statuses in UNDER_WAY for record in self.resources.unsettled(kind, statuses)
         )
 
     # --- furniture ----------------------------------------------------------------------------------------------
@@ -251,6 +250,13 @@ class House:
 
 UNSETTLED = ("InProgress", "Stopping")
 SERVING = ("Creating", "Updating", "InService", "Deleting")
+UNDER_WAY = (
+    ("TrainingJob", UNSETTLED),
+    ("ProcessingJob", UNSETTLED),
+    ("TransformJob", UNSETTLED),
+    ("Endpoint", SERVING),
+)
+"""The kinds that something runs for, and the statuses of those records."""
 
 
 def _take(folder: Path) -> IO[str]:

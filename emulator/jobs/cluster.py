@@ -34,9 +34,11 @@ def training_hosts(body: Mapping[str, Any]) -> tuple[Host, ...]:
 
 
 def processing_hosts(body: Mapping[str, Any]) -> tuple[Host, ...]:
-    """The hosts of a processing job."""
+    """The hosts of a processing job: of InstancePreferences those that were selected."""
     config = body["ProcessingResources"]["ClusterConfig"]
-    return tuple(Host(f"algo-{n}", config["InstanceType"]) for n in range(1, config["InstanceCount"] + 1))
+    count = config.get("SelectedInstanceCount") or config.get("InstanceCount") or 1
+    kind = config.get("SelectedInstanceType") or config.get("InstanceType") or ""
+    return tuple(Host(f"algo-{number}", kind) for number in range(1, count + 1))
 
 
 def names(hosts: Sequence[Host]) -> tuple[str, ...]:

@@ -13,9 +13,18 @@ KINDS = (
     Kind(
         "ProcessingJob",
         lifecycle=JOB,
-        work=True,
+        recipe="processing",
         missing=Missing("ValidationException", NO_JOB),
         taken=Taken("ResourceInUse", UNIQUE_JOB_NAME),
         listing=Listing(sort=("CreationTime", ASC)),
+        defaults={
+            "StoppingCondition": {"MaxRuntimeInSeconds": 86400},
+            "ProcessingInputs[].AppManaged": False,
+            "ProcessingInputs[].S3Input.S3InputMode": "File",
+            "ProcessingInputs[].S3Input.S3DataDistributionType": "FullyReplicated",
+            "ProcessingInputs[].S3Input.S3CompressionType": "None",
+            "ProcessingOutputConfig.Outputs[].AppManaged": False,
+        },
+        why="waiters of the SDKs read them unguarded; the defaults are those of the API reference",
     ),
 )

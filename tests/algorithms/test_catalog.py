@@ -79,7 +79,7 @@ def test_a_tag_says_the_version(image, version):
 def test_names_are_sorted_and_an_unknown_name_lists_them():
     assert catalog.names() == tuple(sorted(catalog.names()))
     assert {"xgboost", "onnx_host"} <= set(catalog.names())
-    with pytest.raises(KeyError, match="onnx_host, xgboost"):
+    with pytest.raises(KeyError, match=r"onnx_host, .*xgboost"):
         catalog.get("nothing")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 HERE = "emulator.jobs.recipes"
 RECIPES: tuple[tuple[str, str, str, str], ...] = (
     ("training", "TrainingJob", f"{HERE}.training:TrainingRun", f"{HERE}.faces:training"),
+    ("processing", "ProcessingJob", f"{HERE}.processing:ProcessingRun", f"{HERE}.faces:processing"),
     ("transform", "TransformJob", f"{HERE}.transform:TransformRun", f"{HERE}.faces:transform"),
 )
 """(recipe, noun of the kind, "module:class" that does the phases, "module:function" that shows them)."""

@@ -75,6 +75,11 @@ def transform(body: Mapping[str, Any], before: Job, after: Job, now: float) -> d
     return _primary("Transform", body, after, now)
 
 
+def processing(body: Mapping[str, Any], before: Job, after: Job, now: float) -> dict[str, Any]:
+    """The face of a processing job: it has no secondary status."""
+    return _primary("Processing", body, after, now)
+
+
 def _primary(word: str, body: Mapping[str, Any], after: Job, now: float) -> dict[str, Any]:
     members: dict[str, Any] = {f"{word}JobStatus": status(after)}
     start, end = f"{word}StartTime", f"{word}EndTime"

@@ -14,6 +14,9 @@ from emulator.jobs import scheduler
 from emulator.jobs.cluster import Host, names
 from emulator.jobs.crew import Crew, Member, Verdict
 from emulator.jobs.failure import judged
+from emulator.jobs.inputs.channel import Channel
+from emulator.jobs.inputs.deliveries import Deliveries
+from emulator.jobs.inputs.intake import Place
 from emulator.jobs.lifecycle import INTERNAL, Found, Phase
 from emulator.jobs.metrics import LogStream
 from emulator.jobs.opening import announced
@@ -51,13 +54,22 @@ class ProgramRun(ABC):
         self.folder = tools.folder(self.run_id)
         self.given_up = threading.Event()
         self.syncs: list[Sync] = []
+        self.inputs = Deliveries(tools.storage, self.channels(), hosts, self.place)
         self.crew = Crew(tools, [self._member(host, {}) for host in hosts])
 
     # --- what a kind of job says for itself ---------------------------------------------------------------------
 
     @abstractmethod
+    def channels(self) -> list[Channel]:
+        """What the programs read."""
+
+    @abstractmethod
+    def place(self, host: Host, channel: Channel) -> Place:
+        """Where a host's program sees a channel."""
+
+    @abstractmethod
     def prepare(self, host: Host) -> None:
-        """Make the folders and files of one host, its inputs included."""
+        """Make the folders and files of one host; its channels are delivered afterwards."""
 
     @abstractmethod
     def command(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -96,9 +108,11 @@ class ProgramRun(ABC):
     def fetch(self) -> News:
         """Make every host's folders and put the inputs into them."""
         self.choose()
+        self.inputs.close()
         for host in self.hosts:
             shutil.rmtree(self.host_folder(host.name), ignore_errors=True)
             self.prepare(host)
+            self.inputs.deliver(host, self.halted)
         return NOTHING
 
     def launch(self) -> News:
@@ -112,6 +126,7 @@ class ProgramRun(ABC):
         self.tools.records.tag(self.record.arn, opening.tags)
         self.syncs = self.keep_in_step()
         self.crew.start()
+        self.inputs.start()
         return News(hidden={"executor": executor.name})
 
     def watch(self) -> tuple[str, News] | None:
@@ -122,6 +137,8 @@ class ProgramRun(ABC):
             if self.tools.closing.is_set():
                 return None
             if verdict is None:
+                if self.inputs.failure:
+                    self.crew.stop(0.0)
                 self.look(final=False)
                 for sync in self.syncs:
                     sync.now_and_then()
@@ -133,8 +150,11 @@ class ProgramRun(ABC):
         self.given_up.set()
         self.crew.stop(self.tools.settings.stop_grace)
 
-    def leave(self) -> None:  # noqa: B027
-        """Nothing to do: the programs go on, and the watcher looks at `closing` by itself."""
+    def leave(self) -> None:
+        """The programs go on, but for those that read pipes; the watcher looks at `closing` by itself."""
+        if self.inputs.piped:
+            self.crew.stop(0.0)
+            self.inputs.close()
 
     def retreat(self) -> News:
         """Store what is kept in step, and free the run, so that the job can begin again."""
@@ -146,12 +166,16 @@ class ProgramRun(ABC):
         """End what is left of the run and remove its folder."""
         if self.crew.executor is None and job_of(self.record).phase in (Phase.SAVING, Phase.RETREATING):
             self.crew.adopt()  # the run of a job that was saving when a former life of the house ended
+        self.inputs.close()
         self.crew.release()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def resume(self) -> Found:
         """Programs that had not all been started for certain are ended, and the job is begun again."""
         found = self.crew.adopt()
+        if self.inputs.piped:
+            self.crew.release()
+            return Found.AGAIN
         launching = job_of(self.record).phase is Phase.LAUNCHING
         if found and not (launching and found < len(self.hosts)):
             self.syncs = self.keep_in_step()
@@ -181,7 +205,9 @@ class ProgramRun(ABC):
             raise JobBroken(f"ClientError: Cannot pull image '{self.image}'. {refusal}") from refusal
 
     def judge(self, member: Member, over: Exit) -> str:
-        """Why the program of a host failed; empty when it did not."""
+        """Why the program of a host failed; empty when it did not. One whose pipe ran dry had no chance."""
+        if self.inputs.failure:
+            return self.inputs.failure
         lines = self.tools.logs.read(member.stream.group, member.stream.name, 1)
         return judged(over, self.image, self.failure_file(member.host), lines)
 
@@ -225,7 +251,7 @@ class ProgramRun(ABC):
             folder=self.host_folder(host.name),
             log=self.tools.logs.path(stream.group, stream.name),
             environment={**credentials, **self.environment()} if network else self.environment(),
-            mounts=(Mount(self.ml(host.name), ML), *self.mounts(host)),
+            mounts=(Mount(self.ml(host.name), ML), *self.inputs.mounts(host), *self.mounts(host)),
             hostname=host.name,
             network=network,
             entrypoint=entrypoint,

@@ -8,10 +8,9 @@ from typing import Any
 
 from emulator.jobs import outputs, workspace
 from emulator.jobs.cluster import Host, resource_config, training_hosts
-from emulator.jobs.crew import Member, Verdict
+from emulator.jobs.crew import Verdict
 from emulator.jobs.inputs.channel import Channel, training_channels
-from emulator.jobs.inputs.feeder import Feeder
-from emulator.jobs.inputs.intake import Place, deliver, mounts_of, turn_of
+from emulator.jobs.inputs.intake import Place
 from emulator.jobs.lifecycle import Found
 from emulator.jobs.metrics import Collector, definitions
 from emulator.jobs.recipes.program import ML, ProgramRun
@@ -19,7 +18,7 @@ from emulator.jobs.recipes.recipe import Tools
 from emulator.jobs.record import NOTHING, News, settled
 from emulator.jobs.syncing import Sync
 from emulator.jobs.warmth import CACHE, Pool
-from emulator.ports import Exit, Mount
+from emulator.ports import Mount
 from emulator.storage import uri
 from emulator.store.records import Record
 
@@ -37,7 +36,6 @@ class TrainingRun(ProgramRun):
 
     def __init__(self, tools: Tools, record: Record) -> None:
         self._pool: Pool | None = None
-        self._feeders: list[Feeder] = []
         super().__init__(tools, record, training_hosts(record.body), str(record.hidden["image"]))
         self._wanted = definitions(self.body["AlgorithmSpecification"].get("MetricDefinitions") or ())
         self._collectors = [
@@ -48,19 +46,16 @@ class TrainingRun(ProgramRun):
 
     def fetch(self) -> News:
         """As every program's; a warm pool is entered first."""
-        self._close_feeders()
         self._pool = self.tools.pools.enter(self.record)
         super().fetch()
         return News({"WarmPoolStatus": {"Status": "InUse"}}) if self._pool else NOTHING
 
     def prepare(self, host: Host) -> None:
-        """Make /opt/ml, download the channels and the checkpoints."""
+        """Make /opt/ml, and download the checkpoints."""
         resources = resource_config(host, self.hosts, self.choose().interface)
         workspace.prepare(self.ml(host.name), self.body, resources)
         for inside in self._kept():
             self._outside(host.name, inside).mkdir(parents=True, exist_ok=True)
-        for channel in training_channels(self.body):
-            self._deliver(host, channel)
         kept = self.body.get("CheckpointConfig")
         if kept:
             folder = self._outside(host.name, self._checkpoints())
@@ -78,27 +73,8 @@ class TrainingRun(ProgramRun):
                 syncs.append(sync)
         return syncs
 
-    def launch(self) -> News:
-        """As every program's; pipes are fed from now on."""
-        news = super().launch()
-        for feeder in self._feeders:
-            feeder.start()
-        return news
-
-    def leave(self) -> None:
-        """Programs that read pipes do not outlive the house."""
-        if self._feeders:
-            self.crew.stop(0.0)
-            self._close_feeders()
-
-    def judge(self, member: Member, over: Exit) -> str:
-        """A program whose pipe ran dry had no chance."""
-        return self._starved() or super().judge(member, over)
-
     def look(self, final: bool) -> None:
-        """Read metrics: every second, and once more in the end; end programs that wait for a pipe in vain."""
-        if self._starved() and not final:
-            self.crew.stop(0.0)
+        """Read metrics: every second, and once more in the end."""
         for collector in self._collectors:
             if final:
                 collector.collect(self._wanted, final=True)
@@ -126,24 +102,26 @@ class TrainingRun(ProgramRun):
 
     def release(self) -> None:
         """As every program's; what a warm pool keeps stays."""
-        self._close_feeders()
         super().release()
         record = self.tools.records.find(self.record.kind, self.record.scope, self.record.key)
         if record is not None and settled(record):
             self.tools.pools.leave(record)
 
     def resume(self) -> Found:
-        """The logs of adopted programs are read again from their beginning. Pipes ended with the house, and a program
-        cannot tell that from the end of an epoch: it is begun again."""
-        if any(channel.mode == "Pipe" for channel in training_channels(self.body)):
-            self.crew.adopt()
-            self.crew.release()
-            return Found.AGAIN
+        """The logs of adopted programs are read again from their beginning."""
         for collector in self._collectors:
             collector.begin_again()
         return super().resume()
 
     # --- parts --------------------------------------------------------------------------------------------------
+
+    def channels(self) -> list[Channel]:
+        """InputDataConfig."""
+        return training_channels(self.body)
+
+    def place(self, host: Host, channel: Channel) -> Place:
+        """A folder of /opt/ml/input/data."""
+        return Place(self.ml(host.name) / "input" / "data" / channel.name, f"{ML}/input/data/{channel.name}")
 
     def command(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """ContainerEntrypoint and ContainerArguments."""
@@ -162,9 +140,6 @@ class TrainingRun(ProgramRun):
         """What is kept in step outside of /opt/ml."""
         found = [(self._outside(host.name, inside), inside) for inside in self._kept()]
         mounts = [Mount(outside, inside) for outside, inside in found if not outside.is_relative_to(self.ml(host.name))]
-        for channel in training_channels(self.body):
-            if turn_of(channel, host, self.hosts) is not None:
-                mounts += mounts_of(channel, self._place(host, channel))
         if self._pool:
             mounts.append(Mount(self.tools.pools.cache(self._pool), CACHE))
         return mounts
@@ -181,24 +156,6 @@ class TrainingRun(ProgramRun):
             "SAGEMAKER_METRICS_DIRECTORY": "/opt/ml/output/metrics/sagemaker",
             "SAGELET_IMAGE": self.image,
         }
-
-    def _deliver(self, host: Host, channel: Channel) -> None:
-        turn = turn_of(channel, host, self.hosts)
-        if turn is not None:
-            given = deliver(self.tools.storage, channel, self._place(host, channel), turn, self.halted)
-            self._feeders += [given.feeder] if given.feeder else []
-
-    def _place(self, host: Host, channel: Channel) -> Place:
-        return Place(self.ml(host.name) / "input" / "data" / channel.name, f"{ML}/input/data/{channel.name}")
-
-    def _starved(self) -> str:
-        """Why a pipe cannot be fed any further; empty when all can."""
-        return next((feeder.failure for feeder in self._feeders if feeder.failure), "")
-
-    def _close_feeders(self) -> None:
-        for feeder in self._feeders:
-            feeder.close()
-        self._feeders.clear()
 
     def _of_all(self, inside: str) -> Path:
         """A folder below /opt/ml with what all hosts have put into it."""
