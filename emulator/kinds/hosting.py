@@ -17,6 +17,7 @@ KINDS = (
     ),
     Kind("Endpoint", lifecycle=ENDPOINT),
     Kind("InferenceComponent", work=True),
+    Kind("GlobalInferenceGateway", work=True),
     Kind("InferenceExperiment", work=True),
     Kind("InferenceRecommendationsJob", work=True),
     Kind("InferenceRouter", work=True),

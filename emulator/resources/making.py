@@ -61,7 +61,7 @@ def new_record(facts: Facts, call: Call, now: float, given: Given) -> Record:
     arn = arns.build(call.scope, facts.resource(key), facts.kind.service)
     status = facts.first_status if given.status is None else given.status
     body = echo(facts, call.params)
-    if facts.minted:
+    if facts.minted and facts.key[0] in facts.derived.answered:
         body[facts.key[0]] = arn if facts.key[0].endswith("Arn") else key
     derived = facts.derived
     own = {derived.arn_member: arn, derived.created_member: now, derived.modified_member: now}
