@@ -31,8 +31,8 @@ def start(base: Path, algorithm: str, host: str, given: dict[str, str]) -> tuple
     (script.code / "train.py").write_text((base / "train.py").read_text())
     script.prepare({"sagemaker_program": "train.py", "sagemaker_submit_directory": str(script.code), **given})
     script.configure("resourceconfig", {
-        "current_host": host, "hosts": HOSTS, "current_group_name": "homogeneousCluster", "network_interface_name": "lo",
-        "instance_groups": [{**GROUP, "hosts": HOSTS}],
+        "current_host": host, "hosts": HOSTS, "current_group_name": GROUP["instance_group_name"],
+        "network_interface_name": "lo", "instance_groups": [{**GROUP, "hosts": HOSTS}],
     })  # fmt: skip
     return script, script.start("train", TMPDIR=str(script.temporary))
 
@@ -101,6 +101,8 @@ def test_xgboost_in_script_mode_reads_a_channel_as_the_images_package_does(tmp_p
         "from sagemaker_xgboost_container import distributed\n"
         "p = argparse.ArgumentParser()\np.add_argument('--num_round', type=int)\na = p.parse_args()\n"
         "data = get_dmatrix(os.environ['SM_CHANNEL_TRAIN'], 'csv')\n"
+        "assert get_dmatrix(os.environ['SM_CHANNEL_TRAIN'] + '/a.csv', 'text/csv').num_row() == 3\n"
+        "assert get_dmatrix(os.environ['SM_MODEL_DIR'], 'csv') is None\n"
         "def train(num_round, is_master):\n"
         "    xgb.train({'max_depth': 2}, data, num_round).save_model(os.environ['SM_MODEL_DIR'] + '/m.json')\n"
         "    print('rows', data.num_row(), 'master', is_master)\n"

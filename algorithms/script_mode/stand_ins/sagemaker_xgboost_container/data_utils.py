@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,5 +17,9 @@ def get_dmatrix(data_path: str | list[str], content_type: str, csv_weights: int 
     if is_pipe:
         raise NotImplementedError("Pipe mode is no longer supported: set the channel's input mode to File or FastFile.")
     data = bring("algorithms.xgboost.data")
-    places = [data_path] if isinstance(data_path, str) else data_path
-    return data.load([Path(place) for place in places], data.format_of(content_type), csv_weights == 1)
+    places = [Path(place) for place in ([data_path] if isinstance(data_path, str) else data_path)]
+    with tempfile.TemporaryDirectory() as beside:  # The payload reads folders: files are shown in one.
+        for number, file in enumerate(place for place in places if place.is_file()):
+            Path(beside, f"{number}-{file.name.lstrip('._')}").symlink_to(file.resolve())
+        folders = [place for place in places if place.is_dir()]
+        return data.load([*folders, Path(beside)], data.format_of(content_type), csv_weights == 1)
