@@ -31,14 +31,29 @@ class ImageName:
 
 
 @dataclass(frozen=True)
+class Framework:
+    """The library whose version the tags of a family's images name.
+
+    `module` is what is imported, `distribution` what pip calls it (or that with `-cpu` behind it), `extra` the extra of
+    sagelet that brings it, empty when it comes without one; `tag` is the pattern whose group is the version in a tag.
+    """
+
+    module: str
+    distribution: str
+    extra: str = ""
+    tag: str = r"(\d+(?:\.\d+)*)"
+
+
+@dataclass(frozen=True)
 class Algorithm:
-    """One built-in algorithm, as its manifest describes it.
+    """One built-in algorithm or framework, as its manifest describes it.
 
     `repositories` are names of ECR repositories (fnmatch patterns allowed); `train` and `serve` are `module:function`,
     empty when there is no such verb; `preload` are modules that may be imported once and forked often; `image` is the
-    tag that `make images` gives to our own image of the family; `metrics` are MetricDefinitions; `requires` says for
-    each library that is not in the standard library how to install it; `versions` says what a repository's tags mean
-    that are not version numbers.
+    tag that `make images` gives to our own image of the family, empty without one; `metrics` are MetricDefinitions;
+    `requires` says for each library that is not in the standard library how to install it; `versions` says what a
+    repository's tags mean that are not version numbers; `commands` is whether a command of the caller's (a processing
+    job's `python3 x.py`) may run where this family runs.
     """
 
     name: str
@@ -53,13 +68,27 @@ class Algorithm:
     commands: bool = False
     run: str = ""
     bin: str = ""
+    framework: Framework | None = None
 
     def version(self, image_uri: str) -> tuple[int, ...]:
         """The version that an image URI of this family stands for: `…/sagemaker-xgboost:1.7-1` is (1, 7, 1)."""
-        image = parse(image_uri)
-        tag = self.versions.get(image.repository, {}).get(image.tag or "latest", image.tag)
-        numbers = re.match(r"\d+(?:[.-]\d+)*", tag)
+        numbers = re.match(r"\d+(?:[.-]\d+)*", self._tag(image_uri))
         return tuple(int(n) for n in re.findall(r"\d+", numbers.group())) if numbers else NEWEST
+
+    def framework_versions(self, image_uri: str) -> tuple[str, str]:
+        """(the framework's version that the tag asks for, the one installed here), each empty when there is none."""
+        if self.framework is None:
+            return "", ""
+        wanted = self.framework.tag
+        # A plain number stands at the head of a tag; one with a word before it stands anywhere.
+        find = re.match if wanted == Framework.tag else re.search
+        asked = find(wanted, self._tag(image_uri))
+        name = self.framework.distribution
+        return asked.group(1) if asked else "", _installed(name) or _installed(f"{name}-cpu")
+
+    def _tag(self, image_uri: str) -> str:
+        image = parse(image_uri)
+        return self.versions.get(image.repository, {}).get(image.tag or "latest", image.tag)
 
 
 def parse(image_uri: str) -> ImageName:
@@ -131,13 +160,14 @@ def _read(path: Path) -> Algorithm:
         train=told.get("train", ""),
         serve=told.get("serve", ""),
         preload=tuple(told.get("preload", ())),
-        image=told["image"],
+        image=told.get("image", ""),
         metrics=tuple(MappingProxyType(dict(metric)) for metric in told.get("metrics", ())),
         requires=MappingProxyType(dict(told.get("requires", {}))),
         versions=MappingProxyType(dict(told.get("versions", {}))),
         commands=bool(told.get("commands", False)),
         run=told.get("run", ""),
         bin=told.get("bin", ""),
+        framework=Framework(**told["framework"]) if "framework" in told else None,
     )
 
 

@@ -1,4 +1,7 @@
-"""Training as the XGBoost container does it in algorithm mode: validate, load, boost, save `xgboost-model`."""
+"""Training as the XGBoost container does it in algorithm mode: validate, load, boost, save `xgboost-model`.
+
+In script mode (`sagemaker_program`) the user's script does all that.
+"""
 
 from __future__ import annotations
 
@@ -53,6 +56,10 @@ def main() -> int:
     if os.getpid() == 1:
         end_on_sigterm()
     layout = Layout.from_environment()
+    if "sagemaker_program" in layout.hyperparameters:
+        from algorithms.script_mode.train import Family, run
+
+        return run(Family("xgboost", "sagemaker_xgboost_container.training:main"))
     code = run_training(layout, train)
     if len(layout.hosts) > 1:
         hosts.end_at_once(code)

@@ -127,6 +127,7 @@ class Job:
         return subprocess.Popen(
             [sys.executable, "-m", "algorithms.run", self.algorithm, verb],
             cwd=ROOT, env=self._environment(environment), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            errors="replace",
         )  # fmt: skip
 
     def train(self, **environment: str) -> Ended:

@@ -1,5 +1,6 @@
 """The catalogue: which image means which algorithm, and which libraries are at odds."""
 
+import re
 import subprocess
 import sys
 
@@ -81,6 +82,50 @@ def test_names_are_sorted_and_an_unknown_name_lists_them():
     assert {"xgboost", "onnx_host"} <= set(catalog.names())
     with pytest.raises(KeyError, match=r"onnx_host, .*xgboost"):
         catalog.get("nothing")
+
+
+@pytest.mark.parametrize(
+    ("image", "name", "asked"),
+    [
+        ("sagemaker-scikit-learn:1.2-1-cpu-py3", "sklearn", "1.2"),
+        ("sagemaker-scikit-learn:0.23-1-cpu-py3", "sklearn", "0.23"),
+        ("sagemaker-xgboost:1.7-1", "xgboost", "1.7"),
+        ("xgboost:1", "xgboost", "0.72"),
+        ("pytorch-training:2.1.0-cpu-py310", "pytorch", "2.1.0"),
+        ("pytorch-training:2.5-cpu-py311-ubuntu22.04-sagemaker", "pytorch", "2.5"),
+        ("pytorch-training-graviton:2.7.0-cpu-py312", "pytorch", "2.7.0"),
+        ("sagemaker-pytorch:1.0.0-cpu-py3", "pytorch", "1.0.0"),
+        ("tensorflow-training:2.13-gpu-py310", "tensorflow", "2.13"),
+        ("sagemaker-tensorflow-scriptmode:1.15.2-cpu-py3", "tensorflow", "1.15.2"),
+        ("huggingface-pytorch-training:2.1.0-transformers4.36.0-gpu-py310-cu121", "huggingface", "4.36.0"),
+        ("huggingface-tensorflow-training:2.6.3-transformers4.17.0-gpu-py38", "huggingface_tensorflow", "4.17.0"),
+        ("sagemaker-scikit-learn:latest", "sklearn", ""),
+        ("sagemaker-scikit-learn", "sklearn", ""),
+    ],
+)
+def test_framework_images_say_which_version_they_ask_for(image, name, asked):
+    found = catalog.find(f"{REGISTRY}/{image}")
+    assert found.name == name
+    assert found.framework_versions(image)[0] == asked
+
+
+def test_the_version_that_is_installed_is_told_of_either_distribution():
+    from importlib import metadata
+
+    assert catalog.get("sklearn").framework_versions("")[1] == metadata.version("scikit-learn")
+    assert catalog.get("xgboost").framework_versions("")[1] == metadata.version("xgboost-cpu")
+    assert catalog.get("onnx_host").framework_versions("x:1") == ("", "")
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_every_framework_has_its_remedy_and_every_extra_is_there(name):
+    algorithm = catalog.get(name)
+    if algorithm.framework:
+        assert algorithm.framework.module in algorithm.requires
+        assert algorithm.commands
+    extras = re.findall(r"sagelet\[(\w+)\]", " ".join(algorithm.requires.values()))
+    offered = re.findall(r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text(), re.M)
+    assert set(extras) <= set(offered)
 
 
 def test_the_catalogue_needs_the_standard_library_alone():

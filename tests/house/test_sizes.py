@@ -11,6 +11,9 @@ FILES = sorted(p for room in ROOMS for p in (ROOT / room).rglob("*.py"))
 TABLES = ("emulator/kinds/",)
 """Data: exempt from the length of a file."""
 
+NAMED_BY_OTHERS = "algorithms/script_mode/stand_ins/"
+"""Modules of AWS's images, by the names that users' scripts import."""
+
 FORBIDDEN = ("utils", "helpers", "manager", "base_", "_impl")
 
 
@@ -24,7 +27,7 @@ def test_a_file_stops_at_400_lines_and_says_what_it_is_for(path):
     if not name(path).startswith(TABLES):
         assert len(text.splitlines()) <= 400
     assert ast.get_docstring(ast.parse(text)), "a module begins with what it is for"
-    assert not any(word in path.stem for word in FORBIDDEN)
+    assert name(path).startswith(NAMED_BY_OTHERS) or not any(word in path.stem for word in FORBIDDEN)
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)

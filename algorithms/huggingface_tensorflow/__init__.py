@@ -1,0 +1,1 @@
+"""The images of Hugging Face with TensorFlow: script mode."""

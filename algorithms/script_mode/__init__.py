@@ -1,0 +1,1 @@
+"""Script mode: runs the user's own program as the training toolkit of AWS's framework images does."""

@@ -1,0 +1,1 @@
+"""Stands in for the older name of the training toolkit."""
