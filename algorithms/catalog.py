@@ -53,7 +53,8 @@ class Algorithm:
     tag that `make images` gives to our own image of the family, empty without one; `metrics` are MetricDefinitions;
     `requires` says for each library that is not in the standard library how to install it; `versions` says what a
     repository's tags mean that are not version numbers; `commands` is whether a command of the caller's (a processing
-    job's `python3 x.py`) may run where this family runs.
+    job's `python3 x.py`) may run where this family runs, and `prepare` the `module:function` that makes ready what such
+    a command runs in, as a process, and returns what it finds in its environment.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Algorithm:
     requires: Mapping[str, str]
     versions: Mapping[str, Mapping[str, str]]
     commands: bool = False
+    prepare: str = ""
     run: str = ""
     bin: str = ""
     framework: Framework | None = None
@@ -165,6 +167,7 @@ def _read(path: Path) -> Algorithm:
         requires=MappingProxyType(dict(told.get("requires", {}))),
         versions=MappingProxyType(dict(told.get("versions", {}))),
         commands=bool(told.get("commands", False)),
+        prepare=told.get("prepare", ""),
         run=told.get("run", ""),
         bin=told.get("bin", ""),
         framework=Framework(**told["framework"]) if "framework" in told else None,

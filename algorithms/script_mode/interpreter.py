@@ -7,6 +7,7 @@ file and not installed again; the interpreter of the server is never written to.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import site
 import sys
@@ -53,6 +54,12 @@ def own() -> Iterator[Interpreter]:
         yield _lay(Interpreter(folder))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def for_command() -> dict[str, str]:
+    """The environment variables of a command that runs in an environment of its own, removed with the job's /tmp."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}-"))
+    return {"PATH": f"{_lay(Interpreter(folder)).bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
 
 
 def _lay(made: Interpreter) -> Interpreter:

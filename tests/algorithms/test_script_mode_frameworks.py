@@ -197,7 +197,9 @@ def test_pytorch_is_told_where_the_first_host_is(tmp_path):
 REDUCE = (
     "import os, sys, torch\nimport torch.distributed as dist\n"
     "dist.init_process_group('gloo')\nt = torch.tensor([float(dist.get_rank() + 1)])\ndist.all_reduce(t)\n"
-    "print('sum', t.item(), 'of', dist.get_world_size(), sys.argv[1:], flush=True)\ndist.destroy_process_group()\n"
+    # In one piece: two processes write at once.
+    "os.write(1, f'sum {t.item()} of {dist.get_world_size()} {sys.argv[1:]}\\n'.encode())\n"
+    "dist.destroy_process_group()\n"
 )
 
 

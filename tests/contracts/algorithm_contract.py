@@ -32,7 +32,7 @@ from tests.algorithms.job import ROOT, Ended, Job, Server
 
 MEMBERS = {
     "name", "repositories", "train", "serve", "preload", "image", "metrics", "requires", "versions",
-    "commands", "run", "bin", "framework",
+    "commands", "prepare", "run", "bin", "framework",
 }  # fmt: skip
 
 

@@ -32,7 +32,7 @@ class Bench:
 
     def find(self, image: str, /) -> SimpleNamespace:
         main = f"programs:{image}"
-        more = {"run": "", "commands": True, "bin": self.bin}
+        more = {"run": "", "prepare": "", "commands": True, "bin": self.bin}
         return SimpleNamespace(name=image, train=main, serve=main, preload=self.preload, **more)
 
     def open(self) -> ProcessExecutor:

@@ -23,7 +23,7 @@ class Catalog:
     def find(self, image: str, /) -> Any:
         if "xgboost" not in image:
             return None
-        more = {"run": "", "commands": "commands" in image, "bin": ""}
+        more = {"run": "", "prepare": "", "commands": "commands" in image, "bin": ""}
         return SimpleNamespace(name="xgboost", train="m:f", serve="m:f", preload=(), **more)
 
     def names(self) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ class Shell:
         if image != "shell":
             return None
         main = "shellish:main"
-        more = {"run": "", "commands": True, "bin": ""}
+        more = {"run": "", "prepare": "", "commands": True, "bin": ""}
         return SimpleNamespace(name="shell", train=main, serve=main, preload=("json",), **more)
 
 

@@ -117,7 +117,7 @@ from emulator.executors.process.executor import ProcessExecutor
 from emulator.ports import Mount, RunSpec
 from emulator.settings import Settings
 data = Path(sys.argv[1])
-more = {"serve": "", "run": "", "preload": (), "commands": True, "bin": ""}
+more = {"serve": "", "run": "", "prepare": "", "preload": (), "commands": True, "bin": ""}
 find = lambda image: SimpleNamespace(name=image, train="a:b", **more)
 executor = ProcessExecutor(Settings(data_dir=data), SimpleNamespace(find=find), sys.argv[2])
 def spec(n, script):

@@ -316,7 +316,7 @@ from emulator.executors.process.executor import ProcessExecutor
 from emulator.ports import Mount, RunSpec
 from emulator.settings import Settings
 data, code = Path(sys.argv[1]), sys.argv[2]
-more = {"serve": "", "run": "", "preload": (), "commands": True, "bin": ""}
+more = {"serve": "", "run": "", "prepare": "", "preload": (), "commands": True, "bin": ""}
 find = lambda image: SimpleNamespace(name=image, train=f"programs:{image}", **more)
 executor = ProcessExecutor(Settings(data_dir=data), SimpleNamespace(find=find), "auto", (code,))
 work = data / "work" / "run-1"
@@ -418,7 +418,7 @@ from emulator.executors.process.executor import ProcessExecutor
 from emulator.ports import Mount, RunSpec
 from emulator.settings import Settings
 data, code = Path(sys.argv[1]), sys.argv[2]
-more = {"serve": "", "run": "", "preload": (), "commands": True, "bin": ""}
+more = {"serve": "", "run": "", "prepare": "", "preload": (), "commands": True, "bin": ""}
 find = lambda image: SimpleNamespace(name=image, train=f"programs:{image}", **more)
 executor = ProcessExecutor(Settings(data_dir=data), SimpleNamespace(find=find), "auto", (code,))
 work = data / "work" / "run-1"

@@ -1,8 +1,10 @@
 """Processing through real boto3 against a real server: scripts as processes, what they read, write and say."""
 
+import importlib.util
 import io
 import json
 import tarfile
+import zipfile
 
 import pytest
 from botocore.exceptions import ClientError
@@ -213,6 +215,41 @@ def test_a_shell_script_unpacks_the_source_beside_it(client):
     job = over(client, name)
     assert job["ProcessingJobStatus"] == "Completed", job.get("FailureReason")
     assert client.text(bucket, "out/result/x") == "hello"
+
+
+def wheel(name: str, word: str) -> bytes:
+    """A package of one module, as pip takes it without any index."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as made:
+        made.writestr(f"{name}.py", f"WORD = {word!r}\n")
+        made.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        made.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        made.writestr(f"{name}-1.0.dist-info/RECORD", "")
+    return packed.getvalue()
+
+
+def test_a_command_installs_into_an_environment_of_its_own(client):
+    # Given a package that nobody has
+    bucket = client.bucket()
+    client.s3.put_object(Bucket=bucket, Key="wheels/peculiar-1.0-py3-none-any.whl", Body=wheel("peculiar", "mine"))
+    # When a command installs it, as runproc.sh does with the user's requirements
+    wheels, result = "/opt/ml/processing/input/wheels", "/opt/ml/processing/result"
+    install = f"pip install --no-index --quiet {wheels}/*.whl"
+    use = f"python -c \"import peculiar, sklearn; open('{result}/x', 'w').write(peculiar.WORD)\""
+    name = client.name("processing")
+    client.sagemaker.create_processing_job(
+        ProcessingJobName=name,
+        RoleArn=ROLE,
+        AppSpecification={"ImageUri": IMAGE, "ContainerEntrypoint": ["/bin/sh", "-c", f"set -e; {install}; {use}"]},
+        ProcessingInputs=[given("wheels", f"s3://{bucket}/wheels", wheels)],
+        ProcessingOutputConfig={"Outputs": [output(bucket, "result")]},
+        ProcessingResources={"ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}},
+    )
+    # Then the command has it, and what the framework brings, and nobody else has it
+    job = over(client, name)
+    assert job["ProcessingJobStatus"] == "Completed", job.get("FailureReason")
+    assert client.text(bucket, "out/result/x") == "mine"
+    assert importlib.util.find_spec("peculiar") is None
 
 
 def test_an_image_that_nothing_here_can_run_fails_the_job(client):

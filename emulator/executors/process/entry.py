@@ -15,7 +15,7 @@ def main() -> None:
     if task["role"] == "command":
         from emulator.executors.process import program
 
-        program.execute(task["words"], task["problems"])
+        program.execute(task["words"], task["problems"], task["prepare"])
     from emulator.executors.process import warm
 
     warm.main(task)

@@ -212,6 +212,7 @@ class ProcessExecutor:
             sandbox=sandbox,
             program="" if spec.entrypoint else plan.program_of(algorithm, spec.verb),
             arguments=spec.arguments,
+            prepare=algorithm.prepare,
             command=(*spec.entrypoint, *spec.arguments) if spec.entrypoint else (),
             environment=tuple(plan.environment(spec).items()),
             mounts=tuple((os.path.realpath(m.outside), m.inside, m.read_only) for m in mounts),

@@ -38,6 +38,7 @@ def become(request: Request, output: int, problems: int, info: int) -> None:
         os.closerange(3, problems)
         os.closerange(problems + 1, _most_files())
         if request.command:
+            os.environ.update(prepared(request.prepare, request.path))
             command.execute(command.words(request), os.environ)
         _forget_the_zygote(request)
         os.close(problems)
@@ -134,9 +135,21 @@ def _link_mounts(request: Request) -> None:
         os.symlink(outside, link)
 
 
-def execute(words: list[str], problems: int) -> None:
+def prepared(prepare: str, path: tuple[str, ...]) -> dict[str, str]:
+    """What the family's `module:function` makes ready for a command, as further variables of its environment."""
+    if not prepare:
+        return {}
+    sys.path[:0] = [p for p in path if p not in sys.path]
+    tempfile.tempdir = None
+    module, _, name = prepare.partition(":")
+    made: dict[str, str] = getattr(importlib.import_module(module), name)()
+    return made
+
+
+def execute(words: list[str], problems: int, prepare: str) -> None:
     """Inside bwrap: become the command, or write to `problems` why not."""
     os.set_inheritable(problems, False)
+    os.environ.update(prepared(prepare, ()))
     try:
         command.execute(words, os.environ)
     except OSError as error:
@@ -150,7 +163,8 @@ def _execute_in_bwrap(request: Request, info: int, problems: int) -> None:
     task |= {"program": request.program, "arguments": request.arguments}
     if request.command:
         os.set_inheritable(problems, True)
-        task = {"role": "command", "path": (), "words": command.words(request), "problems": problems}
+        task = {"role": "command", "path": request.path, "words": command.words(request), "problems": problems}
+        task |= {"prepare": request.prepare}
     wanted = environment(request)
     os.makedirs(os.path.join(request.folder, "tmp", "home"), exist_ok=True)
     found = bubblewrap.find()

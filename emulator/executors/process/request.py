@@ -39,6 +39,7 @@ class Request:
     sandbox: str
     program: str
     arguments: tuple[str, ...] = ()
+    prepare: str = ""
     environment: tuple[tuple[str, str], ...] = ()
     mounts: tuple[tuple[str, str, bool], ...] = ()
     path: tuple[str, ...] = ()
