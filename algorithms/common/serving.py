@@ -15,8 +15,8 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from http import HTTPStatus
+from dataclasses import dataclass, field
+from http.client import responses
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -40,6 +40,8 @@ class Invocation:
     body: bytes
     content_type: str
     accept: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """All of the request's, named as in `X-Amzn-Sagemaker-Custom-Attributes`."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,15 @@ class Reply:
     body: bytes
     content_type: str = "text/plain"
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Further ones."""
 
 
 class Model(Protocol):
-    """A loaded model. Called from several threads at once."""
+    """A loaded model. Called from several threads at once.
+
+    One with a method `execution_parameters` answers GET /execution-parameters with the Reply that it returns.
+    """
 
     def answer(self, invocation: Invocation) -> Reply:
         """Raises Refusal for what the caller did wrong."""
@@ -68,10 +75,11 @@ class Application:
 
     def __call__(self, environ: Mapping[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         reply = self._reply(environ)
-        reason = HTTPStatus(reply.status).phrase
+        reason = responses.get(reply.status, "Unknown")
         headers = [("Content-Length", str(len(reply.body)))] if reply.status != 204 else []
         if reply.body:
             headers.append(("Content-Type", reply.content_type))
+        headers += reply.headers.items()
         start_response(f"{reply.status} {reason}", headers)
         _log_access(environ, reply)
         return [reply.body] if reply.body else []
@@ -83,16 +91,15 @@ class Application:
         if asked == ("POST", "/invocations"):
             return self._invoke(environ)
         if asked == ("GET", "/execution-parameters"):
-            return Reply(json.dumps(execution_parameters()).encode(), "application/json")
+            own = getattr(self._model, "execution_parameters", None)
+            return own() if own else Reply(json.dumps(execution_parameters()).encode(), "application/json")
         known = asked[1] in ("/ping", "/invocations", "/execution-parameters")
         return Reply(f"{asked[0]} {asked[1]} is not served here".encode(), status=405 if known else 404)
 
     def _invoke(self, environ: Mapping[str, Any]) -> Reply:
         try:
-            invocation = Invocation(
-                self._body(environ), environ.get("CONTENT_TYPE", ""), environ.get("HTTP_ACCEPT", "")
-            )
-            return self._model.answer(invocation)
+            content_type, accept = environ.get("CONTENT_TYPE", ""), environ.get("HTTP_ACCEPT", "")
+            return self._model.answer(Invocation(self._body(environ), content_type, accept, _headers(environ)))
         except Refusal as refusal:
             return Reply(refusal.message.encode(), status=refusal.status)
         except Exception as error:
@@ -110,6 +117,12 @@ class Application:
         if chunked and len(body) > self._limit:
             raise Refusal(413, f"The body has more than the {self._limit} bytes that MAX_CONTENT_LENGTH allows.")
         return body
+
+
+def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
+    names = [name for name in environ if name.startswith("HTTP_")]
+    found = {name[5:].replace("_", "-").title(): environ[name] for name in names}
+    return found | {"Content-Type": environ.get("CONTENT_TYPE", "")}
 
 
 def _drain(stream: Any, length: int) -> None:

@@ -81,7 +81,7 @@ def _report(layout: Layout, text: str) -> None:
 def _train(family: Family, layout: Layout, children: Children) -> None:
     decoded = family.hyperparameters(parameters.decode(layout.config("hyperparameters")))
     told = environment.facts(layout, decoded, family.module)
-    _say_versions(family.name)
+    say_versions(family.name)
     launchers.check(told["additional_framework_parameters"])
     name = entry.check(told["user_entry_point"])
     (layout.base / "output").mkdir(parents=True, exist_ok=True)
@@ -91,10 +91,10 @@ def _train(family: Family, layout: Layout, children: Children) -> None:
         entry.present(code, name)
     with interpreter.own() as python:
         added = _added(family, told, decoded)
-        surroundings = _surroundings(python, code, added)
+        surroundings = surroundings_of(python, code, added)
         if kind != entry.COMMAND:
             packages.install(children, python, code, kind == entry.MODULE, surroundings)
-        _need_libraries(family.name, python)
+        need_libraries(family.name, python)
         launchers.await_names(told["hosts"])
         if kind == entry.COMMAND:
             (code / name).chmod(0o777)
@@ -123,7 +123,7 @@ def _added(family: Family, told: Mapping[str, Any], decoded: Mapping[str, Any]) 
     return {**environment.variables(told), **environment.of_service(told, decoded), **family.variables(told)}
 
 
-def _surroundings(python: Interpreter, code: Path, added: Mapping[str, str]) -> dict[str, str]:
+def surroundings_of(python: Interpreter, code: Path, added: Mapping[str, str]) -> dict[str, str]:
     """The script's environment: this process's, with the rooms of the house taken off its path."""
     own = dict(os.environ)
     kept = [place for place in own.get("PYTHONPATH", "").split(os.pathsep) if place and Path(place).resolve() != ROOMS]
@@ -137,7 +137,7 @@ def _surroundings(python: Interpreter, code: Path, added: Mapping[str, str]) -> 
     }
 
 
-def _need_libraries(name: str, python: Interpreter) -> None:
+def need_libraries(name: str, python: Interpreter) -> None:
     """UserError, at once, when the framework is not there: the script would find out after minutes of preparations."""
     import sys
 
@@ -149,7 +149,7 @@ def _need_libraries(name: str, python: Interpreter) -> None:
             )
 
 
-def _say_versions(name: str) -> None:
+def say_versions(name: str) -> None:
     image = os.environ.get("SAGELET_IMAGE", "")
     family = catalog.get(name)
     asked, here = family.framework_versions(image)

@@ -1,4 +1,7 @@
-"""Serving as the XGBoost container does it: any of its artifacts, its formats, its status codes."""
+"""Serving as the XGBoost container does it: any of its artifacts, its formats, its status codes.
+
+With a script of the user's (SAGEMAKER_PROGRAM, or one in the model) that script does it.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from algorithms.common import content_types
 from algorithms.common.contract import Layout
 from algorithms.common.faults import Refusal
 from algorithms.common.serving import Invocation, Reply, run_serving
+from algorithms.script_mode.serve import wanted
 from algorithms.xgboost import answers, model, requests
 
 
@@ -65,4 +69,8 @@ def load() -> Service:
 
 def main() -> int:
     """Serve until SIGTERM; the exit status."""
+    if wanted(Layout.from_environment()):
+        from algorithms.xgboost import scripted
+
+        return scripted.main()
     return run_serving(load)

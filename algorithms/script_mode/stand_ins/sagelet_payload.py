@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import sys
+from functools import cache
+from importlib import util
 from pathlib import Path
 from types import ModuleType
 
@@ -17,3 +19,13 @@ def bring(name: str) -> ModuleType:
         return importlib.import_module(name)
     finally:
         sys.path.remove(ROOMS)
+
+
+@cache
+def arrays() -> ModuleType:
+    """`algorithms.script_mode.arrays` by its file (it imports nothing of ours): scripts may have an `algorithms`."""
+    spec = util.spec_from_file_location("sagelet_arrays", Path(ROOMS, "algorithms/script_mode/arrays.py"))
+    assert spec is not None and spec.loader is not None
+    module = util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

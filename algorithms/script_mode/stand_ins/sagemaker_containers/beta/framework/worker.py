@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+JSON = "application/json"
 
 
 class Response:
-    """A body and its media type."""
+    """A body, its media type and further headers; `accept` does nothing, as in the image."""
 
-    def __init__(self, response: Any = None, status: int = 200, mimetype: str | None = None, **more: Any) -> None:
-        accept = more.get("accept")
-        self.response, self.status, self.mimetype = response, status, mimetype or accept
+    def __init__(
+        self,
+        response: Any = None,
+        accept: str | None = None,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        mimetype: str | None = None,
+        direct_passthrough: bool = False,
+    ) -> None:
+        self.response, self.status, self.headers = response, status, dict(headers or {})
+        self.mimetype = mimetype or JSON
