@@ -172,9 +172,9 @@ class House:
     @cached_property
     def servers(self) -> ModelServers:
         """Model servers, for endpoints and transform jobs."""
-        from emulator.servers import ModelServers
+        from emulator.servers import ModelServers, WayBack
 
-        return ModelServers(self.executors, self.storage, self.logs)
+        return ModelServers(self.executors, self.storage, self.logs, WayBack(lambda: self.url, self.credentials))
 
     @cached_property
     def jobs(self) -> JobEngine:

@@ -86,6 +86,7 @@ def _container(model: Mapping[str, Any]) -> dict[str, Any]:
         "uncompressed": source.get("CompressionType") == "None",
         "environment": {str(k): str(v) for k, v in (container.get("Environment") or {}).items()},
         "network": not model.get("EnableNetworkIsolation", False),
+        "role": str(model.get("ExecutionRoleArn") or ""),
     }
 
 

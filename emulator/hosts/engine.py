@@ -226,9 +226,10 @@ class HostEngine:
             folder=Path(self._settings.data_dir) / "work" / host["run_id"],
             log_group=f"/aws/sagemaker/Endpoints/{record.key}",
             log_stream=f"{variant.name}/{host['instance']}",
-            environment={"AWS_REGION": record.scope.region, **dict(variant.environment)},
+            environment=dict(variant.environment),
             network=variant.network,
             uncompressed=variant.uncompressed,
+            role=variant.role,
         )
 
     def _end_orphans(self, record: Record) -> None:

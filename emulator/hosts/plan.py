@@ -30,6 +30,7 @@ class VariantPlan:
     uncompressed: bool = False
     environment: tuple[tuple[str, str], ...] = ()
     network: bool = True
+    role: str = ""
     weight: float = 1.0
     count: int = 1
     start_timeout: float | None = None
@@ -89,6 +90,7 @@ def _variant(records: Records, scope: Scope, item: Mapping[str, Any]) -> Variant
         uncompressed=source.get("CompressionType") == "None",
         environment=tuple(sorted(environment.items())),
         network=not model.get("EnableNetworkIsolation", False),
+        role=str(model.get("ExecutionRoleArn") or ""),
         weight=float(item.get("InitialVariantWeight", 1.0)),
         count=int(item.get("InitialInstanceCount", 1)),
         start_timeout=item.get("ContainerStartupHealthCheckTimeoutInSeconds"),

@@ -5,5 +5,6 @@ It knows no endpoint, variant or job, and imports only what lies below: executor
 
 from emulator.servers.client import InvokeFailure, Reply
 from emulator.servers.server import ModelServer, ModelServers, ServerFailed, ServerSpec
+from emulator.servers.way_back import WayBack
 
-__all__ = ["InvokeFailure", "ModelServer", "ModelServers", "Reply", "ServerFailed", "ServerSpec"]
+__all__ = ["InvokeFailure", "ModelServer", "ModelServers", "Reply", "ServerFailed", "ServerSpec", "WayBack"]

@@ -15,6 +15,7 @@ from emulator import arns
 from emulator.call import Scope
 from emulator.ports import Executor, Exit, Logs, Mount, RunSpec, Storage
 from emulator.servers.client import Client, InvokeFailure, Reply, Request
+from emulator.servers.way_back import WayBack
 from emulator.storage import archive, uri
 
 TAIL_LINES = 8
@@ -25,7 +26,8 @@ TAIL_LINES = 8
 class ServerSpec:
     """A model to serve: the image, the model archive's URI (or a prefix of plain objects), and where it logs.
 
-    `arn` is whose server it is; its account and region are those of the logs.
+    `arn` is whose server it is; its account and region are those of the logs. `role` is the model's: with a network the
+    program gets its credentials.
     """
 
     run_id: str
@@ -39,6 +41,7 @@ class ServerSpec:
     network: bool = True
     container_name: str = "primary"
     uncompressed: bool = False
+    role: str = ""
 
 
 class ServerFailed(Exception):
@@ -60,15 +63,16 @@ class Runner(Protocol):
 class ModelServers:
     """Starts model servers, and finds them again after a restart of the house."""
 
-    def __init__(self, executors: Runner, storage: Storage, logs: Logs) -> None:
+    def __init__(self, executors: Runner, storage: Storage, logs: Logs, way_back: WayBack | None = None) -> None:
         self._executors = executors
         self._storage = storage
         self._logs = logs
+        self._way_back = way_back or WayBack()
 
     def start(self, spec: ServerSpec) -> ModelServer:
         """Fetch the model and start its server; `ServerFailed` when either is impossible."""
         self._fetch(spec)
-        run = self._run_spec(spec)
+        run = self._run_spec(spec, self._credentials(spec))
         try:
             executor = self._executors.choose(run)
         except Exception as error:
@@ -85,11 +89,15 @@ class ModelServers:
         return ModelServer(spec, executor, self._logs_of(spec)) if executor else None
 
     def _logs_of(self, spec: ServerSpec) -> Logs:
-        owner = arns.parse(spec.arn)
-        return self._logs.of(Scope(owner.account, owner.region))
+        return self._logs.of(_scope(spec))
 
-    def _run_spec(self, spec: ServerSpec) -> RunSpec:
-        environment = {"SAGELET_IMAGE": spec.image, **spec.environment}
+    def _credentials(self, spec: ServerSpec) -> Mapping[str, str]:
+        """Nothing under network isolation, where there is no way to the house."""
+        return self._way_back.credentials(spec.role, _scope(spec)) if spec.network else {}
+
+    def _run_spec(self, spec: ServerSpec, credentials: Mapping[str, str] | None = None) -> RunSpec:
+        region = _scope(spec).region
+        own = {"SAGELET_IMAGE": spec.image, "AWS_REGION": region, "AWS_DEFAULT_REGION": region}
         return RunSpec(
             run_id=spec.run_id,
             arn=spec.arn,
@@ -97,9 +105,10 @@ class ModelServers:
             verb="serve",
             folder=spec.folder,
             log=self._logs_of(spec).path(spec.log_group, spec.log_stream),
-            environment=environment,
+            environment={**(credentials or {}), **own, **spec.environment},
             mounts=(Mount(spec.folder / "ml", "/opt/ml"),),
             network=spec.network,
+            endpoint=self._way_back.url() if spec.network else "",
         )
 
     def _fetch(self, spec: ServerSpec) -> None:
@@ -142,6 +151,11 @@ class ModelServers:
             found = True
         if not found:
             raise FileNotFoundError(f"s3://{bucket}/{prefix}")
+
+
+def _scope(spec: ServerSpec) -> Scope:
+    owner = arns.parse(spec.arn)
+    return Scope(owner.account, owner.region)
 
 
 class ModelServer:

@@ -126,13 +126,13 @@ class TransformRun:
             environment={**container["environment"], **self._environment()},
             network=container["network"],
             uncompressed=container["uncompressed"],
+            role=container.get("role", ""),
         )
 
     def _environment(self) -> dict[str, str]:
         wanted = {**DEFAULTS, **_asked(self._body)}
         return {
             **{str(k): str(v) for k, v in (self._body.get("Environment") or {}).items()},
-            "AWS_REGION": self._record.scope.region,
             "SAGEMAKER_BATCH": "true",
             "SAGEMAKER_MAX_PAYLOAD_IN_MB": str(wanted["MaxPayloadInMB"]),
             "SAGEMAKER_BATCH_STRATEGY": str(wanted["BatchStrategy"]),
