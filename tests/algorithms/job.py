@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +36,7 @@ class Answer:
     status: int
     body: bytes
     content_type: str
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def text(self) -> str:
@@ -75,7 +76,8 @@ class Server:
         try:
             connection.request(method, path, body, dict(headers or {}))
             reply = connection.getresponse()
-            return Answer(reply.status, reply.read(), reply.getheader("Content-Type", ""))
+            headers = {name.lower(): value for name, value in reply.getheaders()}
+            return Answer(reply.status, reply.read(), headers.get("content-type", ""), headers)
         finally:
             connection.close()
 
