@@ -1,4 +1,4 @@
-"""Scripts behind the images of scikit-learn and XGBoost: what their functions are given and what their answers become."""
+"""Scripts behind the images of scikit-learn and XGBoost: what their functions get, what their answers become."""
 
 import io
 import json
