@@ -159,7 +159,7 @@ def test_older_names_of_the_toolkit_can_be_imported(tmp_path):
         "e = environment.Environment()\n"
         "assert e.hyperparameters == {'a': 1} and e['current_host'] == 'algo-1' and dict(e)['num_gpus'] == 0\n"
         "assert sagemaker_containers.training_env().model_dir == environment.model_dir\n"
-        "assert encoders.decode(encoders.encode([[1, 2]], 'text/csv'), 'text/csv').tolist() == [1, 2]\n"
+        "assert encoders.decode(encoders.encode([[1, 2]], 'text/csv'), 'text/csv').tolist() == ['1', '2']\n"
         "assert not hasattr(e, 'nothing')\nprint('imported')\n"
     )
     ended = script.run({"a": "1"})

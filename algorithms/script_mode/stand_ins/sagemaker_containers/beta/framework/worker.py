@@ -17,8 +17,7 @@ class Response:
         accept: str | None = None,
         status: int = 200,
         headers: Mapping[str, str] | None = None,
-        mimetype: str | None = None,
-        direct_passthrough: bool = False,
+        **more: Any,
     ) -> None:
         self.response, self.status, self.headers = response, status, dict(headers or {})
-        self.mimetype = mimetype or JSON
+        self.mimetype = more.get("mimetype") or JSON
