@@ -48,6 +48,9 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("quotas", bool, False, "Refuse jobs beyond the default quotas of a new AWS account."),
     Setting("stop_grace", float, 120.0, "Seconds between SIGTERM and SIGKILL when a job is stopped."),
+    Setting(
+        "strict_versions", bool, False, "Refuse to run an image with a library of another major version than it names."
+    ),
     Setting("sync_seconds", float, 5.0, "Seconds between uploads of what a running job keeps in step with S3."),
     Setting(
         "spot_interrupt", float, 0.0, "Interrupt every managed spot job once, after so many seconds; 0 never does."
@@ -85,6 +88,7 @@ if TYPE_CHECKING:
         gpu: str = ""
         quotas: bool = False
         stop_grace: float = 0.0
+        strict_versions: bool = False
         sync_seconds: float = 0.0
         spot_interrupt: float = 0.0
         start_timeout: float = 0.0

@@ -73,6 +73,9 @@ def _up_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--max-jobs", type=int, help="jobs that run at the same time (by the cores)")
     sub.add_argument("--gpu", choices=("cpu", "refuse", "devices"), help="what instance types with GPUs mean (cpu)")
     sub.add_argument("--quotas", action="store_true", default=None, help="quotas of a new AWS account are kept")
+    sub.add_argument(
+        "--strict-versions", action="store_true", default=None, help="refuse libraries of other major versions"
+    )
     sub.set_defaults(run=up)
 
 

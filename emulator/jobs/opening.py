@@ -10,6 +10,7 @@ from emulator.jobs.cluster import Host
 from emulator.jobs.recipes.recipe import Tools
 
 EXECUTOR_TAG = "sagelet:executor"
+VERSIONS_TAG = "sagelet:versions"
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,44 @@ class Opening:
     tags: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Versions:
+    """The framework that an image stands for: the version that its tag asks for, and the one that is installed here."""
+
+    framework: str
+    asked: str
+    installed: str
+
+    @property
+    def apart(self) -> bool:
+        """Whether the major versions differ."""
+        return self.asked.split(".")[0] != self.installed.split(".")[0]
+
+    @property
+    def told(self) -> str:
+        """For people, in the letters that a tag may have."""
+        return f"{self.framework}: asked for {self.asked} - ran {self.installed}"
+
+    def refusal(self, image: str) -> str:
+        """Why --strict-versions does not let the image run as a process of the installed library."""
+        return (
+            f"{image} stands for {self.framework} {self.asked}, {self.installed} is installed here, and the server was "
+            f"started with --strict-versions. Install {self.framework} {self.asked} beside Sagelet, run that very "
+            "image with Docker, or start the server without --strict-versions."
+        )
+
+
+def versions(image: str, executor: str) -> Versions | None:
+    """What a process would run for an image; None where that is not known: in a container it is the image's matter."""
+    from algorithms import catalog
+
+    known = catalog.find(image) if executor == "process" else None
+    if known is None or known.framework is None:
+        return None
+    asked, installed = known.framework_versions(image)
+    return Versions(known.framework.distribution, asked, installed) if asked and installed else None
+
+
 def announced(tools: Tools, image: str, executor: str, hosts: Sequence[Host]) -> Opening:
     """The opening of a job whose programs are about to be started."""
     kinds = list(dict.fromkeys(host.instance_type for host in hosts))
@@ -28,4 +67,8 @@ def announced(tools: Tools, image: str, executor: str, hosts: Sequence[Host]) ->
     lines += [scheduler.scaled(kind, machine) for kind in kinds]
     lines.append(gpus.notice(kinds, policy, machine))
     tags = {EXECUTOR_TAG: executor, **gpus.tags(kinds, policy, machine)}
+    found = versions(image, executor)
+    if found is not None:
+        lines.append(f"The image asks for {found.framework} {found.asked}; installed here is {found.installed}.")
+        tags[VERSIONS_TAG] = found.told
     return Opening(tuple(line for line in lines if line), tags)

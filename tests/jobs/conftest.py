@@ -255,6 +255,12 @@ class MiniHouse:
         self.engine = JobEngine(Tools(*parts, self.executor, self.servers))
         return self.engine
 
+    def restart(self, settings: Settings) -> None:
+        """With other settings."""
+        self.engine.close()
+        self.settings = settings
+        self.start()
+
     def kill(self) -> None:
         """What `kill -9` leaves: the records as they are, the programs running."""
         self.engine.close(end_runs=False)

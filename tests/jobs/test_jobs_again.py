@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from emulator.jobs import JobEngine, Tools
 from emulator.jobs.lifecycle import Job
 from emulator.jobs.record import hidden_life
 from emulator.ports import ExitReason
@@ -17,10 +16,7 @@ from tests.jobs.conftest import SCOPE
 @pytest.fixture
 def spot(mini: Any) -> Any:
     """A house that interrupts spot jobs after ten seconds."""
-    mini.engine.close()
-    mini.settings = replace(mini.settings, spot_interrupt=10.0)
-    parts = (mini.settings, mini.clock, mini.records, mini.storage, mini.logs, mini.metrics)
-    mini.engine = JobEngine(Tools(*parts, mini.executor, mini.servers))
+    mini.restart(replace(mini.settings, spot_interrupt=10.0))
     return mini
 
 

@@ -19,7 +19,7 @@ from emulator.jobs.inputs.deliveries import Deliveries
 from emulator.jobs.inputs.intake import Place
 from emulator.jobs.lifecycle import INTERNAL, Found, Phase
 from emulator.jobs.metrics import LogStream
-from emulator.jobs.opening import announced
+from emulator.jobs.opening import announced, versions
 from emulator.jobs.recipes.recipe import JobBroken, Tools
 from emulator.jobs.record import NOTHING, News, job_of
 from emulator.jobs.syncing import Sync
@@ -120,6 +120,7 @@ class ProgramRun(ABC):
         executor = self.choose()
         credentials = self._way_back()
         self.crew.members = tuple(self._member(host, credentials) for host in self.hosts)
+        self._refuse_other_versions(executor.name)
         opening = announced(self.tools, self.image, executor.name, self.hosts)
         for member in self.crew.members:
             self.say(member, *opening.lines)
@@ -182,6 +183,11 @@ class ProgramRun(ABC):
             return Found.ALIVE
         self.crew.release()
         return Found.AGAIN if launching else Found.GONE
+
+    def _refuse_other_versions(self, executor: str) -> None:
+        found = versions(self.image, executor) if self.tools.settings.strict_versions else None
+        if found is not None and found.apart:
+            raise JobBroken(f"ClientError: Cannot pull image '{self.image}'. {found.refusal(self.image)}")
 
     # --- parts --------------------------------------------------------------------------------------------------
 
