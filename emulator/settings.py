@@ -23,6 +23,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("port", int, 4577, "Port to listen on; 0 takes any free one."),
     Setting("data_dir", Path, Path.home() / ".sagelet", "Folder that holds everything: records, objects, jobs, logs."),
     Setting("executor", str, "auto", "How jobs run.", ("auto", "process", "docker", "stub")),
+    Setting(
+        "pull",
+        str,
+        "never",
+        "Whether the Docker engine may fetch images from their registry.",
+        ("never", "missing", "always"),
+    ),
     Setting("ready_file", str, "", "File into which the URL is written once the server can serve."),
     Setting("s3_endpoint", str, "", "URL of an external S3 to use instead of the built-in one."),
     Setting("allow_host", tuple, (), "Further Host names to answer to (may be repeated)."),
@@ -74,6 +81,7 @@ if TYPE_CHECKING:
         port: int = 0
         data_dir: Path = Path()
         executor: str = ""
+        pull: str = ""
         ready_file: str = ""
         s3_endpoint: str = ""
         allow_host: tuple[str, ...] = ()

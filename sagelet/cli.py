@@ -13,6 +13,7 @@ from pathlib import Path
 from sagelet import __version__, places
 
 EXECUTORS = ("auto", "process", "docker", "stub")
+PULLS = ("never", "missing", "always")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,6 +65,7 @@ def _up_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--port", type=int, help="port to listen on (4577); 0 takes any free one")
     sub.add_argument("--data-dir", type=Path, help="folder that holds everything (~/.sagelet)")
     sub.add_argument("--executor", choices=EXECUTORS, help="how jobs run (auto)")
+    sub.add_argument("--pull", choices=PULLS, help="whether Docker may fetch images from their registry (never)")
     sub.add_argument("--ready-file", help="file that receives the URL once the server can serve")
     sub.add_argument("--s3-endpoint", metavar="URL", help="an external S3 instead of the built-in one")
     sub.add_argument("--allow-host", action="append", metavar="NAME", help="further Host name to answer to")

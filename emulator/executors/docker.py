@@ -9,42 +9,29 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from emulator.executors.docker_engine import ChosenImage, Engine, EngineAway, Family, start_failure
-from emulator.executors.docker_logs import LogWriter
-from emulator.executors.docker_plan import (
-    DATA_LABEL,
-    IMAGE_LABEL,
-    PART_LABEL,
-    RUN_LABEL,
-    SOCKET_LABEL,
-    Owner,
-    Plan,
-    door_folder,
-    main_container,
-    relay_container,
-    serve_port,
-    sweep_container,
-)
+from emulator.executors.docker_engine import Engine, EngineAway, Family
+from emulator.executors.docker_images import local_images, pull
+from emulator.executors.docker_launch import STOP_MARK, Launcher, address_of, say, sentence, writer
+from emulator.executors.docker_plan import Owner, Plan
 from emulator.executors.docker_watch import Watch
-from emulator.ports import Address, Exit, ExitReason, RunSpec
+from emulator.ports import Address, Exit, ExitReason, Gateways, LocalImage, RunSpec
 from emulator.settings import Settings
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
-
-STOP_MARK = "docker-stopped"
-CURSOR = "docker-cursor"
 
 
 @dataclass
 class _Run:
     """What is known about one run. `over` is set once; `told` when `wait` has handed it out.
 
-    `grace` is set when a stop was asked for, perhaps before there was a container to be stopped.
+    `grace` is set when a stop was asked for, perhaps before there was a container to be stopped. `pulling` while the
+    image is on its way.
     """
 
     spec: RunSpec
@@ -53,6 +40,7 @@ class _Run:
     watch: Watch | None = None
     killer: threading.Timer | None = None
     grace: float | None = None
+    pulling: bool = False
     over: Exit | None = None
     told: bool = False
     changed: threading.Condition = field(default_factory=threading.Condition)
@@ -64,18 +52,30 @@ class Catalog(Protocol):
     def find(self, image: str, /) -> Family | None: ...
 
 
+def _no_gateways() -> Gateways | None:
+    return None
+
+
 class DockerExecutor:
-    """The `docker` executor; see `ports.Executor`. `owner` is whose the folders are (this process's user)."""
+    """The `docker` executor; see `ports.Executor`. `owner` is whose the folders are (this process's user);
+    `gateways` gives the house's further doors, once there are any.
+    """
 
     name = "docker"
     interface = "eth0"
 
     def __init__(
-        self, settings: Settings, catalog: Catalog, engine: Engine | None = None, owner: Owner | None = None
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        engine: Engine | None = None,
+        owner: Owner | None = None,
+        gateways: Callable[[], Gateways | None] = _no_gateways,
     ) -> None:
-        self._data_dir = settings.data_dir.resolve()
+        self._pull = settings.pull
         self._engine = engine or Engine(catalog.find)
-        self._owner = owner or Owner(os.getuid(), os.getgid())
+        owner = owner or Owner(os.getuid(), os.getgid())
+        self._launcher = Launcher(self._engine, settings.data_dir.resolve(), owner, gateways)
         self._runs: dict[str, _Run] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -87,23 +87,40 @@ class DockerExecutor:
         return not self._engine.away()
 
     def has_image(self, image: str) -> bool:
-        """Whether the engine has exactly this image."""
-        return self.available() and self._engine.image(image) is not None
+        """Whether the engine has exactly this image, or one of its name without the registry."""
+        return self.available() and bool(self._engine.image(image) or self._engine.local_namesake(image))
 
     def own_image(self, image: str) -> str:
         """The tag of our own image of that family if it was built; else empty."""
         found = self._engine.family_image(image) if self.available() else None
         return found.name if found else ""
 
+    def pulls(self) -> bool:
+        """Whether images that are not there may be fetched."""
+        return self._pull != "never"
+
+    def images(self, repository: str) -> list[LocalImage]:
+        """What the engine holds under the name of a repository."""
+        return local_images(self._engine.client(), repository) if self.available() else []
+
+    def gpus(self) -> int:
+        """How many NVIDIA devices containers can be given."""
+        return self._engine.gpus() if self.available() else 0
+
     def refusal(self, spec: RunSpec) -> str:
         """Empty when `spec` can run here; else why not, and what would help."""
         away = self._engine.away()
         if away:
             return away
+        if spec.share.gpus > self._engine.gpus():
+            return (
+                f"The job asks for {spec.share.gpus} GPU(s) and the Docker Engine has {self._engine.gpus()}: install "
+                "NVIDIA's container toolkit, or let the job run without (`--gpu cpu`)."
+            )
         image = self._engine.choose(spec.image)
         if image is None:
-            return self._engine.image_absent(spec.image)
-        if self._plan(spec, image).relayed and not self._engine.any_own_image():
+            return "" if self.pulls() else self._engine.image_absent(spec.image)
+        if self._launcher.plan(spec, image).relayed and not self._engine.any_own_image():
             return (
                 f"{spec.image} is to serve without a network, which needs a relay from one of our own images; "
                 "`make images` builds them."
@@ -113,19 +130,22 @@ class DockerExecutor:
     # --- the life of a run -------------------------------------------------------------------------------------
 
     def start(self, spec: RunSpec) -> None:
-        """Make and start the container; what goes wrong is told by `wait`."""
+        """Make and start the container, in a thread of its own when its image must be pulled; `wait` tells the rest."""
         run = _Run(spec)
         with self._lock:
             self._runs[spec.run_id] = run
         try:
             refused = self.refusal(spec)
             if refused:
-                self._end(run, Exit(ExitReason.NOT_STARTED, detail=refused))
-            else:
-                self._launch(run)
+                return self._end(run, Exit(ExitReason.NOT_STARTED, detail=refused))
+            run.pulling = self._must_pull(spec.image)
         except Exception as problem:  # whatever docker-py raises, the run did not start, and that is an Exit
-            self._end(run, Exit(ExitReason.NOT_STARTED, detail=_sentence(problem)))
-            self._remove_containers(spec.run_id)
+            return self._end(run, Exit(ExitReason.NOT_STARTED, detail=sentence(problem)))
+        if not run.pulling:
+            return self._launch(run)
+        name = f"docker-pull-{spec.run_id}"
+        threading.Thread(target=self._launch, args=(run,), name=name, daemon=True).start()
+        return None
 
     def wait(self, run_id: str, timeout: float | None = None) -> Exit | None:
         """The run's end, once; None after `timeout` seconds without one, or when it was told already."""
@@ -143,10 +163,14 @@ class DockerExecutor:
         """SIGTERM, and SIGKILL after `grace` seconds."""
         run = self._runs.get(run_id)
         if run is None or run.over is not None:
-            return
-        run.grace = grace
+            return None
+        with run.changed:
+            run.grace = grace
+            pulling = run.pulling
+        if pulling:  # the engine may finish that; there will be no container
+            return self._end(run, Exit(ExitReason.STOPPED))
         if not run.container:  # `start` is still busy in another thread, and will look
-            return
+            return None
         mark = run.spec.folder / STOP_MARK
         mark.touch()
         if not self._signal(run, "SIGTERM" if grace > 0 else "SIGKILL"):
@@ -156,6 +180,7 @@ class DockerExecutor:
             run.killer.name = f"docker-killer-{run_id}"
             run.killer.daemon = True
             run.killer.start()
+        return None
 
     def address(self, run_id: str) -> Address | None:
         """The published port, or the socket of a server without a network."""
@@ -166,20 +191,17 @@ class DockerExecutor:
         """Find the run's container by its labels and watch it again from where its log stopped."""
         if self._engine.away():
             return False
-        found = self._find(spec.run_id, "run")
+        found = self._launcher.find(spec.run_id, "run")
         if not found:
             return False
         container = found[0]
         if container.status == "created":  # the server was killed before it could start it
-            self._remove_containers(spec.run_id)
+            self._launcher.remove(spec.run_id)
             return False
-        image = ChosenImage(spec.image, container.labels.get(IMAGE_LABEL) == "own")
-        socket = container.labels.get(SOCKET_LABEL, "")
-        plan = replace(self._plan(spec, image), door=Path(socket).parent if socket else None)
         run = _Run(spec)
         with self._lock:
             self._runs[spec.run_id] = run
-        self._attend(run, plan, container)
+        self._attend(run, self._launcher.plan_again(spec, container), container)
         return True
 
     def release(self, run_id: str) -> None:
@@ -194,7 +216,8 @@ class DockerExecutor:
             run.watch.close()
         if run.address and run.address.socket:
             shutil.rmtree(Path(run.address.socket).parent, ignore_errors=True)
-        self._remove_containers(run_id)
+        self._launcher.remove(run_id)
+        self._launcher.networks.leave(run_id)
 
     def close(self) -> None:
         """Stop watching; containers go on and can be adopted."""
@@ -208,56 +231,56 @@ class DockerExecutor:
                 run.killer.cancel()
             if run.watch:
                 run.watch.close()
+        self._launcher.networks.close()
         self._engine.forget()
 
     # --- inside ------------------------------------------------------------------------------------------------
 
-    def _plan(self, spec: RunSpec, image: ChosenImage) -> Plan:
-        owner = replace(self._owner, rootless=self._engine.rootless())
-        return Plan(spec, image, owner, self._data_dir)
+    def _must_pull(self, name: str) -> bool:
+        """By the user's policy. Images that were built here have no registry to be fetched from."""
+        if self._pull == "always":
+            chosen = self._engine.choose(name)
+            return chosen is None or not (chosen.own or chosen.stands_in)
+        return self._pull == "missing" and self._engine.choose(name) is None
 
     def _launch(self, run: _Run) -> None:
         spec = run.spec
-        image = self._engine.choose(spec.image)
-        if image is None:
-            raise EngineAway(self._engine.image_absent(spec.image))
-        plan = self._plan(spec, image)
-        if plan.isolated_server:
-            plan = replace(plan, door=door_folder(spec))
-            os.chown(plan.door or "", self._owner.uid, self._owner.gid)
-        spec.folder.mkdir(parents=True, exist_ok=True)
-        for left_over in (STOP_MARK, CURSOR):
-            (spec.folder / left_over).unlink(missing_ok=True)
-        self._remove_containers(spec.run_id)
-        container = self._engine.client().containers.create(**main_container(plan))
-        self._writer(spec).begin()
-        container.start()
-        if plan.relayed:
-            relay = relay_container(plan, str(container.id), self._engine.any_own_image())
-            self._engine.client().containers.create(**relay).start()
-        container.reload()
-        self._attend(run, plan, container)
+        try:
+            spec.folder.mkdir(parents=True, exist_ok=True)
+            if run.pulling:
+                pull(self._engine.client(), spec.image, lambda text: say(spec, text))
+            with run.changed:
+                run.pulling = False
+            if run.over is not None or self._closed.is_set():
+                return
+            image = self._engine.choose(spec.image)
+            if image is None:
+                raise EngineAway(self._engine.image_absent(spec.image))
+            self._attend(run, *self._launcher.launch(self._launcher.plan(spec, image)))
+        except Exception as problem:  # as in `start`
+            self._end(run, Exit(ExitReason.NOT_STARTED, detail=sentence(problem)))
+            self._launcher.remove(spec.run_id)
+            self._launcher.networks.leave(spec.run_id)
+            return
         if run.grace is not None:
             self.stop(spec.run_id, run.grace)
 
     def _attend(self, run: _Run, plan: Plan, container: Container) -> None:
+        spec = run.spec
         run.container = str(container.id)
-        run.address = _address(plan, container)
+        run.address = address_of(plan, container)
         run.watch = Watch(
-            self._engine, run.container, self._writer(run.spec), lambda over: self._ended(run, plan, over)
+            self._engine, run.container, writer(spec), lambda over: self._ended(run, plan, over), spec.share.memory
         )
         run.watch.start()
-
-    def _writer(self, spec: RunSpec) -> LogWriter:
-        return LogWriter(spec.log, spec.folder / CURSOR)
 
     def _ended(self, run: _Run, plan: Plan, over: Exit) -> None:
         if run.killer:
             run.killer.cancel()
         if plan.relayed:
-            self._remove_containers(run.spec.run_id, "relay")
+            self._launcher.remove(run.spec.run_id, "relay")
         if plan.swept:
-            over = self._sweep(plan, over)
+            over = self._launcher.sweep(plan, over)
         if over.reason is ExitReason.EXITED and (run.spec.folder / STOP_MARK).exists():
             over = replace(over, reason=ExitReason.STOPPED)
         self._end(run, over)
@@ -267,23 +290,6 @@ class DockerExecutor:
             run.over = run.over or over
             run.changed.notify_all()
 
-    def _sweep(self, plan: Plan, over: Exit) -> Exit:
-        """Give the files back, by a program of ours where there is one, for a stranger's image may lack `chown`."""
-        self._remove_containers(plan.spec.run_id, "sweep")  # one that a killed server left
-        try:
-            image = self._engine.any_own_image() or plan.image.name
-            sweeper = self._engine.client().containers.create(**sweep_container(plan, image))
-            try:
-                sweeper.start()
-                code = int(sweeper.wait()["StatusCode"])
-            finally:
-                sweeper.remove(v=True, force=True)
-        except Exception as problem:  # the run itself is over and judged; this is told beside it
-            return replace(over, detail=f"{over.detail} Files may belong to root: {_sentence(problem)}".strip())
-        if code:
-            return replace(over, detail=f"{over.detail} Files may belong to root: chown ended with {code}.".strip())
-        return over
-
     def _signal(self, run: _Run, name: str) -> bool:
         """Whether the container was there to be signalled; when not, the watch tells what became of it."""
         try:
@@ -291,29 +297,3 @@ class DockerExecutor:
         except Exception:  # over already, or the engine is away
             return False
         return True
-
-    def _find(self, run_id: str, part: str = "") -> list[Container]:
-        filters = [f"{RUN_LABEL}={run_id}", f"{DATA_LABEL}={self._data_dir}"]
-        if part:
-            filters.append(f"{PART_LABEL}={part}")
-        return self._engine.client().containers.list(all=True, filters={"label": filters})
-
-    def _remove_containers(self, run_id: str, part: str = "") -> None:
-        try:
-            for container in self._find(run_id, part):
-                container.remove(v=True, force=True)
-        except Exception:  # an engine that is away has nothing that could be removed now
-            self._engine.forget()
-
-
-def _address(plan: Plan, container: Container) -> Address | None:
-    if plan.spec.verb != "serve":
-        return None
-    if plan.door is not None:
-        return Address(socket=str(plan.door / "8080.sock"))
-    published = (container.attrs["NetworkSettings"].get("Ports") or {}).get(f"{serve_port(plan.spec)}/tcp")
-    return Address(port=int(published[0]["HostPort"])) if published else None
-
-
-def _sentence(problem: Exception) -> str:
-    return str(problem) if isinstance(problem, EngineAway) else start_failure(problem)

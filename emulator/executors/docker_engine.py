@@ -10,16 +10,18 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from emulator.executors.docker_labels import OWN_LABEL
+from emulator.executors.docker_place import Place, find_place
+
 if TYPE_CHECKING:
     from docker import DockerClient
+    from docker.models.images import Image
 
-OWN_LABEL = "sagelet.algorithm"
-"""The label that `containers/` puts on images of ours; its value is the algorithm's name."""
-
+NVIDIA = Path("/proc/driver/nvidia/gpus")
 CONNECT_SECONDS = 5
 CALL_SECONDS = 60
 
@@ -29,21 +31,30 @@ class EngineAway(Exception):
 
 
 class Family(Protocol):
-    """What is asked of an algorithm of the catalogue: the tag of the image that `make images` builds for it."""
+    """What is asked of an algorithm of the catalogue: its name, and the tag of the image that `make images` builds."""
 
+    @property
+    def name(self) -> str: ...
     @property
     def image(self) -> str: ...
 
+
+_ECR = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/(?P<rest>.+)$")
 
 FindFamily = Callable[[str], "Family | None"]
 
 
 @dataclass(frozen=True)
 class ChosenImage:
-    """The image that a run really uses; `own` when it was built from `containers/`."""
+    """The image that a run really uses; `own` when it was built from `containers/`, and then the `algorithm` in it.
+
+    `stands_in` when it is a local image that goes by the name of an ECR repository without its registry.
+    """
 
     name: str
     own: bool
+    algorithm: str = ""
+    stands_in: bool = False
 
 
 class Engine:
@@ -55,7 +66,8 @@ class Engine:
         self._lock = threading.Lock()
         self._client: DockerClient | None = None
         self._place = ""
-        self._rootless: bool | None = None
+        self._known: dict[str, Any] = {}
+        """What was asked of the engine before; forgotten with the connection."""
 
     def client(self) -> DockerClient:
         """The connected client of the `docker` library; raises EngineAway."""
@@ -80,31 +92,90 @@ class Engine:
     def forget(self) -> None:
         """Drop the connection."""
         with self._lock:
-            client, self._client, self._rootless = self._client, None, None
+            client, self._client = self._client, None
+            self._known.clear()
         if client is not None:
             client.close()
 
+    def where(self) -> str:
+        """The URL at which the engine answers."""
+        return self._place
+
+    def place(self) -> Place:
+        """Where this process stands, seen from the engine."""
+        place: Place = self.once("place", lambda: find_place(self.client(), self._place))
+        return place
+
+    def once(self, question: str, ask: Callable[[], Any]) -> Any:
+        """The engine's answer to a question that it answers in the same way every time."""
+        if question not in self._known:
+            self._known[question] = ask()
+        return self._known[question]
+
+    def info(self) -> Mapping[str, Any]:
+        """What the engine says of itself and its machine."""
+        told: Mapping[str, Any] = self.once("info", lambda: self.client().info())
+        return told
+
     def rootless(self) -> bool:
         """Whether root inside a container is the engine's own, unprivileged user outside."""
-        if self._rootless is None:
-            options = self.client().info().get("SecurityOptions") or []
-            self._rootless = any("rootless" in option for option in options)
-        return self._rootless
+        return any("rootless" in option for option in self.info().get("SecurityOptions") or [])
+
+    def podman(self) -> bool:
+        """Whether it is Podman that answers."""
+        told = self.once("version", lambda: self.client().version())
+        return any("podman" in str(part.get("Name", "")).lower() for part in told.get("Components") or ())
+
+    def cpus(self) -> float:
+        """How many processors the engine has."""
+        return float(self.info().get("NCPU") or 0)
+
+    def gpus(self) -> int:
+        """How many NVIDIA devices it can give to containers; its API has no number, the driver's folder does."""
+        if not (self.place().near and "nvidia" in (self.info().get("Runtimes") or {})):
+            return 0
+        return len(list(NVIDIA.iterdir())) if NVIDIA.is_dir() else 0
 
     def image(self, name: str) -> ChosenImage | None:
         """The image of exactly this name, if the engine has it."""
         from docker.errors import ImageNotFound
 
+        image: Image | None
         try:
             image = self.client().images.get(name)
         except ImageNotFound:
+            image = self._by_own_id(name)
+        if image is None:
             return None
-        return ChosenImage(name, OWN_LABEL in image.labels)
+        if OWN_LABEL not in image.labels:
+            return ChosenImage(name, own=False)
+        family = self._find(name)
+        return ChosenImage(name, own=True, algorithm=family.name if family else "")
+
+    def _by_own_id(self, name: str) -> Image | None:
+        """`repository@sha256:...` of an image that was built here: its id has that form."""
+        from docker.errors import ImageNotFound
+
+        repository, _, digest = name.partition("@")
+        if not digest:
+            return None
+        try:
+            image = self.client().images.get(digest)
+        except ImageNotFound:
+            return None
+        return image if any(tag.rpartition(":")[0] == repository for tag in image.tags) else None
 
     def family_image(self, name: str) -> ChosenImage | None:
         """Our own image of the family that an AWS image name belongs to, if `make images` has built it."""
         family = self._find(name)
-        return self.image(family.image) if family is not None and family.image else None
+        found = self.image(family.image) if family is not None and family.image else None
+        return replace(found, algorithm=family.name) if found and family else None
+
+    def local_namesake(self, name: str) -> ChosenImage | None:
+        """The image that goes by the name of an ECR repository without its registry: `repository:tag`."""
+        found = _ECR.match(name)
+        image = self.image(found.group("rest")) if found else None
+        return replace(image, stands_in=True) if image else None
 
     def any_own_image(self) -> str:
         """The id of some image of ours, for small services such as the relay; empty when there is none."""
@@ -112,12 +183,12 @@ class Engine:
         return str(images[0].id) if images else ""
 
     def choose(self, name: str) -> ChosenImage | None:
-        """The very image before our own of its family."""
-        return self.image(name) or self.family_image(name)
+        """The very image before one of its name without the registry, before our own of its family."""
+        return self.image(name) or self.local_namesake(name) or self.family_image(name)
 
     def image_absent(self, name: str) -> str:
         """The sentence for an image that `choose` did not find."""
-        remedy = f"`docker pull {name}` fetches it where a registry can be reached"
+        remedy = f"`docker pull {name}` fetches it where a registry can be reached (`--pull missing` does so by itself)"
         if self._find(name) is not None:
             remedy += "; `make images` builds our own image for it"
         return f"The Docker Engine has no image {name}: {remedy}."

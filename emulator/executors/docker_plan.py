@@ -11,14 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from emulator.executors.docker_engine import ChosenImage
-from emulator.ports import RunSpec
-
-RUN_LABEL = "sagelet.run"
-ARN_LABEL = "sagelet.arn"
-DATA_LABEL = "sagelet.data-dir"
-PART_LABEL = "sagelet.part"
-SOCKET_LABEL = "sagelet.socket"
-IMAGE_LABEL = "sagelet.image"
+from emulator.executors.docker_labels import (
+    ARN_LABEL,
+    DATA_LABEL,
+    IMAGE_LABEL,
+    NETWORK_LABEL,
+    PART_LABEL,
+    PREFIX,
+    RUN_LABEL,
+    SOCKET_LABEL,
+)
+from emulator.executors.docker_networks import SHARED, Wire
+from emulator.executors.docker_place import HERE, Place
+from emulator.ports import Mount, RunSpec
 
 SERVE_PORT = 8080
 DOOR_INSIDE = "/run/sagelet"
@@ -29,7 +34,13 @@ RELAY_SCRIPT = "/opt/sagelet/containers/relay.py"
 # capabilities that needs; none of them reaches beyond the container. Our own images need none.
 STRANGER_CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID"]
 MOST_PROCESSES = 4096
-SHARED_MEMORY = "2g"
+OLDEST_API = "1.40"
+"""docker-py wants a version to check an alias against; every engine that it talks to has aliases."""
+
+SHARED_MEMORY = 2 << 30
+LOG_SIZE, LOG_FILES = "512m", "2"
+"""The engine's own copy of a log. It is exact up to one file's size: see docs/adr/0005-docker.md."""
+
 LONGEST_SOCKET_PATH = 100
 
 
@@ -55,6 +66,10 @@ class Plan:
     owner: Owner
     data_dir: Path
     door: Path | None = None
+    wire: Wire | None = None
+    place: Place = HERE
+    cpus: float = 0.0
+    """What the engine has: it refuses a larger share."""
 
     @property
     def isolated_server(self) -> bool:
@@ -73,7 +88,7 @@ class Plan:
 
 def container_name(run_id: str, part: str = "run") -> str:
     """The name of a run's container, or of a part beside it (`relay`, `sweep`)."""
-    return f"sagelet-{run_id}" if part == "run" else f"sagelet-{run_id}-{part}"
+    return PREFIX + run_id if part == "run" else f"{PREFIX}{run_id}-{part}"
 
 
 def door_folder(spec: RunSpec) -> Path:
@@ -96,6 +111,8 @@ def labels(plan: Plan, part: str) -> dict[str, str]:
     }
     if plan.door is not None:
         found[SOCKET_LABEL] = str(plan.door / DOOR_NAME)
+    if plan.wire is not None:
+        found[NETWORK_LABEL] = plan.wire.network
     return found
 
 
@@ -105,23 +122,73 @@ def main_container(plan: Plan) -> dict[str, Any]:
     arguments = _confined(plan, "run", [] if plan.image.own else STRANGER_CAPABILITIES)
     arguments |= {
         "image": plan.image.name,
-        "command": list(spec.arguments) if spec.entrypoint or spec.arguments else [spec.verb],
         "hostname": spec.hostname,
-        "environment": dict(spec.environment),
+        "environment": _environment(plan),
         "mounts": _mounts(plan),
-        "shm_size": SHARED_MEMORY,
+        **_command(spec),
+        **_share(plan),
+        **_network(plan),
     }
-    if spec.entrypoint:
-        arguments["entrypoint"] = list(spec.entrypoint)
     if plan.image.own and plan.owner.inside:
         arguments["user"] = plan.owner.inside
-    if not spec.network:
-        arguments |= {"network_mode": "none", "extra_hosts": {spec.hostname: "127.0.0.1"}}
-    elif spec.verb == "serve":
-        arguments["ports"] = {f"{serve_port(spec)}/tcp": ("127.0.0.1", None)}
-    if plan.isolated_server and plan.image.own:
-        arguments["environment"]["SAGEMAKER_BIND_TO_SOCKET"] = f"{DOOR_INSIDE}/{DOOR_NAME}"
     return arguments
+
+
+def _command(spec: RunSpec) -> dict[str, Any]:
+    """The caller's own words, else the verb; a job that only says `run` gets the image as it was made."""
+    if spec.entrypoint:
+        return {"entrypoint": list(spec.entrypoint), "command": list(spec.arguments)}
+    if spec.arguments:
+        return {"command": list(spec.arguments)}
+    return {} if spec.verb == "run" else {"command": [spec.verb]}
+
+
+def _environment(plan: Plan) -> dict[str, str]:
+    told = dict(plan.spec.environment)
+    if plan.image.own and plan.image.algorithm:
+        told.setdefault("SAGELET_ALGORITHM", plan.image.algorithm)
+    if plan.wire is not None and plan.wire.url:
+        told["AWS_ENDPOINT_URL"] = plan.wire.url
+    if plan.isolated_server and plan.image.own:
+        told["SAGEMAKER_BIND_TO_SOCKET"] = f"{DOOR_INSIDE}/{DOOR_NAME}"
+    return told
+
+
+def _share(plan: Plan) -> dict[str, Any]:
+    share = plan.spec.share
+    told: dict[str, Any] = {"shm_size": min(SHARED_MEMORY, share.memory or SHARED_MEMORY)}
+    if share.cpus > 0:
+        told["nano_cpus"] = int(min(share.cpus, plan.cpus or share.cpus) * 1e9)
+    if share.memory > 0:
+        told |= {"mem_limit": share.memory, "memswap_limit": share.memory}
+    if share.gpus > 0:
+        from docker.types import DeviceRequest
+
+        told["device_requests"] = [DeviceRequest(driver="nvidia", count=share.gpus, capabilities=[["gpu"]])]
+    return told
+
+
+def _network(plan: Plan) -> dict[str, Any]:
+    """No network without one of its own is `none`, where the engine writes no name of the container into its hosts."""
+    spec, wire = plan.spec, plan.wire
+    if wire is None and not spec.network:
+        return {"network_mode": "none", "extra_hosts": {spec.hostname: "127.0.0.1"}}
+    told: dict[str, Any] = {}
+    if wire is not None:
+        told["network"] = wire.network
+        if wire.network != SHARED:
+            told["networking_config"] = {wire.network: _endpoint(spec.hostname)}
+        if wire.mapped:
+            told["extra_hosts"] = {wire.mapped: "host-gateway"}
+    if spec.verb == "serve" and not plan.place.container:
+        told["ports"] = {f"{serve_port(spec)}/tcp": ("127.0.0.1", None)}
+    return told
+
+
+def _endpoint(alias: str) -> Any:
+    from docker.types import EndpointConfig
+
+    return EndpointConfig(OLDEST_API, aliases=[alias])
 
 
 def relay_container(plan: Plan, main_id: str, image: str) -> dict[str, Any]:
@@ -132,7 +199,7 @@ def relay_container(plan: Plan, main_id: str, image: str) -> dict[str, Any]:
         "entrypoint": ["python3", RELAY_SCRIPT],
         "command": [f"{DOOR_INSIDE}/{DOOR_NAME}", str(serve_port(plan.spec))],
         "network_mode": f"container:{main_id}",
-        "mounts": [_bind(plan.door, DOOR_INSIDE)],
+        "mounts": [_bind(plan, plan.door, DOOR_INSIDE)],
     }
     if plan.owner.inside:
         arguments["user"] = plan.owner.inside
@@ -151,7 +218,7 @@ def sweep_container(plan: Plan, image: str) -> dict[str, Any]:
         "command": ["-hR", owner, *(mount.inside for mount in folders)],
         "user": "0:0",
         "network_mode": "none",
-        "mounts": [_bind(mount.outside, mount.inside) for mount in folders],
+        "mounts": [_bind(plan, mount.outside, mount.inside) for mount in folders],
     }
 
 
@@ -170,21 +237,35 @@ def _confined(plan: Plan, part: str, capabilities: list[str]) -> dict[str, Any]:
         "security_opt": ["no-new-privileges"],
         "pids_limit": MOST_PROCESSES,
         # The driver whose entries the log follower can count; an engine may be set to one that keeps nothing.
-        "log_config": {"type": "json-file", "config": {}},
+        "log_config": {"type": "json-file", "config": {"max-size": LOG_SIZE, "max-file": LOG_FILES}},
         # docker-py would pass the proxies of ~/.docker/config.json into the container.
         "use_config_proxy": False,
     }
 
 
+def mount_points(mounts: tuple[Mount, ...]) -> list[tuple[Path, bool]]:
+    """(path on the host, whether it is a folder) of mounts that lie inside others.
+
+    The engine makes those that are missing, as root: better they are there before.
+    """
+    found = []
+    for mount in mounts:
+        around = [m for m in mounts if m is not mount and Path(mount.inside).is_relative_to(m.inside)]
+        if around:
+            outer = max(around, key=lambda m: len(m.inside))
+            found.append((outer.outside / Path(mount.inside).relative_to(outer.inside), mount.outside.is_dir()))
+    return found
+
+
 def _mounts(plan: Plan) -> list[Any]:
-    binds = [_bind(mount.outside, mount.inside, mount.read_only) for mount in plan.spec.mounts]
+    binds = [_bind(plan, mount.outside, mount.inside, mount.read_only) for mount in plan.spec.mounts]
     if plan.isolated_server and plan.image.own:
-        binds.append(_bind(plan.door, DOOR_INSIDE))
+        binds.append(_bind(plan, plan.door, DOOR_INSIDE))
     return binds
 
 
-def _bind(outside: Path | None, inside: str, read_only: bool = False) -> Any:
-    from docker.types import Mount
+def _bind(plan: Plan, outside: Path | None, inside: str, read_only: bool = False) -> Any:
+    from docker.types import Mount as Bind
 
     assert outside is not None, "an isolated server has a door"
-    return Mount(target=inside, source=str(outside.resolve()), type="bind", read_only=read_only)
+    return Bind(target=inside, source=plan.place.outside(outside), type="bind", read_only=read_only)

@@ -29,9 +29,14 @@ _NOT_A_PROGRAM = re.compile(rb"exec \S+: exec format error$")
 
 
 class Watch:
-    """Watches the container `container_id`; `ended` is called once, in the watch's own thread, unless closed before."""
+    """Watches the container `container_id`; `ended` is called once, in the watch's own thread, unless closed before.
+    `memory` is the container's limit in bytes, for the sentence about a program that needed more.
+    """
 
-    def __init__(self, engine: Engine, container_id: str, writer: LogWriter, ended: Callable[[Exit], None]) -> None:
+    def __init__(
+        self, engine: Engine, container_id: str, writer: LogWriter, ended: Callable[[Exit], None], memory: int = 0
+    ) -> None:
+        self._memory = memory
         self._engine = engine
         self._id = container_id
         self._writer = writer
@@ -109,8 +114,15 @@ class Watch:
             return Exit(ExitReason.NOT_STARTED, code, start_failure(state.get("Error") or "it was never started"))
         if code in (1, 255) and _NOT_A_PROGRAM.match(self._writer.last_line):
             return Exit(ExitReason.NOT_STARTED, code, start_failure(self._writer.last_line.decode(errors="replace")))
-        detail = "The container ran out of memory." if state.get("OOMKilled") else ""
+        detail = out_of_memory(self._memory) if code and state.get("OOMKilled") else ""
         return Exit(ExitReason.EXITED, signal_or_code(code), detail)
+
+
+def out_of_memory(limit: int) -> str:
+    """The sentence for a program that the kernel ended because it took more than its share; `limit` in bytes."""
+    size = f"{limit / (1 << 30):.3g} GiB" if limit >= 1 << 30 else f"{limit / (1 << 20):.4g} MiB"
+    which = f"limit {size}: its share of this machine" if limit else "no limit was set: the machine's own"
+    return f"The container ran out of memory ({which})."
 
 
 def signal_or_code(code: int) -> int:

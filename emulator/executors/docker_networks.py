@@ -1,0 +1,265 @@
+"""Networks of jobs: one for each cluster, with a door to the house in it, made by the first of its runs that comes and
+removed with the last.
+
+A run that needs neither names nor the house stays on the engine's own bridge (or, isolated, on none at all).
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emulator.executors.docker_engine import Engine, EngineAway
+from emulator.executors.docker_labels import DATA_LABEL, PREFIX
+from emulator.executors.docker_place import Place
+from emulator.executors.docker_reach import reaches_loopback
+from emulator.ports import Gateways, RunSpec
+
+if TYPE_CHECKING:
+    from docker.models.networks import Network
+
+DOOR_FILE = "docker-door.json"
+SHARED = "bridge"
+"""The engine's own network: where a run of one host goes when the engine has no address left for another network."""
+
+DESKTOP_NAME = "host.docker.internal"
+NO_ADDRESS = "com.docker.network.bridge.inhibit_ipv4"
+"""Leaves the bridge without an address, so that an isolated container cannot reach the host through it."""
+
+
+@dataclass(frozen=True)
+class Wire:
+    """What a run's network gives it. `url` is the house's; `name` of a host that must be mapped to the engine's own."""
+
+    network: str
+    url: str = ""
+    mapped: str = ""
+    notice: str = ""
+    """A sentence for the first lines of the log: why there is no way to the house."""
+
+
+@dataclass
+class _Shared:
+    """A network in use: by which runs, and which doors (access key -> host, port) were opened for them."""
+
+    users: set[str] = field(default_factory=set)
+    doors: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+
+class Networks:
+    """All networks of one executor. Thread safe. `gateways` gives the house's doors, once there are any."""
+
+    def __init__(self, engine: Engine, data_dir: Path, gateways: Callable[[], Gateways | None]) -> None:
+        self._engine = engine
+        self._data_dir = data_dir
+        self._gateways = gateways
+        self._lock = threading.RLock()
+        self._shared: dict[str, _Shared] = {}
+        self._tidied = False
+
+    def join(self, spec: RunSpec) -> Wire | None:
+        """The network for a run that is about to start; None when it needs no network of its own."""
+        if not _needed(spec, self._engine.place()):
+            return None
+        with self._lock:
+            self._tidy()
+            network = self._network(spec)
+            self._use(str(network.name), spec.run_id)
+            return self._equip(spec, network)
+
+    def rejoin(self, spec: RunSpec, name: str) -> None:
+        """Take over the network of a run that outlived a server, and open its door again."""
+        with self._lock:
+            self._use(name, spec.run_id)
+            told = _read(spec.folder / DOOR_FILE)
+            if self._engine.place().container and spec.network:
+                self._enter(self._engine.client().networks.get(name))
+            if told:
+                self._open(spec, name, told["host"], told["port"])
+
+    def leave(self, run_id: str) -> None:
+        """A run is released; what nobody uses any longer is closed and removed."""
+        with self._lock:
+            for name, shared in list(self._shared.items()):
+                shared.users.discard(run_id)
+                if not shared.users:
+                    del self._shared[name]
+                    self._close(shared)
+                    self._remove(name)
+
+    def close(self) -> None:
+        """The server stops: its doors close, the networks stay for those who run in them."""
+        with self._lock:
+            for shared in self._shared.values():
+                self._close(shared)
+            self._shared.clear()
+
+    # --- networks ----------------------------------------------------------------------------------------------
+
+    def _use(self, name: str, run_id: str) -> None:
+        self._shared.setdefault(name, _Shared()).users.add(run_id)
+
+    def _network(self, spec: RunSpec) -> Network:
+        name = network_name(spec)
+        found = [network for network in self._engine.client().networks.list(names=[name]) if network.name == name]
+        if found:
+            return found[0]
+        try:
+            return self._make(name, internal=not spec.network)
+        except Exception as problem:
+            if not _addresses_used_up(problem):
+                raise
+            if _clustered(spec):
+                raise EngineAway(
+                    "The Docker Engine has no address left for another network: remove networks that are not used "
+                    "(docker network prune), or give it more (default-address-pools in /etc/docker/daemon.json)."
+                ) from problem
+            return self._engine.client().networks.get(SHARED)
+
+    def _make(self, name: str, internal: bool) -> Network:
+        options = {NO_ADDRESS: "true"} if internal and not self._engine.podman() else {}
+        made = self._engine.client().networks.create(
+            name, driver="bridge", internal=internal, labels={DATA_LABEL: str(self._data_dir)}, options=options
+        )
+        made.reload()
+        return made
+
+    def _remove(self, name: str) -> None:
+        if name == SHARED:
+            return
+        try:
+            network = self._engine.client().networks.get(name)
+            self._drop(network)
+        except Exception:  # the engine is away, or another run that was not adopted yet is in there
+            return
+
+    def _drop(self, network: Network) -> None:
+        own = self._engine.place().container
+        if own and own in (network.attrs.get("Containers") or {}):
+            network.disconnect(own, force=True)
+        network.remove()
+
+    def _tidy(self) -> None:
+        """Once: remove what a former life of the server left. Networks that still have a container are in use."""
+        if self._tidied:
+            return
+        self._tidied = True
+        for network in leftover_networks(self._engine, self._data_dir):
+            if network.name not in self._shared:
+                self._remove(str(network.name))
+
+    # --- the door to the house ---------------------------------------------------------------------------------
+
+    def _equip(self, spec: RunSpec, network: Network) -> Wire:
+        name = str(network.name)
+        own = self._enter(network) if self._engine.place().container and spec.network else ""
+        if not (spec.endpoint and spec.network):
+            return Wire(name)
+        if self._gateways() is None or not spec.environment.get("AWS_ACCESS_KEY_ID"):
+            return Wire(name, notice="This server opens no door for containers: the program cannot reach it.")
+        host = own or self._bridge_address(network)
+        mapped = "" if host or not self._reaches_loopback() else DESKTOP_NAME
+        if not host and not mapped:
+            return Wire(name, notice=_too_far(self._engine.where()))
+        try:
+            port = self._open(spec, name, host or "127.0.0.1", 0)
+        except OSError as problem:
+            return Wire(name, notice=f"The program cannot reach this server: {problem}.")
+        told = {"host": host or "127.0.0.1", "port": port}
+        (spec.folder / DOOR_FILE).write_text(json.dumps(told), encoding="utf-8")
+        return Wire(name, f"http://{mapped or host}:{port}", mapped)
+
+    def _open(self, spec: RunSpec, name: str, host: str, port: int) -> int:
+        gateways, key = self._gateways(), spec.environment.get("AWS_ACCESS_KEY_ID", "")
+        doors = self._shared[name].doors
+        if gateways is None or not key:
+            return 0
+        if key not in doors:
+            doors[key] = (host, gateways.open(host, key, port))
+        return doors[key][1]
+
+    def _close(self, shared: _Shared) -> None:
+        gateways = self._gateways()
+        for host, port in shared.doors.values():
+            if gateways is not None:
+                gateways.close(host, port)
+        shared.doors.clear()
+
+    def _enter(self, network: Network) -> str:
+        """Put the server's own container into the network; its address there."""
+        own = self._engine.place().container
+        network.reload()
+        if own not in (network.attrs.get("Containers") or {}):
+            network.connect(own)
+            network.reload()
+        return str(network.attrs["Containers"][own]["IPv4Address"]).partition("/")[0]
+
+    def _bridge_address(self, network: Network) -> str:
+        """The address of the network's bridge, if that is one of this machine's."""
+        address = gateway_address(network.attrs)
+        if not address or not self._engine.place().near:
+            return ""
+        with socket.socket() as probe:
+            try:
+                probe.bind((address, 0))
+            except OSError:
+                return ""
+        return address
+
+    def _reaches_loopback(self) -> bool:
+        return reaches_loopback(self._engine, DESKTOP_NAME)
+
+
+def network_name(spec: RunSpec) -> str:
+    """The name of a run's network: its cluster's."""
+    return PREFIX + (spec.cluster.name if spec.cluster else spec.run_id)
+
+
+def leftover_networks(engine: Engine, data_dir: Path) -> list[Network]:
+    """Networks of a data directory in which no container is left, running or not."""
+    client = engine.client()
+    found = client.networks.list(filters={"label": f"{DATA_LABEL}={data_dir}"})
+    return [
+        network for network in found if not client.containers.list(all=True, filters={"network": str(network.name)})
+    ]
+
+
+def gateway_address(attributes: dict[str, Any]) -> str:
+    """The IPv4 address of a network's bridge."""
+    configs = (attributes.get("IPAM") or {}).get("Config") or ()
+    found = [config["Gateway"] for config in configs if ":" not in config.get("Gateway", ":")]
+    return str(found[0]).partition("/")[0] if found else ""
+
+
+def _clustered(spec: RunSpec) -> bool:
+    return spec.cluster is not None and len(spec.cluster.hosts) > 1
+
+
+def _needed(spec: RunSpec, place: Place) -> bool:
+    called_from_inside = bool(place.container) and spec.verb == "serve"
+    return _clustered(spec) or (spec.network and (bool(spec.endpoint) or called_from_inside))
+
+
+def _addresses_used_up(problem: Exception) -> bool:
+    text = str(problem)
+    return "non-overlapping" in text or "address pool" in text or "subnet" in text
+
+
+def _too_far(where: str) -> str:
+    return (
+        f"The program cannot reach this server: the engine at {where} runs elsewhere, and its containers reach no "
+        "address of this machine. Run the server where the engine runs."
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told
