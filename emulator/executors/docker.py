@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from emulator.executors.docker_engine import Engine, EngineAway, Family
 from emulator.executors.docker_images import local_images, pull
-from emulator.executors.docker_launch import STOP_MARK, Launcher, address_of, say, sentence, writer
+from emulator.executors.docker_launch import STOP_MARK, Launcher, address_of, sentence, writer
+from emulator.executors.docker_logs import say
 from emulator.executors.docker_plan import Owner, Plan
 from emulator.executors.docker_watch import Watch
 from emulator.ports import Address, Exit, ExitReason, Gateways, LocalImage, RunSpec

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from emulator.executors.docker_engine import ChosenImage, Engine, EngineAway, start_failure
 from emulator.executors.docker_images import PullFailed
 from emulator.executors.docker_labels import DATA_LABEL, IMAGE_LABEL, NETWORK_LABEL, PART_LABEL, RUN_LABEL, SOCKET_LABEL
-from emulator.executors.docker_logs import LogWriter
+from emulator.executors.docker_logs import LogWriter, say
 from emulator.executors.docker_networks import Networks, Wire
 from emulator.executors.docker_place import NotShared
 from emulator.executors.docker_plan import (
@@ -125,13 +124,6 @@ class Launcher:
 def writer(spec: RunSpec) -> LogWriter:
     """What writes the log of a run."""
     return LogWriter(spec.log, spec.folder / CURSOR)
-
-
-def say(spec: RunSpec, text: str) -> None:
-    """A line of ours in the log of a run, before the program's own."""
-    spec.log.parent.mkdir(parents=True, exist_ok=True)
-    with spec.log.open("a", encoding="utf-8") as log:
-        log.write(f"{int(time.time() * 1000)} {text}\n")
 
 
 def address_of(plan: Plan, container: Container) -> Address | None:

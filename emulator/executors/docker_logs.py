@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+
+from emulator.ports import RunSpec
 
 _STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):(\d\d)) ?")
 
@@ -152,3 +155,10 @@ class LogWriter:
             if whole < len(tail):
                 log.truncate(offset + whole)
         return Counter(tail[:whole].splitlines(keepends=True))
+
+
+def say(spec: RunSpec, text: str) -> None:
+    """A line of ours in the log of a run, before the program's own."""
+    spec.log.parent.mkdir(parents=True, exist_ok=True)
+    with spec.log.open("a", encoding="utf-8") as log:
+        log.write(f"{int(time.time() * 1000)} {text}\n")

@@ -11,11 +11,13 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emulator.executors.docker_engine import Engine, EngineAway
 from emulator.executors.docker_labels import DATA_LABEL, PREFIX
+from emulator.executors.docker_logs import say
 from emulator.executors.docker_place import Place
 from emulator.executors.docker_reach import reaches_loopback
 from emulator.ports import Gateways, RunSpec
@@ -80,7 +82,10 @@ class Networks:
             if self._engine.place().container and spec.network:
                 self._enter(self._engine.client().networks.get(name))
             if told:
-                self._open(spec, name, told["host"], told["port"])
+                try:
+                    self._open(spec, name, told["host"], told["port"])
+                except OSError as problem:
+                    say(spec, f"The program can no longer reach this server: {problem}.")
 
     def leave(self, run_id: str) -> None:
         """A run is released; what nobody uses any longer is closed and removed."""
@@ -230,10 +235,12 @@ def leftover_networks(engine: Engine, data_dir: Path) -> list[Network]:
 
 
 def gateway_address(attributes: dict[str, Any]) -> str:
-    """The IPv4 address of a network's bridge."""
-    configs = (attributes.get("IPAM") or {}).get("Config") or ()
-    found = [config["Gateway"] for config in configs if ":" not in config.get("Gateway", ":")]
-    return str(found[0]).partition("/")[0] if found else ""
+    """The IPv4 address of a network's bridge. Of its own bridge Docker tells the subnet alone: the first address."""
+    for config in (attributes.get("IPAM") or {}).get("Config") or ():
+        if ":" in config.get("Subnet", ":"):
+            continue
+        return str(config.get("Gateway") or next(ip_network(config["Subnet"]).hosts())).partition("/")[0]
+    return ""
 
 
 def _clustered(spec: RunSpec) -> bool:
