@@ -55,6 +55,8 @@ class ChosenImage:
     own: bool
     algorithm: str = ""
     stands_in: bool = False
+    machine: str = ""
+    """The processor that it is for, when that is not the engine's."""
 
 
 class Engine:
@@ -130,6 +132,11 @@ class Engine:
         """How many processors the engine has."""
         return float(self.info().get("NCPU") or 0)
 
+    def machine(self) -> str:
+        """The engine's processor, by the name that images have for it."""
+        told = str(self.info().get("Architecture") or "")
+        return {"x86_64": "amd64", "aarch64": "arm64"}.get(told, told)
+
     def gpus(self) -> int:
         """How many NVIDIA devices it can give to containers; its API has no number, the driver's folder does."""
         if not (self.place().near and "nvidia" in (self.info().get("Runtimes") or {})):
@@ -145,12 +152,17 @@ class Engine:
             image = self.client().images.get(name)
         except ImageNotFound:
             image = self._by_own_id(name)
-        if image is None:
-            return None
-        if OWN_LABEL not in image.labels:
-            return ChosenImage(name, own=False)
+            if image is None:
+                return None
+            name = str(image.id)
+        machine = str(image.attrs.get("Architecture") or "")
+        if machine == self.machine():
+            machine = ""
+        # docker-py's `labels` fails for an image without any configuration, as `docker import` makes them.
+        if OWN_LABEL not in ((image.attrs.get("Config") or {}).get("Labels") or {}):
+            return ChosenImage(name, own=False, machine=machine)
         family = self._find(name)
-        return ChosenImage(name, own=True, algorithm=family.name if family else "")
+        return ChosenImage(name, True, family.name if family else "", machine=machine)
 
     def _by_own_id(self, name: str) -> Image | None:
         """`repository@sha256:...` of an image that was built here: its id has that form."""

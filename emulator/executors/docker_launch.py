@@ -71,6 +71,11 @@ class Launcher:
             say(spec, plan.wire.notice)
         if plan.image.stands_in:
             say(spec, f"The local image {plan.image.name} is taken for {spec.image}.")
+        if plan.image.machine:
+            say(
+                spec,
+                f"The image is for {plan.image.machine}; a {self._engine.machine()} engine runs it by emulation only.",
+            )
         self._make_mount_points(spec)
         container = self._engine.client().containers.create(**main_container(plan))
         writer(spec).begin()
