@@ -1,7 +1,8 @@
 """Chooses the executor of each run, and finds the one that still has a run after a restart.
 
 `auto`: a container of that very image, else a container of our own image of its family, else a process of our own
-implementation, else a refusal that names both remedies. A forced executor is asked alone.
+implementation, else (where the user lets the engine pull) a container of an image that is fetched, else a refusal that
+names the remedies. A forced executor is asked alone.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from inspect import signature
 from typing import Any, Protocol
@@ -17,7 +18,7 @@ from typing import Any, Protocol
 from emulator.clock import Clock, SystemClock
 from emulator.errors import SageletError
 from emulator.executors.docker_engine import places
-from emulator.ports import Executor, Gateways, RunSpec
+from emulator.ports import Executor, Gateways, LocalImage, RunSpec
 from emulator.settings import Settings
 
 TABLE: tuple[tuple[str, str], ...] = (
@@ -62,6 +63,18 @@ class Containers(Executor, Protocol):
 
     def own_image(self, image: str) -> str | None:
         """Our own image of its family, if it was built."""
+        ...
+
+    def pulls(self) -> bool:
+        """Whether the user lets the engine fetch images."""
+        ...
+
+    def images(self, repository: str) -> Sequence[LocalImage]:
+        """What the engine holds under the name of a repository."""
+        ...
+
+    def gpus(self) -> int:
+        """How many devices the engine can give to containers."""
         ...
 
 
@@ -118,6 +131,16 @@ class Executors:
                 return executor
         return None
 
+    def local_images(self, repository: str) -> Sequence[LocalImage]:
+        """What the local engine holds under the name of a repository; nothing without an engine."""
+        docker = self._containers()
+        return docker.images(repository) if docker is not None else ()
+
+    def gpus(self) -> int:
+        """How many devices the local engine can give to containers; 0 without an engine."""
+        docker = self._containers()
+        return docker.gpus() if docker is not None else 0
+
     def close(self) -> None:
         """Close those that were used. What still runs can be adopted by the next server."""
         with self._lock:
@@ -131,6 +154,8 @@ class Executors:
             return docker
         if self._catalog.find(spec.image) is not None:
             return self.by_name("process")
+        if docker is not None and docker.pulls():
+            return docker
         engine = (
             f"No Docker image {spec.image} is in the local engine and no"
             if docker is not None
@@ -138,7 +163,8 @@ class Executors:
         )
         raise NoExecutor(
             f"{engine} built-in algorithm goes by that name. Either pull or build that very image with Docker "
-            f"(docker pull {spec.image}), or use an image of a built-in algorithm: {', '.join(self._catalog.names())}."
+            f"(docker pull {spec.image}; with --pull missing Sagelet does so), or use an image of a built-in "
+            f"algorithm: {', '.join(self._catalog.names())}."
         )
 
     def _containers(self) -> Containers | None:

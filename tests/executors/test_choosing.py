@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from emulator.executors import Executors, NoExecutor, choose
-from emulator.ports import RunSpec
+from emulator.ports import LocalImage, RunSpec
 from emulator.settings import Settings
 
 KNOWN = "1.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
@@ -36,20 +36,30 @@ class Docker:
     def __init__(
         self, images: tuple[str, ...] = (), own: str = "", up: bool = True, runs: tuple[str, ...] = ()
     ) -> None:
-        self.images, self.own, self.up, self.runs = images, own, up, runs
+        self.held, self.own, self.up, self.runs = images, own, up, runs
         self.closed = 0
+        self.may_pull = False
+
+    def pulls(self) -> bool:
+        return self.may_pull
+
+    def gpus(self) -> int:
+        return 2
+
+    def images(self, repository: str) -> list[LocalImage]:
+        return [LocalImage(("1",), "sha256:0", 1, 0.0)] if repository == "mine" else []
 
     def available(self) -> bool:
         return self.up
 
     def has_image(self, image: str) -> bool:
-        return image in self.images
+        return image in self.held
 
     def own_image(self, image: str) -> str:
         return self.own if "xgboost" in image else ""
 
     def refusal(self, spec: RunSpec) -> str:
-        return "" if spec.image in self.images else f"{spec.image} is not here."
+        return "" if spec.image in self.held else f"{spec.image} is not here."
 
     def adopt(self, spec: RunSpec) -> bool:
         return spec.run_id in self.runs
@@ -96,6 +106,23 @@ def test_anything_else_is_refused_with_both_remedies(tmp_path: Path, no_engine: 
         executors(tmp_path, **docker).choose(spec("acme/train:3", tmp_path))
     for word in ("acme/train:3", "docker pull acme/train:3", "kmeans, xgboost"):
         assert word in refusal.value.reason
+
+
+def test_what_nothing_here_runs_is_pulled_where_that_is_allowed(tmp_path: Path) -> None:
+    docker = Docker()
+    docker.may_pull = True
+    docker.refusal = lambda spec: ""  # type: ignore[method-assign]
+    house = executors(tmp_path, docker=docker)
+    assert house.choose(spec("acme/train:3", tmp_path)) is docker
+    assert house.choose(spec(KNOWN, tmp_path)).name == "process", "what we have ourselves needs no registry"
+    house.close()
+
+
+def test_the_local_engine_s_images_and_devices_are_known_where_there_is_one(tmp_path: Path, no_engine: None) -> None:
+    house = executors(tmp_path, docker=Docker())
+    assert [image.tags for image in house.local_images("mine")] == [("1",)] and house.gpus() == 2
+    without = executors(tmp_path)
+    assert list(without.local_images("mine")) == [] and without.gpus() == 0
 
 
 def test_a_forced_executor_is_asked_alone(tmp_path: Path) -> None:

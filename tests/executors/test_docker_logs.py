@@ -70,3 +70,37 @@ def test_a_long_line_comes_in_pieces_and_the_last_line_may_lack_its_end(tmp_path
     writer = follow(tmp_path, pieces)
     assert log(tmp_path) == [b"1769860800000 " + b"a" * 16384 + b"b" * 16384 + b"c\n", b"1769860800000 last\n"]
     assert writer.last_line == b"last"
+
+
+# --- enormous logs: the engine drops the oldest entries, and sends some twice --------------------------------------
+
+
+def stamped(second: int, text: str) -> bytes:
+    return b"2026-01-31T12:00:%02d.000000001Z %s\n" % (second, text.encode())
+
+
+def test_entries_that_come_twice_are_written_once(tmp_path: Path) -> None:
+    writer = LogWriter(tmp_path / "log", tmp_path / "cursor", watchful=0)
+    writer.begin()
+    entries = [stamped(second, "the same") for second in range(20)]
+    for entry in [*entries[:10], *entries[7:]]:
+        writer.feed(entry)
+    writer.finish()
+    assert len(log(tmp_path)) == 20
+
+
+def test_a_copy_that_begins_later_is_continued_by_its_stamps(tmp_path: Path) -> None:
+    entries = [stamped(second, f"line {second}") for second in range(10)]
+    follow(tmp_path, entries[:5], finish=False)
+    follow(tmp_path, entries[3:8], finish=False)
+    follow(tmp_path, entries[3:])
+    assert [line.split(b" ", 1)[1] for line in log(tmp_path)] == [b"line %d\n" % n for n in range(10)]
+
+
+def test_a_gap_is_said(tmp_path: Path) -> None:
+    entries = [stamped(second, f"line {second}") for second in range(10)]
+    follow(tmp_path, entries[:3], finish=False)
+    follow(tmp_path, entries[6:])
+    told = [line.split(b" ", 1)[1] for line in log(tmp_path)]
+    assert told[:3] == [b"line 0\n", b"line 1\n", b"line 2\n"] and b"lines are missing here" in told[3]
+    assert told[4:] == [b"line %d\n" % n for n in range(6, 10)]
