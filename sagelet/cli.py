@@ -1,4 +1,4 @@
-"""The command line: `sagelet up | env | status | logs | reset | doctor | demo | version`."""
+"""The command line: `sagelet up | env | status | logs | reset | clean | doctor | demo | version`."""
 
 from __future__ import annotations
 
@@ -47,6 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--follow", "-f", action="store_true", help="go on until the job is over")
     _server_option(sub)
     sub.set_defaults(run=logs)
+    sub = commands.add_parser("clean", help="remove what runs of a stopped server left", description=clean.__doc__)
+    sub.add_argument("--data-dir", help="folder of the server that is gone (~/.sagelet)")
+    sub.set_defaults(run=clean)
     sub = commands.add_parser("doctor", help="what works on this machine", description="What works on this machine.")
     sub.add_argument("--port", type=int, default=places.DEFAULT_PORT)
     sub.set_defaults(run=doctor)
@@ -157,6 +160,16 @@ def logs(options: argparse.Namespace) -> int:
         if not options.follow or (answer["over"] and not answer["lines"]):
             return 0
         time.sleep(0.3)
+
+
+def clean(options: argparse.Namespace) -> int:
+    """Remove containers, networks, processes, sockets and folders of runs whose server is not running any more.
+
+    Jobs that were under way fail at the next start; records, objects and logs stay.
+    """
+    from sagelet.server import run_clean
+
+    return run_clean(Path(options.data_dir or places.default_data_dir()).expanduser(), places.rooms())
 
 
 def doctor(options: argparse.Namespace) -> int:

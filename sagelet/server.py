@@ -101,3 +101,9 @@ def exec_server(settings_json: str, root: Path) -> None:
     """
     program = str(root / "api" / "__main__.py")
     os.execv(sys.executable, [sys.executable, "-I", program, settings_json])
+
+
+def run_clean(data_dir: Path, root: Path) -> int:
+    """Clean up after a server that is gone, in a process of the rooms' own; its exit status."""
+    program = str(root / "emulator" / "executors" / "clean.py")
+    return subprocess.run([sys.executable, "-I", program, str(data_dir)], check=False).returncode

@@ -21,7 +21,7 @@ def settings() -> str:
 
 
 OPTIONS = frozenset(
-    {"host", "port", "data_dir", "executor", "ready_file", "s3_endpoint", "allow_host"}
+    {"host", "port", "data_dir", "executor", "pull", "ready_file", "s3_endpoint", "allow_host"}
     | {"check_roles", "account_id", "region", "max_jobs", "gpu", "quotas", "strict_versions"}
 )
 """Settings that `sagelet up` takes as options; the others are variables only."""
