@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Build our images: one for each algorithm whose manifest names an image, and the server's.
-#   [BASE_IMAGE=python:3.11-slim] [CONTAINER_CLI=docker|podman] containers/build.sh [ALGORITHM | server]...
+# Build our images, as images.txt lists them, and the server's. Without a name: those that are always built.
+#   [BASE_IMAGE=python:3.11-slim] [CONTAINER_CLI=docker|podman] containers/build.sh [IMAGE | server]...
 # Python packages are fetched here, with this user's own pip configuration, and installed in the build without any
 # network: no certificate, index or credential of this machine gets into an image.
 set -euo pipefail
@@ -39,21 +39,27 @@ fetch() { # NAME REQUIREMENT...: the wheels of NAME into build/wheels/NAME
         --python-version "$version" --implementation cp "${platforms[@]}" "$@"
 }
 
+id_of() { "$engine" image inspect --format '{{.Id}}' "$1" 2>/dev/null || true; }
+
+forget() { # ID TAG: the image that had this tag before
+    if [ -n "$1" ] && [ "$1" != "$(id_of "$2")" ]; then
+        "$engine" image rm "$1" >/dev/null 2>&1 || true # still used, or a layer of another image
+    fi
+}
+
 build() { # NAME TAG DOCKERFILE ARGUMENT...
     local name="$1" tag="$2" file="$3" old
     shift 3
-    old="$("$engine" image inspect --format '{{.Id}}' "$tag" 2>/dev/null || true)"
+    old="$(id_of "$tag")"
     tar -c --exclude=__pycache__ LICENSE README.md pyproject.toml \
         algorithms api containers emulator sagelet >"$context"
     tar -r -f "$context" "build/wheels/$name"
     "$engine" build --quiet --force-rm --file "$file" --tag "$tag" --build-arg BASE_IMAGE="$base" "$@" - <"$context" >/dev/null
-    if [ -n "$old" ] && [ "$old" != "$("$engine" image inspect --format '{{.Id}}' "$tag")" ]; then
-        "$engine" image rm "$old" >/dev/null 2>&1 || true # still used, or a layer of another image
-    fi
+    forget "$old" "$tag"
     say "$tag ($("$engine" image inspect --format '{{.Size}}' "$tag" | awk '{printf "%.0f MB", $1 / 1e6}'))"
 }
 
-algorithms() { # lines of NAME TAG
+manifests() { # lines of ALGORITHM IMAGE
     "$python" - <<'PYTHON'
 import json, pathlib
 for path in sorted(pathlib.Path("algorithms").glob("*/manifest.json")):
@@ -63,16 +69,45 @@ for path in sorted(pathlib.Path("algorithms").glob("*/manifest.json")):
 PYTHON
 }
 
+name_it() { # IMAGE NAME: a further name; by it the image is the first algorithm whose manifest has that name
+    local algorithm old
+    old="$(id_of "sagelet/$2")"
+    algorithm="$(manifests | awk -v image="sagelet/$2" '$2 == image { print $1; exit }')"
+    "$engine" build --quiet --force-rm --tag "sagelet/$2" - >/dev/null <<DOCKERFILE
+FROM sagelet/$1
+ENV SAGELET_ALGORITHM=$algorithm
+DOCKERFILE
+    forget "$old" "sagelet/$2"
+    say "sagelet/$2 is sagelet/$1${algorithm:+ as $algorithm}"
+}
+
+asked_for() { # WHEN NAME...: whether the image is to be built now
+    [[ "$wanted" == "  " && "$1" == always ]] && return
+    local name
+    for name in "${@:2}"; do [[ "$wanted" == *" $name "* ]] && return; done
+    return 1
+}
+
+listed() { grep -v '^#' containers/images.txt; }
+
 context="$(mktemp)"
 trap 'rm -f "$context"' EXIT
 wanted=" ${*:-} "
 
-while read -r name tag; do
-    [[ "$wanted" == "  " || "$wanted" == *" $name "* ]] || continue
-    say "$tag: fetching packages for Python $version on $machine"
+for asked in "$@"; do
+    [ "$asked" = server ] || listed | grep -qw -- "$asked" || {
+        say "there is no image $asked; there are: server $(listed | awk '{ printf "%s ", $1 }')"
+        exit 1
+    }
+done
+
+while read -r name when names; do
+    asked_for "$when" $name $names || continue
+    say "sagelet/$name: fetching packages for Python $version on $machine"
     fetch "$name" -r "containers/requirements/$name.txt"
-    build "$name" "$tag" containers/Dockerfile --build-arg ALGORITHM="$name"
-done < <(algorithms)
+    build "$name" "sagelet/$name" containers/Dockerfile --build-arg IMAGE="$name"
+    for further in $names; do name_it "$name" "$further"; done
+done < <(listed)
 
 if [[ "$wanted" == *" server "* ]]; then
     say "sagelet/server: fetching packages for Python $version on $machine"

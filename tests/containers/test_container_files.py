@@ -13,11 +13,12 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ("containers/build.sh", "containers/base/make.sh", ".ci/run")
-BUILT = [
-    path.parent.name
-    for path in sorted(ROOT.glob("algorithms/*/manifest.json"))
-    if json.loads(path.read_text()).get("image")
-]
+LISTED = {
+    line.split()[0]: line.split()[1:]
+    for line in (ROOT / "containers" / "images.txt").read_text().splitlines()
+    if not line.startswith("#")
+}
+NAMED = {json.loads(path.read_text()).get("image", "") for path in sorted(ROOT.glob("algorithms/*/manifest.json"))}
 
 
 def ranges(lines: list[str]) -> dict[str, str]:
@@ -26,12 +27,34 @@ def ranges(lines: list[str]) -> dict[str, str]:
     return {match.group(1): match.group(2).strip() for match in found if match}
 
 
-@pytest.mark.parametrize("name", BUILT)
-def test_an_algorithm_with_an_image_has_its_libraries_in_the_house_s_own_ranges(name: str) -> None:
+def test_every_image_that_a_manifest_names_is_built() -> None:
+    known = [f"sagelet/{name}" for image, (when, *names) in LISTED.items() for name in (image, *names)]
+    assert len(known) == len(set(known)) and NAMED - {""} <= set(known)
+    assert {when for when, *_ in LISTED.values()} <= {"always", "asked"}
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_an_image_has_its_libraries_in_the_house_s_own_ranges(name: str) -> None:
     wanted = ranges((ROOT / "containers" / "requirements" / f"{name}.txt").read_text().splitlines())
     text = (ROOT / "pyproject.toml").read_text()
     house = ranges(re.findall(r'^\s*"([^"]+)",$', text, re.M) + re.findall(r'^parquet = \["([^"]+)"\]', text, re.M))
-    assert wanted and {library: house.get(library) for library in wanted} == wanted
+    assert wanted and {library: house.get(library, wanted[library]) for library in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    "words, expected",
+    [
+        (("echo", "any", "command"), (0, "any command")),
+        (("train",), (2, "SAGELET_ALGORITHM")),
+        (("serve",), (2, "SAGELET_ALGORITHM")),
+    ],
+)
+def test_the_entry_takes_verbs_and_commands(words: tuple[str, ...], expected: tuple[int, str]) -> None:
+    entry = str(ROOT / "containers" / "entry.sh")
+    ran = subprocess.run(
+        ["sh", entry, *words], capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"}
+    )
+    assert ran.returncode == expected[0] and expected[1] in ran.stdout + ran.stderr
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
