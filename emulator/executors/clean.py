@@ -62,18 +62,20 @@ def _containers(data_dir: Path) -> list[str]:
 
     engine = Engine(lambda image: None)
     try:
-        return [*_remove_containers(engine.client(), data_dir), *_remove_networks(engine.client(), data_dir)]
+        engine.client()
+        mark = engine.place().mark(data_dir)
+        return [*_remove_containers(engine.client(), mark), *_remove_networks(engine.client(), mark)]
     except EngineAway as away:
         return [f"Containers were not looked for: {away}"]
     finally:
         engine.forget()
 
 
-def _remove_containers(client: DockerClient, data_dir: Path) -> list[str]:
+def _remove_containers(client: DockerClient, mark: str) -> list[str]:
     from emulator.executors.docker_labels import DATA_LABEL, SOCKET_LABEL
 
     names = []
-    for container in client.containers.list(all=True, filters={"label": f"{DATA_LABEL}={data_dir}"}):
+    for container in client.containers.list(all=True, filters={"label": f"{DATA_LABEL}={mark}"}):
         container.remove(v=True, force=True)
         names.append(str(container.name))
         socket = container.labels.get(SOCKET_LABEL)
@@ -82,11 +84,11 @@ def _remove_containers(client: DockerClient, data_dir: Path) -> list[str]:
     return _told("container", names)
 
 
-def _remove_networks(client: DockerClient, data_dir: Path) -> list[str]:
+def _remove_networks(client: DockerClient, mark: str) -> list[str]:
     from emulator.executors.docker_labels import DATA_LABEL
 
     names = []
-    for network in client.networks.list(filters={"label": f"{DATA_LABEL}={data_dir}"}):
+    for network in client.networks.list(filters={"label": f"{DATA_LABEL}={mark}"}):
         network.reload()
         for member in network.attrs.get("Containers") or ():
             network.disconnect(member, force=True)

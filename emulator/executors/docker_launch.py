@@ -46,7 +46,7 @@ class Launcher:
         """What a run's container will be, as far as it is known before its network is."""
         owner = replace(self._owner, rootless=self._engine.rootless())
         place, cpus = self._engine.place(), self._engine.cpus()
-        return Plan(spec, image, owner, self._data_dir, place=place, cpus=cpus)
+        return Plan(spec, image, owner, place.mark(self._data_dir), place=place, cpus=cpus)
 
     def plan_again(self, spec: RunSpec, container: Container) -> Plan:
         """The plan of a container that outlived a server, from its labels."""
@@ -105,7 +105,7 @@ class Launcher:
 
     def find(self, run_id: str, part: str = "") -> list[Container]:
         """The containers of a run; `part` is one of run, relay, sweep."""
-        filters = [f"{RUN_LABEL}={run_id}", f"{DATA_LABEL}={self._data_dir}"]
+        filters = [f"{RUN_LABEL}={run_id}", f"{DATA_LABEL}={self._engine.place().mark(self._data_dir)}"]
         if part:
             filters.append(f"{PART_LABEL}={part}")
         return self._engine.client().containers.list(all=True, filters={"label": filters})

@@ -23,6 +23,7 @@ from emulator.executors.docker_reach import reaches_loopback
 from emulator.ports import Gateways, RunSpec
 
 if TYPE_CHECKING:
+    from docker import DockerClient
     from docker.models.networks import Network
 
 DOOR_FILE = "docker-door.json"
@@ -129,10 +130,13 @@ class Networks:
     def _make(self, name: str, internal: bool) -> Network:
         options = {NO_ADDRESS: "true"} if internal and not self._engine.podman() else {}
         made = self._engine.client().networks.create(
-            name, driver="bridge", internal=internal, labels={DATA_LABEL: str(self._data_dir)}, options=options
+            name, driver="bridge", internal=internal, labels={DATA_LABEL: self._mark()}, options=options
         )
         made.reload()
         return made
+
+    def _mark(self) -> str:
+        return self._engine.place().mark(self._data_dir)
 
     def _remove(self, name: str) -> None:
         if name == SHARED:
@@ -154,7 +158,7 @@ class Networks:
         if self._tidied:
             return
         self._tidied = True
-        for network in leftover_networks(self._engine, self._data_dir):
+        for network in _without_containers(self._engine.client(), self._mark()):
             if network.name not in self._shared:
                 self._remove(str(network.name))
 
@@ -225,10 +229,9 @@ def network_name(spec: RunSpec) -> str:
     return PREFIX + (spec.cluster.name if spec.cluster else spec.run_id)
 
 
-def leftover_networks(engine: Engine, data_dir: Path) -> list[Network]:
+def _without_containers(client: DockerClient, mark: str) -> list[Network]:
     """Networks of a data directory in which no container is left, running or not."""
-    client = engine.client()
-    found = client.networks.list(filters={"label": f"{DATA_LABEL}={data_dir}"})
+    found = client.networks.list(filters={"label": f"{DATA_LABEL}={mark}"})
     return [
         network for network in found if not client.containers.list(all=True, filters={"network": str(network.name)})
     ]

@@ -46,6 +46,13 @@ class Place:
             "keep the data directory on a volume (docker run -v sagelet:/data, as docker-compose.yml does)."
         )
 
+    def mark(self, path: Path) -> str:
+        """What tells a data directory from all others of the engine: several servers in containers may have a /data."""
+        try:
+            return self.outside(path)
+        except NotShared:
+            return f"{self.container}:{path.resolve()}"
+
 
 HERE = Place()
 """Beside the engine, on its machine."""

@@ -64,7 +64,7 @@ class Plan:
     spec: RunSpec
     image: ChosenImage
     owner: Owner
-    data_dir: Path
+    data_dir: str
     door: Path | None = None
     wire: Wire | None = None
     place: Place = HERE
@@ -105,7 +105,7 @@ def labels(plan: Plan, part: str) -> dict[str, str]:
     found = {
         RUN_LABEL: plan.spec.run_id,
         ARN_LABEL: plan.spec.arn,
-        DATA_LABEL: str(plan.data_dir),
+        DATA_LABEL: plan.data_dir,
         PART_LABEL: part,
         IMAGE_LABEL: "own" if plan.image.own else "stranger",
     }

@@ -17,6 +17,7 @@ from emulator.settings import Settings
 OWN = ChosenImage("sagelet/xgboost", own=True)
 STRANGER = ChosenImage("mine:1", own=False)
 US = Owner(1000, 1000)
+DATA = "/home/me/.sagelet"
 
 
 def spec(tmp_path: Path, **changes: object) -> RunSpec:
@@ -29,7 +30,7 @@ def spec(tmp_path: Path, **changes: object) -> RunSpec:
 
 @pytest.mark.parametrize("image", [OWN, STRANGER])
 def test_every_container_is_confined(tmp_path: Path, image: ChosenImage) -> None:
-    told = main_container(Plan(spec(tmp_path), image, US, tmp_path))
+    told = main_container(Plan(spec(tmp_path), image, US, DATA))
     assert told["cap_drop"] == ["ALL"] and told["security_opt"] == ["no-new-privileges"] and told["pids_limit"] > 0
     assert "privileged" not in told and not told["use_config_proxy"]
     assert not any("docker.sock" in mount["Source"] for mount in told["mounts"])
@@ -37,18 +38,18 @@ def test_every_container_is_confined(tmp_path: Path, image: ChosenImage) -> None
 
 
 def test_our_images_run_as_us_and_strangers_as_they_were_made(tmp_path: Path) -> None:
-    ours = main_container(Plan(spec(tmp_path), OWN, US, tmp_path))
+    ours = main_container(Plan(spec(tmp_path), OWN, US, DATA))
     assert ours["user"] == "1000:1000" and ours["cap_add"] == []
-    theirs = Plan(spec(tmp_path), STRANGER, US, tmp_path)
+    theirs = Plan(spec(tmp_path), STRANGER, US, DATA)
     assert "user" not in main_container(theirs) and theirs.swept
     assert sweep_container(theirs, "any")["command"] == ["-hR", "1000:1000", "/opt/ml"]
-    assert not Plan(spec(tmp_path), STRANGER, Owner(0, 0), tmp_path).swept
+    assert not Plan(spec(tmp_path), STRANGER, Owner(0, 0), DATA).swept
 
 
 def test_a_rootless_engine_s_root_is_us(tmp_path: Path) -> None:
-    plan = Plan(spec(tmp_path), STRANGER, Owner(1000, 1000, rootless=True), tmp_path)
+    plan = Plan(spec(tmp_path), STRANGER, Owner(1000, 1000, rootless=True), DATA)
     assert sweep_container(plan, "any")["command"][1] == "0:0"
-    assert "user" not in main_container(Plan(spec(tmp_path), OWN, plan.owner, tmp_path))
+    assert "user" not in main_container(Plan(spec(tmp_path), OWN, plan.owner, DATA))
 
 
 @pytest.mark.parametrize(
@@ -64,18 +65,18 @@ def test_a_rootless_engine_s_root_is_us(tmp_path: Path) -> None:
 def test_the_argument_is_the_verb_unless_something_else_is_said(
     tmp_path: Path, changes: dict[str, object], entrypoint: list[str] | None, command: list[str]
 ) -> None:
-    told = main_container(Plan(spec(tmp_path, **changes), STRANGER, US, tmp_path))
+    told = main_container(Plan(spec(tmp_path, **changes), STRANGER, US, DATA))
     assert told.get("entrypoint") == entrypoint and told["command"] == command
 
 
 def test_a_server_is_published_on_loopback_and_never_without_a_network(tmp_path: Path) -> None:
     server = spec(tmp_path, verb="serve")
-    assert main_container(Plan(server, OWN, US, tmp_path))["ports"] == {"8080/tcp": ("127.0.0.1", None)}
+    assert main_container(Plan(server, OWN, US, DATA))["ports"] == {"8080/tcp": ("127.0.0.1", None)}
     alone = spec(tmp_path, verb="serve", network=False)
-    told = main_container(Plan(alone, OWN, US, tmp_path, door_folder(alone)))
+    told = main_container(Plan(alone, OWN, US, DATA, door_folder(alone)))
     assert told["network_mode"] == "none" and "ports" not in told
     assert told["environment"]["SAGEMAKER_BIND_TO_SOCKET"].startswith("/run/sagelet/")
-    assert Plan(alone, STRANGER, US, tmp_path).relayed
+    assert Plan(alone, STRANGER, US, DATA).relayed
 
 
 def test_a_socket_never_gets_a_name_that_is_too_long(tmp_path: Path) -> None:
