@@ -27,8 +27,10 @@ fi
 read -r version machine glibc <<<"$("$engine" run --rm --network none --entrypoint python3 "$base" -c '
 import platform, sys
 print(f"{sys.version_info[0]}.{sys.version_info[1]}", platform.machine(), platform.libc_ver()[1].split(".")[1])')"
-platforms=(--platform "manylinux2014_$machine")
-for ((minor = 17; minor <= glibc; minor++)); do platforms+=(--platform "manylinux_2_${minor}_$machine"); done
+# The newest first: pip takes the first that fits.
+platforms=()
+for ((minor = glibc; minor >= 17; minor--)); do platforms+=(--platform "manylinux_2_${minor}_$machine"); done
+platforms+=(--platform "manylinux2014_$machine")
 
 fetch() { # NAME REQUIREMENT...: the wheels of NAME into build/wheels/NAME
     local folder="build/wheels/$1"

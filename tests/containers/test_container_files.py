@@ -78,7 +78,15 @@ def test_every_stage_stands_on_the_base_that_the_builder_chooses(name: str) -> N
 
 def test_compose_publishes_on_loopback_and_keeps_its_state() -> None:
     composed: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-    service = composed["services"]["sagelet"]
-    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
-    assert service["volumes"] == ["state:/data"] and "state" in composed["volumes"]
-    assert service["healthcheck"]["test"][:2] == ["CMD", "sagelet"] and service["cap_drop"] == ["ALL"]
+    service, trusted = composed["services"]["sagelet"], composed["services"]["sagelet-with-engine"]
+    for one in (service, trusted):
+        assert all(port.startswith("127.0.0.1:") for port in one["ports"])
+        assert one["volumes"][0] == "state:/data" and "state" in composed["volumes"]
+        assert one["healthcheck"]["test"][:2] == ["CMD", "sagelet"] and one["cap_drop"] == ["ALL"]
+    assert len(service["volumes"]) == 1 and "profiles" not in service
+
+
+def test_only_who_asks_for_it_gets_the_engine_s_socket() -> None:
+    composed: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    holders = [name for name, one in composed["services"].items() if any("docker.sock" in v for v in one["volumes"])]
+    assert holders == ["sagelet-with-engine"] and composed["services"]["sagelet-with-engine"]["profiles"] == ["engine"]
