@@ -1,4 +1,4 @@
-"""The server in a container with the engine's socket, as in docker-compose.yml: its jobs run in containers beside it."""
+"""The server in a container with the engine's socket, as in docker-compose.yml: its jobs run beside it."""
 
 from __future__ import annotations
 
