@@ -78,6 +78,8 @@ class Watch:
                 self._follow(container)
                 container.reload()
                 if not container.attrs["State"]["Running"] and not self._closed.is_set():
+                    if self._engine.podman():  # its stream ends with the container, though lines may still be to come
+                        self._follow(container, follow=False)
                     self._writer.finish()
                     return self._judge(container.attrs["State"])
                 away_since = None
@@ -91,9 +93,9 @@ class Watch:
             self._closed.wait(RETRY_SECONDS)
         return None
 
-    def _follow(self, container: Container) -> None:
+    def _follow(self, container: Container, follow: bool = True) -> None:
         self._writer.begin()
-        stream = container.logs(stream=True, follow=True, timestamps=True)
+        stream = container.logs(stream=True, follow=follow, timestamps=True)
         with self._lock:
             self._stream = stream
         try:
