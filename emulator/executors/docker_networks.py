@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from ipaddress import ip_network
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,16 +20,18 @@ from emulator.executors.docker_labels import DATA_LABEL, PREFIX
 from emulator.executors.docker_logs import say
 from emulator.executors.docker_place import Place
 from emulator.executors.docker_reach import reaches_loopback
-from emulator.ports import Gateways, RunSpec
+from emulator.ports import Cluster, Gateways, RunSpec
 
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.networks import Network
+    from docker.types import IPAMConfig
 
 DOOR_FILE = "docker-door.json"
 SHARED = "bridge"
 """The engine's own network: where a run of one host goes when the engine has no address left for another network."""
 
+ATTEMPTS = 4
 DESKTOP_NAME = "host.docker.internal"
 NO_ADDRESS = "com.docker.network.bridge.inhibit_ipv4"
 """Leaves the bridge without an address, so that an isolated container cannot reach the host through it."""
@@ -42,6 +44,8 @@ class Wire:
     network: str
     url: str = ""
     mapped: str = ""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Of the hosts of a cluster, by name: every one is known to all before it has started."""
     notice: str = ""
     """A sentence for the first lines of the log: why there is no way to the house."""
 
@@ -73,7 +77,8 @@ class Networks:
             self._tidy()
             network = self._network(spec)
             self._use(str(network.name), spec.run_id)
-            return self._equip(spec, network)
+            addresses = host_addresses(spec.cluster, network.attrs) if spec.cluster and _clustered(spec) else {}
+            return replace(self._equip(spec, network), addresses=addresses)
 
     def rejoin(self, spec: RunSpec, name: str) -> None:
         """Take over the network of a run that outlived a server, and open its door again."""
@@ -116,7 +121,7 @@ class Networks:
         if found:
             return found[0]
         try:
-            return self._make(name, internal=not spec.network)
+            return self._make_fixed(name, spec) if _clustered(spec) else self._make(name, spec)
         except Exception as problem:
             if not _addresses_used_up(problem):
                 raise
@@ -127,10 +132,26 @@ class Networks:
                 ) from problem
             return self._engine.client().networks.get(SHARED)
 
-    def _make(self, name: str, internal: bool) -> Network:
+    def _make_fixed(self, name: str, spec: RunSpec) -> Network:
+        """A network whose hosts can be given addresses: only where the subnet is named, so the engine's choice is."""
+        from docker.types import IPAMConfig, IPAMPool
+
+        for attempt in range(ATTEMPTS):
+            chosen = self._make(name, spec)
+            subnet = str(_subnet(chosen.attrs))
+            chosen.remove()
+            try:
+                return self._make(name, spec, IPAMConfig(pool_configs=[IPAMPool(subnet=subnet)]))
+            except Exception:  # somebody else took the subnet between the two
+                if attempt == ATTEMPTS - 1:
+                    raise
+        raise AssertionError("the loop returns or raises")
+
+    def _make(self, name: str, spec: RunSpec, ipam: IPAMConfig | None = None) -> Network:
+        internal = not spec.network
         options = {NO_ADDRESS: "true"} if internal and not self._engine.podman() else {}
         made = self._engine.client().networks.create(
-            name, driver="bridge", internal=internal, labels={DATA_LABEL: self._mark()}, options=options
+            name, driver="bridge", internal=internal, labels={DATA_LABEL: self._mark()}, options=options, ipam=ipam
         )
         made.reload()
         return made
@@ -244,6 +265,17 @@ def gateway_address(attributes: dict[str, Any]) -> str:
             continue
         return str(config.get("Gateway") or next(ip_network(config["Subnet"]).hosts())).partition("/")[0]
     return ""
+
+
+def host_addresses(cluster: Cluster, attributes: dict[str, Any]) -> dict[str, str]:
+    """An address for each host, from the subnet's end: the engine gives out those at its beginning by itself."""
+    last = _subnet(attributes).broadcast_address
+    return {name: str(last - 1 - number) for number, name in enumerate(cluster.hosts)}
+
+
+def _subnet(attributes: dict[str, Any]) -> IPv4Network:
+    configs = (attributes.get("IPAM") or {}).get("Config") or ()
+    return next(IPv4Network(config["Subnet"]) for config in configs if ":" not in config.get("Subnet", ":"))
 
 
 def _clustered(spec: RunSpec) -> bool:

@@ -25,6 +25,7 @@ from emulator.executors.docker_networks import SHARED, Wire
 from emulator.executors.docker_place import HERE, Place
 from emulator.ports import Mount, RunSpec
 
+CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 SERVE_PORT = 8080
 DOOR_INSIDE = "/run/sagelet"
 DOOR_NAME = "8080.sock"
@@ -145,10 +146,13 @@ def _command(spec: RunSpec) -> dict[str, Any]:
 
 def _environment(plan: Plan) -> dict[str, str]:
     told = dict(plan.spec.environment)
+    if plan.spec.endpoint and not plan.spec.network:  # there is nobody whom they would open a door to
+        for name in CREDENTIALS:
+            told.pop(name, None)
     if plan.image.own and plan.image.algorithm:
         told.setdefault("SAGELET_ALGORITHM", plan.image.algorithm)
     if plan.wire is not None and plan.wire.url:
-        told["AWS_ENDPOINT_URL"] = plan.wire.url
+        told.setdefault("AWS_ENDPOINT_URL", plan.wire.url)
     if plan.isolated_server and plan.image.own:
         told["SAGEMAKER_BIND_TO_SOCKET"] = f"{DOOR_INSIDE}/{DOOR_NAME}"
     return told
@@ -177,18 +181,17 @@ def _network(plan: Plan) -> dict[str, Any]:
     if wire is not None:
         told["network"] = wire.network
         if wire.network != SHARED:
-            told["networking_config"] = {wire.network: _endpoint(spec.hostname)}
-        if wire.mapped:
-            told["extra_hosts"] = {wire.mapped: "host-gateway"}
+            told["networking_config"] = {wire.network: _endpoint(spec.hostname, wire.addresses.get(spec.hostname))}
+        told["extra_hosts"] = dict(wire.addresses) | ({wire.mapped: "host-gateway"} if wire.mapped else {})
     if spec.verb == "serve" and not plan.place.container:
         told["ports"] = {f"{serve_port(spec)}/tcp": ("127.0.0.1", None)}
     return told
 
 
-def _endpoint(alias: str) -> Any:
+def _endpoint(alias: str, address: str | None) -> Any:
     from docker.types import EndpointConfig
 
-    return EndpointConfig(OLDEST_API, aliases=[alias])
+    return EndpointConfig(OLDEST_API, aliases=[alias], ipv4_address=address)
 
 
 def relay_container(plan: Plan, main_id: str, image: str) -> dict[str, Any]:

@@ -143,7 +143,7 @@ class Bench:
             self.executor.release(run_id)
         self.executor.close()
         assert self.containers() == [] and self.networks() == []
-        assert [thread.name for thread in threading.enumerate() if thread.name.startswith("docker-")] == []
+        until(lambda: not any(thread.name.startswith("docker-") for thread in threading.enumerate()))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 
 from emulator.executors.docker_engine import Engine
 from emulator.executors.docker_labels import DATA_LABEL
+from emulator.executors.docker_networks import gateway_address
 from emulator.ports import Cluster, Exit, ExitReason, RunSpec
 from tests.executors.docker_bench import Bench, Images, find_nothing, lines, until
 
@@ -72,7 +73,7 @@ def test_isolated_hosts_reach_neither_this_machine_nor_the_world(bench: Bench, i
     specs = hosts(bench, images.own, "import time; time.sleep(60)", network=False)
     bench.executor.start(specs[0])
     attributes = Engine(find_nothing).client().networks.get(bench.networks()[0]).attrs
-    gateway = attributes["IPAM"]["Config"][0]["Gateway"]
+    gateway = gateway_address(attributes)
     with socket.create_server(("0.0.0.0", 0)) as door:
         port = door.getsockname()[1]
         targets = [f"{gateway}:{port}", f"172.17.0.1:{port}", "192.0.2.77:80"]

@@ -27,10 +27,29 @@ from tests.executors.docker_bench import EMPTY, ROOT, SERVER, Bench, Images, fin
 pytestmark = pytest.mark.docker
 
 
+class Doors:
+    """Doors that nobody goes through."""
+
+    def __init__(self) -> None:
+        self.open_: dict[tuple[str, int], socket.socket] = {}
+
+    def open(self, host: str, access_key: str, port: int = 0) -> int:
+        door = socket.create_server((host, port))
+        self.open_[host, door.getsockname()[1]] = door
+        return int(door.getsockname()[1])
+
+    def close(self, host: str, port: int) -> None:
+        door = self.open_.pop((host, port), None)
+        if door is not None:
+            door.close()
+
+
 # --- what every executor owes -----------------------------------------------------------------------------------
 
 
 class TestDockerContract(ExecutorContract):
+    runs_commands = clusters = limits_memory = shows_endpoint = True
+
     def test_a_run_that_ended_meanwhile_is_judged_afterwards(self, executor: Opened, describe: Describe) -> None:
         """Between two servers the engine keeps the log, and nobody writes the file."""
         spec = describe(Program(say=("last",), linger=0.3, code=6))
@@ -45,6 +64,7 @@ class TestDockerContract(ExecutorContract):
     @pytest.fixture
     def reopen(self, tmp_path: Path, images: Images) -> Iterator[Callable[[], DockerExecutor]]:
         bench = Bench(tmp_path / "house")
+        bench.gateways = Doors()
         bench.executor.close()
         yield bench.another
         assert bench.containers() == []
@@ -57,8 +77,9 @@ class TestDockerContract(ExecutorContract):
             folder.mkdir(parents=True, exist_ok=True)
             # The kernel shields process 1 of a container from its own signals, so a child has to die of them.
             shell = 'sh -c "$0"; exit $?' if program.signal else 'eval "$0"'
-            values = {"entrypoint": ("sh", "-c", shell), "arguments": (as_shell(program),)} | members
-            return RunSpec(run_id, "arn", images.own, "train", folder, folder / "log", **values)  # type: ignore[arg-type]
+            command = {"entrypoint": ("sh", "-c", shell), "arguments": (as_shell(program),)}
+            values = {"verb": "train"} | (members if "entrypoint" in members else command | members)
+            return RunSpec(run_id, "arn", images.own, folder=folder, log=folder / "log", **values)  # type: ignore[arg-type]
 
         return describe
 
