@@ -205,3 +205,54 @@ def test_without_an_address_for_a_network_one_host_uses_the_engine_s_own(
 
 def test_the_executor_needs_no_doors(tmp_path: Path) -> None:
     DockerExecutor(Settings(data_dir=tmp_path), EMPTY).close()
+
+
+class PaperGateways:
+    """Doors that only exist on paper: they would be another container's."""
+
+    def __init__(self) -> None:
+        self.open_: list[tuple[str, int]] = []
+
+    def open(self, host: str, access_key: str, port: int = 0) -> int:
+        self.open_.append((host, 1234))
+        return 1234
+
+    def close(self, host: str, port: int) -> None:
+        self.open_.remove((host, port))
+
+
+def test_a_server_in_a_container_joins_the_network_of_its_job(
+    bench: Bench, images: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Engine(find_nothing).client()
+    house = client.containers.run(images.own, ["60"], entrypoint="sleep", detach=True)
+    monkeypatch.setattr(
+        Engine,
+        "place",
+        lambda self: Place(str(house.id), ((str(bench.folder.resolve()), str(bench.folder.resolve())),)),
+    )
+    bench.gateways = paper = PaperGateways()
+    code = "import os\nprint(os.environ['AWS_ENDPOINT_URL'], flush=True)\n" + SERVER
+    spec = asking(bench, images.own, code, verb="serve")
+    try:
+        bench.executor.start(spec)
+        until(lambda: spec.log.exists() and "serving" in spec.log.read_text())
+        house.reload()
+        seen = house.attrs["NetworkSettings"]["Networks"][f"sagelet-{spec.run_id}"]["IPAddress"]
+        assert lines(spec)[0] == f"http://{seen}:1234" and paper.open_ == [(seen, 1234)]
+        address = bench.executor.address(spec.run_id)
+        assert address is not None and address.port == 8080 and address.host not in ("127.0.0.1", seen)
+        until(lambda: answering(address.host, address.port))
+        bench.executor.release(spec.run_id)
+        assert paper.open_ == [] and bench.networks() == []
+        assert house.id in [container.id for container in client.containers.list()]
+    finally:
+        house.remove(force=True)
+
+
+def answering(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), 2):
+            return True
+    except OSError:
+        return False
