@@ -211,6 +211,8 @@ class DockerExecutor:
             run = self._runs.pop(run_id, None)
         if run is None:
             return
+        if run.pulling:  # when the image is there, nobody wants it any longer
+            self._end(run, Exit(ExitReason.STOPPED))
         if run.killer:
             run.killer.cancel()
         if run.watch:

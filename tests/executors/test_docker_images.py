@@ -155,6 +155,16 @@ def test_a_run_can_be_stopped_while_its_image_is_on_its_way(puller: Bench, regis
     assert puller.containers() == []
 
 
+def test_a_run_that_is_released_while_its_image_is_on_its_way_never_starts(puller: Bench, registry: Registry) -> None:
+    spec = puller.spec(registry.image)
+    puller.executor.start(spec)
+    until(lambda: bool(registry.asked))
+    puller.executor.release(spec.run_id)
+    until(lambda: puller.executor.has_image(registry.image))
+    until(lambda: not any(name.startswith("docker-pull") for name in thread_names()))
+    assert puller.containers() == []
+
+
 def thread_names() -> list[str]:
     return [thread.name for thread in threading.enumerate()]
 
