@@ -22,6 +22,9 @@ from emulator.errors import CallerFault
 WORKERS = 6
 """Threads of one gateway: it serves one job."""
 
+DESKTOP_NAME = "host.docker.internal"
+"""What containers in a virtual machine call this machine's loopback."""
+
 TICK_SECONDS = 0.1
 """How soon a gateway that is closed lets go of its port."""
 
@@ -102,7 +105,7 @@ class SideDoor(FrontDoor):
 
     def __init__(self, front: FrontDoor, host: str, port: int, access_key: str) -> None:
         super().__init__(front.house, port)
-        self.guard = Guard(host, port, front.house.settings.allow_host)
+        self.guard = Guard(host, port, (*front.house.settings.allow_host, DESKTOP_NAME))
         self.closing, self._turn, self._invocations = front.closing, front._turn, front._invocations
         self.steps = STEPS_ASIDE
         self._access_key = access_key

@@ -169,6 +169,7 @@ def test_our_own_pages_and_foreign_hosts_are_not_for_jobs(place: Place, port: in
     status, content = ask(port, "/_sagelet/status", signed)
     assert status == 404 and b"NoSuchBucket" in content and b"data_dir" not in content
     assert ask(port, "/", signed)[0] == 200
+    assert ask(port, "/", {**signed, "Host": f"host.docker.internal:{port}"})[0] == 200
     status, content = ask(port, "/", {**signed, "Host": "rebound.example:80"})
     assert status == 403 and "not a name of this server" in json.loads(content)["message"]
     old = {**signed, "Authorization": f"AWS {place.given['AWS_ACCESS_KEY_ID']}:c2ln"}
