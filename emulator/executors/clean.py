@@ -75,7 +75,7 @@ def _remove_containers(client: DockerClient, mark: str) -> list[str]:
     from emulator.executors.docker_labels import DATA_LABEL, SOCKET_LABEL
 
     names = []
-    for container in client.containers.list(all=True, filters={"label": f"{DATA_LABEL}={mark}"}):
+    for container in client.containers.list(all=True, ignore_removed=True, filters={"label": f"{DATA_LABEL}={mark}"}):
         container.remove(v=True, force=True)
         names.append(str(container.name))
         socket = container.labels.get(SOCKET_LABEL)

@@ -191,8 +191,8 @@ class Engine:
 
     def any_own_image(self) -> str:
         """The id of some image of ours, for small services such as the relay; empty when there is none."""
-        images = self.client().images.list(filters={"label": OWN_LABEL})
-        return str(images[0].id) if images else ""
+        images = self.client().api.images(filters={"label": OWN_LABEL})
+        return str(images[0]["Id"]) if images else ""
 
     def choose(self, name: str) -> ChosenImage | None:
         """The very image before one of its name without the registry, before our own of its family."""

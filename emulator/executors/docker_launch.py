@@ -108,7 +108,7 @@ class Launcher:
         filters = [f"{RUN_LABEL}={run_id}", f"{DATA_LABEL}={self._engine.place().mark(self._data_dir)}"]
         if part:
             filters.append(f"{PART_LABEL}={part}")
-        return self._engine.client().containers.list(all=True, filters={"label": filters})
+        return self._engine.client().containers.list(all=True, ignore_removed=True, filters={"label": filters})
 
     def remove(self, run_id: str, part: str = "") -> None:
         """Remove containers of a run with their anonymous volumes."""

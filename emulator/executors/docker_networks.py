@@ -254,7 +254,9 @@ def _without_containers(client: DockerClient, mark: str) -> list[Network]:
     """Networks of a data directory in which no container is left, running or not."""
     found = client.networks.list(filters={"label": f"{DATA_LABEL}={mark}"})
     return [
-        network for network in found if not client.containers.list(all=True, filters={"network": str(network.name)})
+        network
+        for network in found
+        if not client.containers.list(all=True, ignore_removed=True, filters={"network": str(network.name)})
     ]
 
 

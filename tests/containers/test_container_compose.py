@@ -58,7 +58,7 @@ class Composed:
         mark = f"{DATA_LABEL}={self.volume.attrs['Mountpoint']}"
         client = self.engine.client()
         found = [
-            *client.containers.list(all=True, filters={"label": mark}),
+            *client.containers.list(all=True, ignore_removed=True, filters={"label": mark}),
             *client.networks.list(filters={"label": mark}),
         ]
         return [str(one.name) for one in found]
@@ -66,7 +66,7 @@ class Composed:
     def end(self) -> None:
         self.container.remove(force=True, v=True)
         left = self.runs()
-        for container in self.engine.client().containers.list(all=True):
+        for container in self.engine.client().containers.list(all=True, ignore_removed=True):
             if container.name in left:
                 container.remove(force=True)
         for network in self.engine.client().networks.list():

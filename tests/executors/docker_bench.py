@@ -129,7 +129,7 @@ class Bench:
         found = (
             Engine(find_nothing)
             .client()
-            .containers.list(all=True, filters={"label": f"{DATA_LABEL}={self.folder.resolve()}"})
+            .containers.list(all=True, ignore_removed=True, filters={"label": f"{DATA_LABEL}={self.folder.resolve()}"})
         )
         return [str(container.name) for container in found]
 

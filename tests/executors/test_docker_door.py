@@ -245,7 +245,7 @@ def test_a_server_in_a_container_joins_the_network_of_its_job(
         until(lambda: answering(address.host, address.port))
         bench.executor.release(spec.run_id)
         assert paper.open_ == [] and bench.networks() == []
-        assert house.id in [container.id for container in client.containers.list()]
+        assert house.id in [container.id for container in client.containers.list(ignore_removed=True)]
     finally:
         house.remove(force=True)
 
