@@ -29,8 +29,9 @@ from emulator.executors.docker_plan import (
     serve_port,
     sweep_container,
 )
+from emulator.executors.docker_usage import usage
 from emulator.executors.docker_watch import Watch
-from emulator.ports import Address, Exit, ExitReason, RunSpec
+from emulator.ports import Address, Exit, ExitReason, RunSpec, Usage
 from emulator.settings import Settings
 
 if TYPE_CHECKING:
@@ -161,6 +162,11 @@ class DockerExecutor:
         """The published port, or the socket of a server without a network."""
         run = self._runs.get(run_id)
         return run.address if run else None
+
+    def usage(self, run_id: str) -> Usage | None:
+        """See ports.Executor."""
+        run = self._runs.get(run_id)
+        return usage(self._engine, run.container) if run and run.container and run.over is None else None
 
     def adopt(self, spec: RunSpec) -> bool:
         """Find the run's container by its labels and watch it again from where its log stopped."""

@@ -15,8 +15,8 @@ from emulator.ports import Point
 if TYPE_CHECKING:
     from emulator.neighbours.neighbours import Neighbours
 
-NAMESPACE = "/aws/sagemaker/TrainingJobs"
-DIMENSION = "TrainingJobName"
+ALGORITHMS = "/aws/sagemaker/TrainingJobs"
+"""The namespace of what algorithms report; it has the numbers of training jobs' hosts as well, by another dimension."""
 
 
 def read_metrics(front: Neighbours, asked: Asked) -> HttpReply:
@@ -35,10 +35,18 @@ def _show(front: Neighbours, scope: Scope, resource: str) -> None:
     front.desk.shown_metrics[(scope, resource)] = offset
     data = front.desk.moto.backend("monitoring", scope.account, scope.region).metric_data
     models: Any = importlib.import_module("moto.cloudwatch.models")
-    dimensions = [{"Name": DIMENSION, "Value": resource}]
+    namespace, dimension, unit = _face(resource)
     for point in points:
         if math.isfinite(point.value):
-            data.append(models.MetricDatum(NAMESPACE, point.name, point.value, dimensions, _when(point), "None"))
+            data.append(models.MetricDatum(namespace, point.name, point.value, [dimension], _when(point), unit))
+
+
+def _face(resource: str) -> tuple[str, dict[str, str], str]:
+    """Namespace, dimension and unit of a resource's points; see `ports.Point`."""
+    if not resource.startswith("/"):
+        return ALGORITHMS, {"Name": "TrainingJobName", "Value": resource}, "None"
+    namespace, job, host = resource.rsplit("/", 2)
+    return namespace, {"Name": "Host", "Value": f"{job}/{host}"}, "Percent"
 
 
 def _when(point: Point) -> datetime:

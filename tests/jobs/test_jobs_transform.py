@@ -50,6 +50,9 @@ class FakeServer:
         status, answer = self.house.answer(bytes(body))
         return Reply(status, {}, b""), iter([answer[:3], answer[3:]])
 
+    def usage(self) -> Usage | None:
+        return self.house.uses
+
     def stop(self, grace: float = 30.0) -> None:
         self.stopped.set()
 
@@ -61,6 +64,7 @@ class FakeServers:
         self.headers: list[dict[str, str]] = []
         self.wishes: dict[str, Any] = {}
         self.sick = ""
+        self.uses: Usage | None = None
         self.started: list[FakeServer] = []
         self.lock = threading.Lock()
 

@@ -60,7 +60,7 @@ def _supervise(request: Request, ready: int) -> int:
     except OSError as error:
         verdict = {"reason": "not started", "code": None, "detail": f"The log cannot be written: {error}."}
     else:
-        verdict = _outcome(supervisor)
+        verdict = {**_outcome(supervisor), "cpu": kin.cpu_of_the_reaped()}
     for left in (os.path.join(request.folder, "tmp"), request.scratch):
         if left:
             shutil.rmtree(left, ignore_errors=True)
