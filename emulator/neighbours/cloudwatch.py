@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.call import Scope
 from emulator.neighbours.asked import Asked
 from emulator.neighbours.http import HttpReply
+from emulator.neighbours.metric_data import keep_namespaces_apart
 from emulator.ports import Point
 
 if TYPE_CHECKING:
@@ -27,13 +28,18 @@ def read_metrics(front: Neighbours, asked: Asked) -> HttpReply:
         for resource in sizes:
             if sizes[resource] > front.desk.shown_metrics.get((asked.scope, resource), 0):
                 _show(front, asked.scope, resource)
+        keep_namespaces_apart(_backend(front, asked.scope))
         return front.desk.forward(asked)
+
+
+def _backend(front: Neighbours, scope: Scope) -> Any:
+    return front.desk.moto.backend("monitoring", scope.account, scope.region)
 
 
 def _show(front: Neighbours, scope: Scope, resource: str) -> None:
     points, offset = front.metrics.of(scope).since(resource, front.desk.shown_metrics.get((scope, resource), 0))
     front.desk.shown_metrics[(scope, resource)] = offset
-    data = front.desk.moto.backend("monitoring", scope.account, scope.region).metric_data
+    data = _backend(front, scope).metric_data
     models: Any = importlib.import_module("moto.cloudwatch.models")
     namespace, dimension, unit = _face(resource)
     for point in points:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import sys
 import tempfile
 import threading
 import time
@@ -86,9 +85,7 @@ def usage(folder: str) -> Usage | None:
     pids = kin.descendants(process.pid)
     if not pids:
         return None
-    # The pages that several share, as forks do, are counted once, which takes longer: not for one alone.
-    memory = kin.memory(pids, sys.maxsize if len(pids) == 1 else 0)
-    return Usage(kin.cpu_of_the_reaped(process.pid) + kin.cpu_seconds(pids), memory)
+    return Usage(kin.cpu_of_the_reaped(process.pid) + kin.cpu_seconds(pids), kin.held(pids))
 
 
 def socket_for(folder: str) -> tuple[str, str]:

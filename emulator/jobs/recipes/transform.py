@@ -20,8 +20,8 @@ from emulator.jobs.lifecycle import Found
 from emulator.jobs.processing import processing
 from emulator.jobs.recipes.recipe import JobBroken, Tools
 from emulator.jobs.record import NOTHING, News
-from emulator.ports import Usage
 from emulator.jobs.splitting import MEGABYTE
+from emulator.ports import Usage
 from emulator.servers import InvokeFailure, ModelServer, ServerFailed, ServerSpec
 from emulator.storage import uri
 from emulator.store.records import Record
