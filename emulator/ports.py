@@ -110,6 +110,15 @@ class Address:
     socket: str = ""
 
 
+@dataclass(frozen=True)
+class Usage:
+    """What a run uses of the machine, as measured. `cpu_seconds` counts all its processes since its start, those that
+    are over included; `memory` is bytes now, None when the run is over."""
+
+    cpu_seconds: float
+    memory: int | None = None
+
+
 class Executor(Protocol):
     """Starts programs, watches and stops them, and finds them again after a restart of the server.
 
@@ -139,6 +148,10 @@ class Executor(Protocol):
 
     def address(self, run_id: str) -> Address | None:
         """Where the run's server listens; None while unknown or for ever (a `train` run)."""
+        ...
+
+    def usage(self, run_id: str) -> Usage | None:
+        """What the run uses; None when that cannot be measured (any more). Takes milliseconds."""
         ...
 
     def adopt(self, spec: RunSpec) -> bool:
@@ -274,7 +287,11 @@ class Logs(Protocol):
 
 @dataclass(frozen=True)
 class Point:
-    """One number of a metric: `name` of `resource` (a job name), at `timestamp` (seconds since the epoch)."""
+    """One number of a metric: `name` of `resource`, at `timestamp` (seconds since the epoch).
+
+    `resource` is the name of a training job, for what its algorithm reports; of what is measured of a host it is
+    `<namespace>/<job name>/<host>`, with CloudWatch's namespace, which begins with a slash.
+    """
 
     resource: str
     name: str

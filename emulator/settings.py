@@ -60,6 +60,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("sync_seconds", float, 5.0, "Seconds between uploads of what a running job keeps in step with S3."),
     Setting(
+        "usage_seconds",
+        float,
+        60.0,
+        "Seconds between measurements of what a job uses (the first ones come sooner); 0 never measures.",
+    ),
+    Setting(
         "spot_interrupt", float, 0.0, "Interrupt every managed spot job once, after so many seconds; 0 never does."
     ),
     Setting(
@@ -98,6 +104,7 @@ if TYPE_CHECKING:
         stop_grace: float = 0.0
         strict_versions: bool = False
         sync_seconds: float = 0.0
+        usage_seconds: float = 0.0
         spot_interrupt: float = 0.0
         start_timeout: float = 0.0
         invoke_timeout: float = 0.0

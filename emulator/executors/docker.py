@@ -19,8 +19,9 @@ from emulator.executors.docker_images import local_images, pull
 from emulator.executors.docker_launch import STOP_MARK, Launcher, address_of, sentence, writer
 from emulator.executors.docker_logs import say
 from emulator.executors.docker_plan import Owner, Plan
+from emulator.executors.docker_usage import usage
 from emulator.executors.docker_watch import Watch
-from emulator.ports import Address, Exit, ExitReason, Gateways, LocalImage, RunSpec
+from emulator.ports import Address, Exit, ExitReason, Gateways, LocalImage, RunSpec, Usage
 from emulator.settings import Settings
 
 if TYPE_CHECKING:
@@ -187,6 +188,11 @@ class DockerExecutor:
         """The published port, or the socket of a server without a network."""
         run = self._runs.get(run_id)
         return run.address if run else None
+
+    def usage(self, run_id: str) -> Usage | None:
+        """See ports.Executor."""
+        run = self._runs.get(run_id)
+        return usage(self._engine, run.container) if run and run.container and run.over is None else None
 
     def adopt(self, spec: RunSpec) -> bool:
         """Find the run's container by its labels and watch it again from where its log stopped."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emulator.clock import Clock, SystemClock
-from emulator.ports import Address, Exit, ExitReason, RunSpec
+from emulator.ports import Address, Exit, ExitReason, RunSpec, Usage
 
 if TYPE_CHECKING:
     from emulator.executors.stub_server import StubServer
@@ -137,6 +137,10 @@ class StubExecutor:
         """The scripted server of a `serve` run."""
         run = self._runs.get(run_id)
         return Address(port=run.server.port) if run and run.server and run.exit is None else None
+
+    def usage(self, run_id: str) -> Usage | None:
+        """Nothing runs, so nothing is used."""
+        return None
 
     def adopt(self, spec: RunSpec) -> bool:
         """Nothing of a stub's run outlives the server."""

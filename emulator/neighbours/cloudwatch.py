@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from emulator.call import Scope
 from emulator.neighbours.asked import Asked
 from emulator.neighbours.http import HttpReply
+from emulator.neighbours.metric_data import keep_namespaces_apart
 from emulator.ports import Point
 
 if TYPE_CHECKING:
     from emulator.neighbours.neighbours import Neighbours
 
-NAMESPACE = "/aws/sagemaker/TrainingJobs"
-DIMENSION = "TrainingJobName"
+ALGORITHMS = "/aws/sagemaker/TrainingJobs"
+"""The namespace of what algorithms report; it has the numbers of training jobs' hosts as well, by another dimension."""
 
 
 def read_metrics(front: Neighbours, asked: Asked) -> HttpReply:
@@ -27,18 +28,31 @@ def read_metrics(front: Neighbours, asked: Asked) -> HttpReply:
         for resource in sizes:
             if sizes[resource] > front.desk.shown_metrics.get((asked.scope, resource), 0):
                 _show(front, asked.scope, resource)
+        keep_namespaces_apart(_backend(front, asked.scope))
         return front.desk.forward(asked)
+
+
+def _backend(front: Neighbours, scope: Scope) -> Any:
+    return front.desk.moto.backend("monitoring", scope.account, scope.region)
 
 
 def _show(front: Neighbours, scope: Scope, resource: str) -> None:
     points, offset = front.metrics.of(scope).since(resource, front.desk.shown_metrics.get((scope, resource), 0))
     front.desk.shown_metrics[(scope, resource)] = offset
-    data = front.desk.moto.backend("monitoring", scope.account, scope.region).metric_data
+    data = _backend(front, scope).metric_data
     models: Any = importlib.import_module("moto.cloudwatch.models")
-    dimensions = [{"Name": DIMENSION, "Value": resource}]
+    namespace, dimension, unit = _face(resource)
     for point in points:
         if math.isfinite(point.value):
-            data.append(models.MetricDatum(NAMESPACE, point.name, point.value, dimensions, _when(point), "None"))
+            data.append(models.MetricDatum(namespace, point.name, point.value, [dimension], _when(point), unit))
+
+
+def _face(resource: str) -> tuple[str, dict[str, str], str]:
+    """Namespace, dimension and unit of a resource's points; see `ports.Point`."""
+    if not resource.startswith("/"):
+        return ALGORITHMS, {"Name": "TrainingJobName", "Value": resource}, "None"
+    namespace, job, host = resource.rsplit("/", 2)
+    return namespace, {"Name": "Host", "Value": f"{job}/{host}"}, "Percent"
 
 
 def _when(point: Point) -> datetime:

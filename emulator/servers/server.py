@@ -13,7 +13,7 @@ from typing import Protocol
 
 from emulator import arns
 from emulator.call import Scope
-from emulator.ports import Executor, Exit, Logs, Mount, RunSpec, Storage
+from emulator.ports import Executor, Exit, Logs, Mount, RunSpec, Storage, Usage
 from emulator.servers.client import Client, InvokeFailure, Reply, Request
 from emulator.servers.way_back import WayBack
 from emulator.storage import archive, uri
@@ -206,6 +206,10 @@ class ModelServer:
     def get(self, path: str, timeout: float = 10.0) -> Reply:
         """GET `path` (`/execution-parameters`)."""
         return self._connected().ask(Request("GET", path), timeout)
+
+    def usage(self) -> Usage | None:
+        """What the server uses of the machine; None when that cannot be measured."""
+        return self._executor.usage(self.spec.run_id)
 
     def stop(self, grace: float = 30.0) -> None:
         """End the server (SIGTERM, `grace` seconds, SIGKILL) and give back all that it held."""

@@ -136,6 +136,8 @@ class ExecutorContract:
     """Whether a program that takes more memory than its share is ended, and told so."""
     shows_endpoint = False
     """Whether a program finds the house in AWS_ENDPOINT_URL, unless it has no network."""
+    measures = True
+    """Whether it knows what a run uses."""
     patience = 30.0
 
     @pytest.fixture
@@ -394,6 +396,31 @@ class ExecutorContract:
         assert re.match(r"AWS_ENDPOINT_URL=http://\S+:\d+$", texts(open_)[-5]) and texts(open_)[-4:] == given
         assert texts(own)[-5:] == ["AWS_ENDPOINT_URL=http://mine", *given]
         assert texts(shut)[-5:] == ["AWS_ENDPOINT_URL-", *(f"{name}-" for name in list(keys)[:3]), "OTHER=o"]
+
+    def test_what_a_run_uses_is_measured_for_one_that_was_adopted_too(
+        self, executor: Opened, describe: Describe
+    ) -> None:
+        self.needs(self.measures and self.runs_commands)
+        hold = "x=$(head -c 20000000 /dev/zero | tr '\\0' x); echo ready; sleep 60; echo $x | wc -c"
+        spec = describe(Program(), entrypoint=("sh", "-c", hold))
+        executor.start(spec)
+        until(said(spec, "ready"))
+        first = executor.now.usage(spec.run_id)
+        assert first is not None and first.memory is not None and 20e6 < first.memory < 200e6
+        assert 0.005 < first.cpu_seconds < 30
+        assert executor.restart().adopt(spec)
+        again = executor.now.usage(spec.run_id)
+        assert again is not None and again.memory is not None and again.memory > 20e6
+        assert again.cpu_seconds >= first.cpu_seconds
+        executor.now.stop(spec.run_id, 0.0)
+        assert executor.now.wait(spec.run_id, self.patience) is not None
+        last = executor.now.usage(spec.run_id)
+        assert last is None or (last.memory is None and last.cpu_seconds >= again.cpu_seconds - 0.02)
+
+    def test_what_an_unknown_run_uses_is_not_known(self, executor: Opened, describe: Describe) -> None:
+        assert executor.now.usage("nobody") is None
+        if not self.measures:
+            assert executor.now.usage(executor.start(describe(Program(linger=0.1)))) is None
 
     # --- restarts
 

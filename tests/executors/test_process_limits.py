@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +46,10 @@ def maps():
         seen = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
         print(sum(seen[n] for n in range(0, len(seen), 4096)))
         time.sleep(1)
+def computes():
+    import subprocess, time
+    subprocess.run([sys.executable, "-c", "import time\\nwhile time.process_time() < 0.3: pass"])
+    while time.process_time() < 0.2: pass
 def silent():
     os.close(1); os.close(2)
     time.sleep(0.3)
@@ -88,6 +93,27 @@ def test_what_forks_share_counts_once(bench: Bench, sandbox: str) -> None:
 def test_files_that_are_mapped_do_not_count(bench: Bench) -> None:
     over, said = run_in(bench, "namespaces", "maps", share=Share(memory=100 << 20))
     assert (over, said) == (Exit(ExitReason.EXITED, 0), ["0"])
+
+
+@pytest.mark.parametrize("sandbox", SANDBOXES)
+def test_what_a_run_has_computed_is_known_at_its_end(bench: Bench, sandbox: str) -> None:
+    over, _ = run_in(bench, sandbox, "computes")
+    assert over.code == 0
+    used = bench.executors[-1].usage("run-1")
+    assert used is not None and used.memory is None and 0.48 <= used.cpu_seconds < 2
+
+
+@pytest.mark.parametrize("sandbox", SANDBOXES)
+def test_what_forks_share_is_used_once(bench: Bench, sandbox: str) -> None:
+    bench.sandbox = sandbox
+    executor, spec = bench.open(), bench.spec("shares")
+    executor.start(spec)
+    most, end = 0, time.monotonic() + 30
+    while (used := executor.usage(spec.run_id)) is None or used.memory is not None:
+        most = max(most, used.memory or 0 if used else 0)
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert 60 << 20 <= most < 140 << 20
 
 
 def test_sizes_in_words() -> None:

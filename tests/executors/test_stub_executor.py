@@ -21,6 +21,7 @@ from tests.contracts.executor_contract import Describe, ExecutorContract, Progra
 class TestStub(ExecutorContract):
     runs_programs = False
     survives = False
+    measures = False
 
     @pytest.fixture
     def scripts(self) -> dict[str, StubRun]:

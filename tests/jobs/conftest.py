@@ -18,7 +18,7 @@ from emulator.jobs import JobEngine, Tools
 from emulator.jobs.lifecycle import Job
 from emulator.jobs.recipes import faces
 from emulator.jobs.record import hidden_life
-from emulator.ports import Address, Exit, ExitReason, LogLine, ObjectInfo, Point, RunSpec
+from emulator.ports import Address, Exit, ExitReason, LogLine, ObjectInfo, Point, RunSpec, Usage
 from emulator.settings import Settings
 from emulator.store.records import Record
 
@@ -191,6 +191,7 @@ class Scripted:
         self.started = threading.Semaphore(0)
         self.script: Callable[[Program], None] = lambda program: None
         self.stop_ends = True
+        self.uses: dict[str, Usage] = {}
         self.none: Exception | None = None
 
     def choose(self, spec: RunSpec, *others: RunSpec) -> Scripted:
@@ -226,6 +227,9 @@ class Scripted:
 
     def address(self, run_id: str) -> Address | None:
         return None
+
+    def usage(self, run_id: str) -> Usage | None:
+        return self.uses.get(run_id)
 
     def release(self, run_id: str) -> None:
         self.programs[run_id].released += 1

@@ -15,6 +15,7 @@ import pytest
 from emulator.call import Scope
 from emulator.jobs.lifecycle import Job
 from emulator.jobs.record import hidden_life
+from emulator.ports import Usage
 from emulator.servers import InvokeFailure, Reply, ServerFailed, ServerSpec
 from emulator.store.records import Record
 
@@ -50,6 +51,9 @@ class FakeServer:
         status, answer = self.house.answer(bytes(body))
         return Reply(status, {}, b""), iter([answer[:3], answer[3:]])
 
+    def usage(self) -> Usage | None:
+        return self.house.uses
+
     def stop(self, grace: float = 30.0) -> None:
         self.stopped.set()
 
@@ -61,6 +65,7 @@ class FakeServers:
         self.headers: list[dict[str, str]] = []
         self.wishes: dict[str, Any] = {}
         self.sick = ""
+        self.uses: Usage | None = None
         self.started: list[FakeServer] = []
         self.lock = threading.Lock()
 
@@ -345,3 +350,12 @@ def test_a_restart_begins_again(batch: Any) -> None:
     assert described(batch)["TransformJobStatus"] == "Completed"
     assert len(batch.servers.started) == 2
     assert batch.servers.started[0].stopped.is_set()
+
+
+def test_the_instance_of_the_model_server_is_measured_but_for_its_disk(batch: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("emulator.jobs.usage.FIRST_SECONDS", 0.0)
+    batch.servers.uses = Usage(0.0, 1 << 20)
+    assert run(batch)["TransformJobStatus"] == "Completed"
+    assert {point.name for point in batch.metrics.points} - {"CPUUtilization"} == {"MemoryUtilization"}
+    stream = next(name for _, name in batch.logs.streams if name.endswith("/data-log")).rpartition("/")[0]
+    assert {point.resource for point in batch.metrics.points} == {f"/aws/sagemaker/TransformJobs/{stream}"}

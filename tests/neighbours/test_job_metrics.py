@@ -70,6 +70,36 @@ def test_metrics_can_be_listed_and_read_as_data(aws: Any) -> None:
     assert sorted(data["Values"]) == [1.0, 3.0]
 
 
+def test_what_hosts_use_has_a_namespace_by_kind_of_job_and_the_dimension_host(aws: Any) -> None:
+    report(aws, "twin", "CPUUtilization", 7.0)
+    report(aws, f"{NAMESPACE}/twin/algo-1", "CPUUtilization", 150.0)
+    report(aws, f"{NAMESPACE}/twin/algo-2", "CPUUtilization", 50.0)
+    report(aws, "/aws/sagemaker/ProcessingJobs/twin/algo-1", "CPUUtilization", 20.0)
+    report(aws, "/aws/sagemaker/TransformJobs/twin/i-0123", "MemoryUtilization", 30.0)
+    cloudwatch = aws("cloudwatch")
+    hosts = [{"Name": "Host", "Value": f"twin/{host}"} for host in ("algo-1", "algo-2", "i-0123")]
+
+    def listed(kind: str) -> list[tuple[str, list[dict[str, str]]]]:
+        found = cloudwatch.list_metrics(Namespace=f"/aws/sagemaker/{kind}Jobs")["Metrics"]
+        named = [(metric["MetricName"], metric["Dimensions"]) for metric in found]
+        return sorted(named, key=lambda one: one[1][0]["Value"])
+
+    assert listed("Training") == [("CPUUtilization", each) for each in (of("twin"), hosts[:1], hosts[1:2])]
+    assert listed("Processing") == [("CPUUtilization", hosts[:1])]
+    assert listed("Transform") == [("MemoryUtilization", hosts[2:])]
+    told = {"MetricName": "CPUUtilization", "Dimensions": hosts[:1], "Period": 60, "Statistics": ["Maximum"], **SPAN}
+    [point] = cloudwatch.get_metric_statistics(Namespace=NAMESPACE, **told)["Datapoints"]
+    assert (point["Maximum"], point["Unit"]) == (150.0, "Percent")
+    assert statistics(aws, "twin", "CPUUtilization") == [(NOW, 7.0)]
+    metric = {"Namespace": "/aws/sagemaker/ProcessingJobs", "MetricName": "CPUUtilization", "Dimensions": hosts[:1]}
+    query = {"Id": "q", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Average"}}
+    assert cloudwatch.get_metric_data(MetricDataQueries=[query], **SPAN)["MetricDataResults"][0]["Values"] == [20.0]
+    trained = {**query["MetricStat"], "Metric": {**metric, "Namespace": NAMESPACE}}
+    queries = [{**query, "ReturnData": False}, {"Id": "t", "MetricStat": trained}, {"Id": "e", "Expression": "q"}]
+    results = cloudwatch.get_metric_data(MetricDataQueries=queries, **SPAN)["MetricDataResults"]
+    assert [(result["Id"], result["Values"]) for result in results] == [("t", [150.0]), ("e", [20.0])]
+
+
 def test_jobs_of_one_name_in_two_regions_and_accounts_keep_their_points_apart(aws: Any) -> None:
     report(aws, "job", "loss", 1.0)
     report(aws, "job", "loss", 2.0, where=(ACCOUNT, "eu-west-1"))

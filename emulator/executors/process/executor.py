@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import tempfile
 import threading
 import time
 from functools import partial
@@ -17,15 +16,13 @@ from typing import Protocol
 
 from emulator.executors.process import clusters, plan, probe, state
 from emulator.executors.process.plan import Program
-from emulator.executors.process.request import BWRAP, SOCKET_NAME, Request
-from emulator.executors.process.run import Run, ended
+from emulator.executors.process.request import BWRAP, Request
+from emulator.executors.process.run import Run, ended, socket_for, usage
 from emulator.executors.process.zygotes import Zygote, ZygoteFailed, Zygotes, rooms
-from emulator.ports import Address, Exit, ExitReason, RunSpec
+from emulator.ports import Address, Exit, ExitReason, RunSpec, Usage
 from emulator.settings import Settings
 
 MIB = 1024 * 1024
-LONGEST_SOCKET = 100
-"""Bytes of a unix socket's path that are safe on every system (Linux 107, macOS 103)."""
 
 
 class Catalog(Protocol):
@@ -123,6 +120,11 @@ class ProcessExecutor:
         run = self._runs.get(run_id)
         return Address(socket=run.socket) if run is not None and run.socket else None
 
+    def usage(self, run_id: str) -> Usage | None:
+        """See ports.Executor."""
+        run = self._runs.get(run_id)
+        return usage(run.folder) if run is not None else None
+
     def adopt(self, spec: RunSpec) -> bool:
         """See ports.Executor."""
         folder = os.path.join(os.path.realpath(spec.folder), "process")
@@ -178,7 +180,7 @@ class ProcessExecutor:
         shutil.rmtree(run.folder, ignore_errors=True)
         os.makedirs(run.folder, 0o700)
         if spec.verb == "serve":
-            run.socket, run.scratch = _socket(run.folder)
+            run.socket, run.scratch = socket_for(run.folder)
         request = self._request(spec, run, algorithm, sandbox)
         request.save()
         state.reserve(run.folder, "exit.json", "stop.json")
@@ -238,14 +240,3 @@ class ProcessExecutor:
 
 def _family(algorithm: Program) -> tuple[str, ...]:
     return tuple(algorithm.preload)
-
-
-def _socket(folder: str) -> tuple[str, str]:
-    """(path of the server's socket, folder to remove because it had to be made elsewhere)."""
-    near = os.path.join(folder, "socket")
-    path = os.path.join(near, SOCKET_NAME)
-    if len(os.fsencode(path)) <= LONGEST_SOCKET:
-        os.mkdir(near, 0o700)
-        return path, ""
-    elsewhere = tempfile.mkdtemp(prefix="sagelet-run-", dir="/tmp")
-    return os.path.join(elsewhere, SOCKET_NAME), elsewhere

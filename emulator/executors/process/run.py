@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import select
+import tempfile
 import threading
 import time
 
-from emulator.executors.process import state
-from emulator.ports import Exit, ExitReason
+from emulator.executors.process import kin, state
+from emulator.executors.process.request import SOCKET_NAME
+from emulator.ports import Exit, ExitReason, Usage
 
 SLICE = 0.5
 """Seconds after which a waiter looks whether the server is being closed."""
+LONGEST_SOCKET = 100
+"""Bytes of a unix socket's path that are safe on every system (Linux 107, macOS 103)."""
 
 
 class Run:
@@ -67,6 +71,32 @@ def ended(run: Run, handle: int | None, end: float | None) -> bool:
     poll = select.poll()
     poll.register(handle, select.POLLIN)
     return bool(poll.poll(left * 1000))
+
+
+def usage(folder: str) -> Usage | None:
+    """What the run uses now, seen from outside, so that it is the same for one that was adopted; at its end, what its
+    supervisor has counted. None where there is no /proc, and before the program begins."""
+    over = state.read(folder, "exit.json")
+    if over is not None:
+        return Usage(over["cpu"]) if "cpu" in over else None
+    process = state.read_process(folder)
+    if process is None or not process.start or not process.alive():
+        return None
+    pids = kin.descendants(process.pid)
+    if not pids:
+        return None
+    return Usage(kin.cpu_of_the_reaped(process.pid) + kin.cpu_seconds(pids), kin.held(pids))
+
+
+def socket_for(folder: str) -> tuple[str, str]:
+    """(path of the server's socket, folder to remove because it had to be made elsewhere)."""
+    near = os.path.join(folder, "socket")
+    path = os.path.join(near, SOCKET_NAME)
+    if len(os.fsencode(path)) <= LONGEST_SOCKET:
+        os.mkdir(near, 0o700)
+        return path, ""
+    elsewhere = tempfile.mkdtemp(prefix="sagelet-run-", dir="/tmp")
+    return os.path.join(elsewhere, SOCKET_NAME), elsewhere
 
 
 def verdict(folder: str) -> Exit:

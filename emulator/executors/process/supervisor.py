@@ -71,7 +71,7 @@ def _supervise(request: Request, ready: int) -> int:
 
 def _outcome(supervisor: Supervisor) -> dict[str, object]:
     try:
-        return supervisor.run()
+        return {**supervisor.run(), "cpu": supervisor.spent()}
     except Exception as error:
         return {"reason": "lost", "code": None, "detail": f"The supervisor of the run failed: {error!r}."}
 
@@ -93,6 +93,7 @@ class Supervisor:
         self._deadline = math.inf
         self._stopped = False
         self._starved = False
+        self._spent = 0.0
         self._look = time.monotonic() if request.memory else math.inf
 
     def run(self) -> dict[str, object]:
@@ -104,6 +105,11 @@ class Supervisor:
         self._kill()
         self._drain()
         return self._verdict(problem)
+
+    def spent(self) -> float:
+        """What the processor has computed for all processes of the run. Those that are killed along with the process 1
+        of a namespace are counted before: nobody waits for them."""
+        return max(self._spent, kin.cpu_of_the_reaped())
 
     def _start(self) -> str:
         os.makedirs(os.path.join(self._request.folder, "tmp"), exist_ok=True)
@@ -189,6 +195,8 @@ class Supervisor:
 
     def _kill(self) -> None:
         """SIGKILL to all that is left of the run."""
+        living = kin.cpu_seconds(kin.descendants(kin.own_pid()))
+        self._spent = max(self._spent, living + kin.cpu_of_the_reaped())
         if self._request.sandbox == NAMESPACES:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(-1, signal.SIGKILL)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from emulator.errors import SageletError
-from emulator.jobs import scheduler
+from emulator.jobs import scheduler, usage
 from emulator.jobs.cluster import Host, names
 from emulator.jobs.crew import Crew, Member, Verdict
 from emulator.jobs.failure import judged
@@ -54,6 +56,7 @@ class ProgramRun(ABC):
         self.folder = tools.folder(self.run_id)
         self.given_up = threading.Event()
         self.syncs: list[Sync] = []
+        self._began: float | None = None
         self.inputs = Deliveries(tools.storage, self.channels(), hosts, self.place)
         self.crew = Crew(tools, [self._member(host, {}) for host in hosts])
 
@@ -127,24 +130,32 @@ class ProgramRun(ABC):
         self.tools.records.tag(self.record.arn, opening.tags)
         self.syncs = self.keep_in_step()
         self.crew.start()
+        self._began = time.monotonic()
         self.inputs.start()
         return News(hidden={"executor": executor.name})
 
     def watch(self) -> tuple[str, News] | None:
         """Wait for the programs, reading numbers and uploading meanwhile."""
-        verdict: Verdict | None = None
-        while verdict is None:
+        with self._meter().running():
+            verdict = self._verdict()
+        if verdict is None:
+            return None
+        self.look(final=True)
+        return self.judge(verdict.member, verdict.exit), News(self.told(verdict))
+
+    def _verdict(self) -> Verdict | None:
+        """None when the house is closing."""
+        while True:
             verdict = self.crew.wait(POLL_SECONDS)
             if self.tools.closing.is_set():
                 return None
-            if verdict is None:
-                if self.inputs.failure:
-                    self.crew.stop(0.0)
-                self.look(final=False)
-                for sync in self.syncs:
-                    sync.now_and_then()
-        self.look(final=True)
-        return self.judge(verdict.member, verdict.exit), News(self.told(verdict))
+            if verdict is not None:
+                return verdict
+            if self.inputs.failure:
+                self.crew.stop(0.0)
+            self.look(final=False)
+            for sync in self.syncs:
+                sync.now_and_then()
 
     def kill(self) -> None:
         """SIGTERM, and SIGKILL after the grace period; downloads in progress are given up."""
@@ -267,6 +278,22 @@ class ProgramRun(ABC):
             endpoint=self.tools.url() if network else "",
         )
         return Member(spec, stream)
+
+    def _meter(self) -> usage.Meter:
+        volume, ask = usage.volume(self.body), self.choose().usage
+        measured = [
+            usage.Host(
+                usage.resource(self.group, self.record.key, member.host),
+                partial(ask, member.spec.run_id),
+                member.spec.share.memory,
+                member.spec.folder,
+                volume,
+            )
+            for member in self.crew.members
+        ]
+        return usage.Meter(
+            self.tools.metrics, self.tools.clock, self.tools.settings.usage_seconds, measured, self._began
+        )
 
     def _way_back(self) -> Mapping[str, str]:
         """What a program needs to call the house in its role's name."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import datetime, timezone
 from typing import Any
 
+from emulator.jobs import usage
 from emulator.jobs.batch import Ask, Batch, Output, Plan
 from emulator.jobs.inputs.channel import source_of
 from emulator.jobs.inputs.objects import Item, empty, items
@@ -19,6 +21,7 @@ from emulator.jobs.processing import processing
 from emulator.jobs.recipes.recipe import JobBroken, Tools
 from emulator.jobs.record import NOTHING, News
 from emulator.jobs.splitting import MEGABYTE
+from emulator.ports import Usage
 from emulator.servers import InvokeFailure, ModelServer, ServerFailed, ServerSpec
 from emulator.storage import uri
 from emulator.store.records import Record
@@ -40,6 +43,7 @@ class TransformRun:
         self._server: ModelServer | None = None
         self._lock = threading.Lock()
         self._given_up = threading.Event()
+        self._began: float | None = None
 
     # --- phases -------------------------------------------------------------------------------------------------
 
@@ -55,6 +59,7 @@ class TransformRun:
         """Start the model server and wait until it is healthy."""
         try:
             server = self._tools.servers.start(self._spec())
+            self._began = time.monotonic()
             with self._lock:
                 self._server = server
             self._await_health(server)
@@ -71,7 +76,7 @@ class TransformRun:
         failure = ""
         plan = self._plan()
         batch = Batch(self._tools.storage, plan, self._asking(), self._folder / "out")
-        with closing(batch.run(self._items(), self._halted)) as done:
+        with self._meter().running(), closing(batch.run(self._items(), self._halted)) as done:
             for output in done:
                 if output.failure:
                     self._report(output)
@@ -160,6 +165,17 @@ class TransformRun:
 
     def _halted(self) -> bool:
         return self._given_up.is_set() or self._tools.closing.is_set()
+
+    def _meter(self) -> usage.Meter:
+        """The service does not tell the disk of a transform job's instances."""
+        tools = self._tools
+        name = usage.resource(LOG_GROUP, self._record.key, self._instance)
+        host = usage.Host(name, self._used, tools.machine.memory)
+        return usage.Meter(tools.metrics, tools.clock, tools.settings.usage_seconds, [host], self._began)
+
+    def _used(self) -> Usage | None:
+        server = self._server
+        return server.usage() if server is not None else None
 
     # --- requests -----------------------------------------------------------------------------------------------
 
