@@ -53,7 +53,7 @@ def test_processes_sockets_and_folders_go(tmp_path: Path, no_engine: None) -> No
     code.mkdir()
     (code / "sleeper.py").write_text("import time\ndef main():\n    print('up', flush=True); time.sleep(600)\n")
     program = {"train": "sleeper:main", "serve": "sleeper:main", "run": "", "preload": ("json",)}
-    algorithm = SimpleNamespace(name="s", commands=False, bin="", **program)
+    algorithm = SimpleNamespace(name="s", commands=False, bin="", prepare="", **program)
     catalog = SimpleNamespace(find=lambda image: algorithm, names=lambda: ("s",))
     house = tmp_path / ("deep" * 25)
     executor = ProcessExecutor(Settings(data_dir=house), catalog, path=(str(code),))
