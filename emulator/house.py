@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-STATE = ("house.db", "house.db-wal", "house.db-shm", "work", "s3", "logs", "metrics", "neighbours")
+STATE = ("house.db", "house.db-wal", "house.db-shm", "house.db-reserve", "work", "s3", "logs", "metrics", "neighbours")
 """What `reset` removes from the data folder; the lock and the address stay."""
 
 ENGINES = ("jobs", "hosts", "servers", "executors", "neighbours")

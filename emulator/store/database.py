@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from emulator.store.reserve import Reserve
 from emulator.store.texts import Texts
 
 Row = tuple[Any, ...]
@@ -112,6 +113,8 @@ class Database:
         self._lock = threading.Lock()
         self._idle: list[Any] = []
         self._opened: list[Any] = []
+        file = url.partition("sqlite:///")[2]
+        self._reserve = Reserve(Path(f"{file}-reserve")) if file else None
         self._writer = self._connect()
         self._create()
 
@@ -159,10 +162,18 @@ class Database:
                 yield Session(self, connection)
                 connection.execute("COMMIT")
                 self.commits += 1
-            except BaseException:
+            except BaseException as error:
                 if getattr(connection, "in_transaction", True):
                     connection.execute("ROLLBACK")
+                self._make_room(error)
                 raise
+            if self._reserve is not None:
+                self._reserve.lay()
+
+    def _make_room(self, error: BaseException) -> None:
+        """On a full disk: whoever tries again finds room."""
+        if self._reserve is not None and isinstance(error, sqlite3.Error) and "full" in str(error):
+            self._reserve.spend()
 
     def clear(self) -> None:
         """Empty all tables."""
