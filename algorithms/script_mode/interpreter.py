@@ -16,7 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from algorithms.common.contract import Layout
+
 FOLDER = "job"
+WHEELS = "sagemaker/pip"
 SCRIPTS = {"pip": "pip", "pip3": "pip", "torchrun": "torch.distributed.run"}
 """Commands that the environment below would run with its own interpreter."""
 
@@ -59,7 +62,16 @@ def own() -> Iterator[Interpreter]:
 def for_command() -> dict[str, str]:
     """The environment variables of a command that runs in an environment of its own, removed with the job's /tmp."""
     folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}-"))
-    return {"PATH": f"{_lay(Interpreter(folder)).bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    path = f"{_lay(Interpreter(folder)).bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return {"PATH": path, **wheels(Layout.from_environment())}
+
+
+def wheels(layout: Layout) -> dict[str, str]:
+    """Where pip keeps wheels for later jobs: in the folder that the house mounts, unless the environment says where."""
+    folder = layout.base / WHEELS
+    if "PIP_CACHE_DIR" in os.environ or not os.access(folder, os.W_OK):
+        return {}
+    return {"PIP_CACHE_DIR": str(folder)}
 
 
 def _lay(made: Interpreter) -> Interpreter:

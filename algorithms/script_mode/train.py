@@ -18,6 +18,7 @@ from algorithms.script_mode.child import Children
 from algorithms.script_mode.failed import ScriptFailed
 from algorithms.script_mode.intermediate import synced
 from algorithms.script_mode.interpreter import Interpreter
+from algorithms.script_mode.kept import Kept
 from algorithms.script_mode.log import say
 
 ROOMS = Path(__file__).resolve().parents[2]
@@ -93,7 +94,11 @@ def _train(family: Family, layout: Layout, children: Children) -> None:
         added = _added(family, told, decoded)
         surroundings = surroundings_of(python, code, added)
         if kind != entry.COMMAND:
-            packages.install(children, python, code, kind == entry.MODULE, surroundings)
+            stored = Kept(layout, python, code)
+            if kind == entry.MODULE or not stored.restore():
+                pip = surroundings | interpreter.wheels(layout)
+                packages.install(children, python, code, kind == entry.MODULE, pip)
+                stored.keep()
         need_libraries(family.name, python)
         launchers.await_names(told["hosts"])
         if kind == entry.COMMAND:

@@ -58,7 +58,7 @@ def test_manifests_are_whole(name):
         importlib.import_module(one)
     assert set(json.loads((catalog.FOLDER / name / "manifest.json").read_text())) <= {
         "name", "repositories", "train", "serve", "run", "bin", "preload", "image", "metrics", "requires", "versions",
-        "commands", "framework",
+        "commands", "prepare", "framework",
     }  # fmt: skip
 
 

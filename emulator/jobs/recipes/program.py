@@ -7,30 +7,27 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from emulator.errors import SageletError
-from emulator.jobs import scheduler, usage
-from emulator.jobs.cluster import Host, names
+from emulator.jobs.cluster import Host
 from emulator.jobs.crew import Crew, Member, Verdict
 from emulator.jobs.failure import judged
 from emulator.jobs.inputs.channel import Channel
 from emulator.jobs.inputs.deliveries import Deliveries
 from emulator.jobs.inputs.intake import Place
-from emulator.jobs.lifecycle import INTERNAL, Found, Phase
-from emulator.jobs.metrics import LogStream
+from emulator.jobs.lifecycle import Found, Phase
 from emulator.jobs.opening import announced, versions
+from emulator.jobs.recipes.members import member, meter, way_back, wheels
 from emulator.jobs.recipes.recipe import JobBroken, Tools
 from emulator.jobs.record import NOTHING, News, job_of
 from emulator.jobs.syncing import Sync
-from emulator.ports import Cluster, Executor, Exit, Mount, RunSpec
+from emulator.ports import Executor, Exit, Mount
 from emulator.store.records import Record
 
 POLL_SECONDS = 0.25
 """How soon a watcher notices that the house is closing; the end of a program is noticed at once."""
-ML = "/opt/ml"
 
 T = TypeVar("T")
 
@@ -56,9 +53,9 @@ class ProgramRun(ABC):
         self.folder = tools.folder(self.run_id)
         self.given_up = threading.Event()
         self.syncs: list[Sync] = []
-        self._began: float | None = None
+        self.began: float | None = None
         self.inputs = Deliveries(tools.storage, self.channels(), hosts, self.place)
-        self.crew = Crew(tools, [self._member(host, {}) for host in hosts])
+        self.crew = Crew(tools, [member(self, host) for host in hosts])
 
     # --- what a kind of job says for itself ---------------------------------------------------------------------
 
@@ -121,22 +118,22 @@ class ProgramRun(ABC):
     def launch(self) -> News:
         """Choose an executor and start the programs."""
         executor = self.choose()
-        credentials = self._way_back()
-        self.crew.members = tuple(self._member(host, credentials) for host in self.hosts)
+        credentials = way_back(self)
+        self.crew.members = tuple(member(self, host, credentials, wheels(self, executor)) for host in self.hosts)
         self._refuse_other_versions(executor.name)
         opening = announced(self.tools, self.image, executor.name, self.hosts)
-        for member in self.crew.members:
-            self.say(member, *opening.lines)
+        for each in self.crew.members:
+            self.say(each, *opening.lines)
         self.tools.records.tag(self.record.arn, opening.tags)
         self.syncs = self.keep_in_step()
         self.crew.start()
-        self._began = time.monotonic()
+        self.began = time.monotonic()
         self.inputs.start()
         return News(hidden={"executor": executor.name})
 
     def watch(self) -> tuple[str, News] | None:
         """Wait for the programs, reading numbers and uploading meanwhile."""
-        with self._meter().running():
+        with meter(self).running():
             verdict = self._verdict()
         if verdict is None:
             return None
@@ -255,53 +252,3 @@ class ProgramRun(ABC):
         """A folder below /opt/ml of every host, the first host's last: of equal names its file stays."""
         for host in reversed(self.hosts):
             yield self.ml(host.name) / inside
-
-    def _member(self, host: Host, credentials: Mapping[str, str]) -> Member:
-        stream = LogStream(self.group, f"{self.record.key}/{host.name}-{int(self.record.created)}")
-        entrypoint, arguments = self.command()
-        network = self.network()
-        spec = RunSpec(
-            run_id=f"{self.run_id}-{host.name}",
-            arn=self.record.arn,
-            image=self.image,
-            verb=self.verb,
-            folder=self.host_folder(host.name),
-            log=self.tools.logs.path(stream.group, stream.name),
-            environment={**credentials, **self.environment()} if network else self.environment(),
-            mounts=(Mount(self.ml(host.name), ML), *self.inputs.mounts(host), *self.mounts(host)),
-            hostname=host.name,
-            network=network,
-            entrypoint=entrypoint,
-            arguments=arguments,
-            cluster=Cluster(self.run_id, names(self.hosts)) if len(self.hosts) > 1 else None,
-            share=scheduler.share(host.instance_type, self.tools.machine, self.tools.settings.gpu == "devices"),
-            endpoint=self.tools.url() if network else "",
-        )
-        return Member(spec, stream)
-
-    def _meter(self) -> usage.Meter:
-        volume, ask = usage.volume(self.body), self.choose().usage
-        measured = [
-            usage.Host(
-                usage.resource(self.group, self.record.key, member.host),
-                partial(ask, member.spec.run_id),
-                member.spec.share.memory,
-                member.spec.folder,
-                volume,
-            )
-            for member in self.crew.members
-        ]
-        return usage.Meter(
-            self.tools.metrics, self.tools.clock, self.tools.settings.usage_seconds, measured, self._began
-        )
-
-    def _way_back(self) -> Mapping[str, str]:
-        """What a program needs to call the house in its role's name."""
-        region = self.record.scope.region
-        role = str(self.body.get("RoleArn") or "")
-        given = self.tools.credentials(role, self.record.scope, "SageMaker") if self.network() else {}
-        return {**given, "AWS_DEFAULT_REGION": region, "AWS_REGION": region}
-
-    def gone(self) -> JobBroken:
-        """The run cannot be found any more."""
-        return JobBroken(f"{INTERNAL} (The run is gone.)")

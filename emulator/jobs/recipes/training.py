@@ -13,7 +13,8 @@ from emulator.jobs.inputs.channel import Channel, training_channels
 from emulator.jobs.inputs.intake import Place
 from emulator.jobs.lifecycle import Found
 from emulator.jobs.metrics import Collector, definitions
-from emulator.jobs.recipes.program import ML, ProgramRun
+from emulator.jobs.recipes.members import ML
+from emulator.jobs.recipes.program import ProgramRun
 from emulator.jobs.recipes.recipe import Tools
 from emulator.jobs.record import NOTHING, News, settled
 from emulator.jobs.syncing import Sync
