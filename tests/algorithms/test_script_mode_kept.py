@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def test_the_next_job_of_a_warm_pool_installs_nothing(tmp_path):
     second = script.run(**found)
     assert second.code == 0 and "word mine" in second.output, second.output
     assert "Installing dependencies" not in second.output
+    shutil.rmtree(tmp_path / "ml" / "code")  # of the last job
     script.write(USE, **{"requirements.txt": "peculiar==1.0\n# another file, another environment\n"})
     assert script.run(**found).code != 0
 

@@ -6,6 +6,7 @@ import io
 import itertools
 import tarfile
 import time
+import zipfile
 from pathlib import Path
 
 import boto3
@@ -139,6 +140,17 @@ def archive(files: dict[str, bytes]) -> bytes:
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             tar.addfile(entry, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def wheel(name: str, word: str) -> bytes:
+    """A package of one module, as pip takes it without any index."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as made:
+        made.writestr(f"{name}.py", f"WORD = {word!r}\n")
+        made.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        made.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        made.writestr(f"{name}-1.0.dist-info/RECORD", "")
     return packed.getvalue()
 
 

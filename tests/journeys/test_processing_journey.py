@@ -4,12 +4,11 @@ import importlib.util
 import io
 import json
 import tarfile
-import zipfile
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.journeys.conftest import IMAGE, ROLE
+from tests.journeys.conftest import IMAGE, ROLE, wheel
 
 CODE = "/opt/ml/processing/input/code"
 
@@ -215,17 +214,6 @@ def test_a_shell_script_unpacks_the_source_beside_it(client):
     job = over(client, name)
     assert job["ProcessingJobStatus"] == "Completed", job.get("FailureReason")
     assert client.text(bucket, "out/result/x") == "hello"
-
-
-def wheel(name: str, word: str) -> bytes:
-    """A package of one module, as pip takes it without any index."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as made:
-        made.writestr(f"{name}.py", f"WORD = {word!r}\n")
-        made.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        made.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        made.writestr(f"{name}-1.0.dist-info/RECORD", "")
-    return packed.getvalue()
 
 
 def test_a_command_installs_into_an_environment_of_its_own(client):

@@ -5,7 +5,7 @@ from importlib import util
 
 import pytest
 
-from tests.journeys.conftest import archive, channel
+from tests.journeys.conftest import archive, channel, wheel
 
 REGISTRY = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
 SKLEARN = f"{REGISTRY}/sagemaker-scikit-learn:1.2-1-cpu-py3"
@@ -143,3 +143,26 @@ def test_pytorch_reduces_across_two_hosts_with_gloo(client, training_data):
     )  # fmt: skip
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     assert log(client, job).count("sum=3.0;") == 2
+
+
+def test_a_warm_pool_keeps_what_a_job_installed_for_the_next_one(client, training_data):
+    bucket, warm = training_data, {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 2}
+    warm["KeepAlivePeriodInSeconds"] = 600
+    client.s3.put_object(Bucket=bucket, Key="wheels/peculiar-1.0-py3-none-any.whl", Body=wheel("peculiar", "mine"))
+    files = {"train.py": b"import peculiar\nprint(peculiar.WORD)\n", "requirements.txt": b"peculiar==1.0\n"}
+    channels = [channel(bucket), channel(bucket, "wheels", "application/zip")]
+    pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/opt/ml/input/data/wheels"}
+    more = {"ResourceConfig": warm, "InputDataConfig": channels, "Environment": pip}
+    jobs = [submit(client, bucket, files, **more) for _ in range(2)]
+    assert [job["TrainingJobStatus"] for job in jobs] == ["Completed"] * 2, jobs[1].get("FailureReason")
+    assert "mine" in log(client, jobs[1]) and "warm pool's cache" in log(client, jobs[1])
+    first = client.sagemaker.describe_training_job(TrainingJobName=jobs[0]["TrainingJobName"])
+    assert first["WarmPoolStatus"]["Status"] == "Reused"
+    assert first["WarmPoolStatus"]["ReusedByJob"] == jobs[1]["TrainingJobName"]
+    seconds = [(job["TrainingEndTime"] - job["TrainingStartTime"]).total_seconds() for job in jobs]
+    assert seconds[1] < seconds[0], seconds
+    client.sagemaker.update_training_job(
+        TrainingJobName=jobs[1]["TrainingJobName"], ResourceConfig={"KeepAlivePeriodInSeconds": 0}
+    )
+    ended = client.sagemaker.describe_training_job(TrainingJobName=jobs[1]["TrainingJobName"])
+    assert ended["WarmPoolStatus"]["Status"] == "Terminated"
