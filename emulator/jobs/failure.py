@@ -18,7 +18,9 @@ TAIL_LINES = 12
 def judged(over: Exit, image: str, failure_file: Path, lines: Iterable[LogLine]) -> str:
     """The failure of a run that is over; empty when it did not fail."""
     if over.reason is ExitReason.NOT_STARTED:
-        return f"ClientError: Cannot pull image '{image}'. {over.detail}"
+        # Whether there is an image was asked before: what does not start then lacks a program, or was to be pulled.
+        what = "pull image" if "pull" in over.detail else "start the program of image"
+        return f"ClientError: Cannot {what} '{image}'. {over.detail}"
     if over.reason is ExitReason.LOST:
         return f"{INTERNAL} (The run is gone: {over.detail or 'no exit status was found'})"
     if over.reason is ExitReason.STOPPED:
