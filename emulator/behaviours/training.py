@@ -18,6 +18,8 @@ from emulator.jobs.record import hidden_life, settled
 from emulator.store.records import Record
 
 KIND = "TrainingJob"
+DEBUGGED = ("Downloading", "Training")
+"""When RemoteDebugConfig can be updated (API_UpdateTrainingJob)."""
 
 
 def create_training_job(rooms: Rooms, call: Call) -> Answer:
@@ -73,8 +75,14 @@ def update_training_job(rooms: Rooms, call: Call) -> Answer:
         raise NotBuilt(f"ProfilerRuleConfigurations: {checks.NOT_BUILT['ProfilerRuleConfigurations']}.")
     record = rooms.resources.get(KIND, call.scope, params["TrainingJobName"])
     seconds = (params.get("ResourceConfig") or {}).get("KeepAlivePeriodInSeconds")
+    checks.warm_pool({**record.body["ResourceConfig"], **(params.get("ResourceConfig") or {})}, record.body)
     if settled(record) and not (seconds is not None and rooms.jobs.keep_warm(record, seconds)):
         _refuse_settled(record)
+    if params.get("RemoteDebugConfig") and record.body["SecondaryStatus"] not in DEBUGGED:
+        raise Validation(
+            f"RemoteDebugConfig can be updated while the SecondaryStatus is {' or '.join(DEBUGGED)}; it is "
+            f"{record.body['SecondaryStatus']}."
+        )
 
     def edit(current: Record) -> Record:
         body: dict[str, Any] = dict(current.body)
@@ -89,6 +97,11 @@ def update_training_job(rooms: Rooms, call: Call) -> Answer:
 def delete_training_job(rooms: Rooms, call: Call) -> Answer:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DeleteTrainingJob.html."""
     record = rooms.resources.get(KIND, call.scope, call.params["TrainingJobName"])
+    if (record.body.get("WarmPoolStatus") or {}).get("Status") == "Available":
+        raise InUse(
+            f"The training job {record.arn} retains an Available warm pool and cannot be deleted. Wait until the pool "
+            "has ended, or end it: UpdateTrainingJob with a KeepAlivePeriodInSeconds of 0."
+        )
     if not settled(record):
         raise InUse(
             f"The training job {record.arn} is in status {record.status} and cannot be deleted. "

@@ -68,6 +68,12 @@ def resources(params: Mapping[str, Any], training: Mapping[str, Any]) -> None:
         raise Validation("ResourceConfig asks for no instance at all. Give an InstanceCount of at least 1.")
     if count > 1 and training.get("SupportsDistributedTraining") is False:
         raise Validation(f"The algorithm does not support distributed training; InstanceCount must be 1, not {count}.")
+    warm_pool(config, params)
+
+
+def warm_pool(config: Mapping[str, Any], params: Mapping[str, Any]) -> None:
+    """What warm pools do not go with; `config` is the ResourceConfig of a job whose other members are `params`."""
+    groups = config.get("InstanceGroups")
     if config.get("KeepAlivePeriodInSeconds") and (groups or params.get("EnableManagedSpotTraining")):
         other = "InstanceGroups" if groups else "EnableManagedSpotTraining"
         raise Validation(f"KeepAlivePeriodInSeconds cannot be used with {other}: there are no warm pools for that.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from collections import deque
 from collections.abc import Iterable
-from pathlib import Path
 
 from emulator.jobs.lifecycle import INTERNAL
 from emulator.jobs.record import REASON_LIMIT
@@ -13,10 +12,12 @@ from emulator.ports import Exit, ExitReason, LogLine
 
 PREFIXES = ("AlgorithmError:", "ClientError:", "CustomerError:", "Customer Error:", "InternalServerError:")
 TAIL_LINES = 12
+TOLD_BYTES = 4 * REASON_LIMIT
+"""Bytes of a failure file that are looked at: a character has four at the most."""
 
 
-def judged(over: Exit, image: str, failure_file: Path, lines: Iterable[LogLine]) -> str:
-    """The failure of a run that is over; empty when it did not fail."""
+def judged(over: Exit, image: str, told: bytes, lines: Iterable[LogLine]) -> str:
+    """The failure of a run that is over; empty when it did not fail. `told` is how its failure file begins."""
     if over.reason is ExitReason.NOT_STARTED:
         # Whether there is an image was asked before: what does not start then lacks a program, or was to be pulled.
         what = "pull image" if "pull" in over.detail else "start the program of image"
@@ -27,21 +28,12 @@ def judged(over: Exit, image: str, failure_file: Path, lines: Iterable[LogLine])
         return f"{INTERNAL} (The run was ended with the server.)"
     if not over.code:
         return ""
-    told = _told(failure_file)
+    reason = told.decode("utf-8", "replace").strip()[:REASON_LIMIT]
     ending = f", exit code: {_shell_code(over.code)}"
-    if told:
-        text = told if told.startswith(PREFIXES) else f"AlgorithmError: {told}"
+    if reason:
+        text = reason if reason.startswith(PREFIXES) else f"AlgorithmError: {reason}"
         return text[: REASON_LIMIT - len(ending)] + ending
     return _untold(over, lines)
-
-
-def _told(path: Path) -> str:
-    """The first characters of the file; a program may have written anything there, or a folder."""
-    try:
-        with path.open("rb") as file:
-            return file.read(4 * REASON_LIMIT).decode("utf-8", "replace").strip()[:REASON_LIMIT]
-    except OSError:
-        return ""
 
 
 def _untold(over: Exit, lines: Iterable[LogLine]) -> str:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from emulator.jobs.inputs.files import place
 from emulator.jobs.inputs.objects import Item, safe_name
+from emulator.jobs.left import Left
 from emulator.ports import Storage
 from emulator.storage import archive, uri
 
 
-def save_archive(storage: Storage, folder: Path, location: str) -> bool:
-    """Store `folder` as a tar.gz at the URI `location`; False (and nothing stored) when it is empty or absent."""
-    if not folder.is_dir():
+def save_archive(storage: Storage, left: Left, location: str) -> bool:
+    """Store a folder as a tar.gz at the URI `location`; False (and nothing stored) when it is empty or absent.
+
+    Packed beside the base of what was left: inside of it the program could have a link wait for us.
+    """
+    folder = left.folder()
+    if folder is None:
         return False
-    packed = folder.parent / f".{folder.name}.tar.gz"
+    packed = left.base.parent / f"{folder.name}.tar.gz"
     try:
         if not archive.pack(folder, packed):
             return False
@@ -28,15 +33,16 @@ def save_archive(storage: Storage, folder: Path, location: str) -> bool:
         packed.unlink(missing_ok=True)
 
 
-def merged(folders: Iterable[Path], target: Path) -> Path:
+def merged(lefts: Iterable[Left], target: Path) -> Left:
     """One folder with the files of all; of files with equal names the last one's. No bytes are copied."""
-    filled = [folder for folder in folders if folder.is_dir() and any(folder.iterdir())]
+    filled = [left for left in lefts if (folder := left.folder()) and any(folder.iterdir())]
     if len(filled) == 1:
         return filled[0]
     shutil.rmtree(target, ignore_errors=True)
-    for folder in filled:
+    for left in filled:
+        folder = left.base / left.inside
         shutil.copytree(folder, target, symlinks=True, copy_function=_link, dirs_exist_ok=True)
-    return target
+    return Left(target)
 
 
 def _link(source: str, target: str) -> None:
@@ -47,13 +53,12 @@ def _link(source: str, target: str) -> None:
         shutil.copy2(source, target, follow_symlinks=False)
 
 
-def save_tree(storage: Storage, folder: Path, location: str) -> bool:
-    """Store every file of `folder` under the URI `location`; False when there is none."""
+def save_tree(storage: Storage, left: Left, location: str) -> bool:
+    """Store every file of a folder under the URI `location`; False when there is none."""
     bucket, prefix = uri.parse(location)
     stored = False
-    for path in files(folder):
-        name = path.relative_to(folder).as_posix()
-        storage.store(path, bucket, f"{prefix.rstrip('/')}/{name}".lstrip("/"))
+    for name, _ in left.files():
+        left.store(storage, name, bucket, f"{prefix.rstrip('/')}/{name}".lstrip("/"))
         stored = True
     return stored
 
@@ -68,13 +73,3 @@ def fetch_tree(storage: Storage, location: str, folder: Path) -> None:
         item = Item(found, found.key[len(base) :])
         place(storage, item, folder)
         (folder / safe_name(item.name)).chmod(0o644)  # a copy of its own, which the program may change
-
-
-def files(folder: Path) -> Iterator[Path]:
-    """The regular files of a tree in a stable order; links are not followed: they may lead out of the job."""
-    for root, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(root, name)
-            if path.is_file() and not path.is_symlink():
-                yield path

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from pathlib import Path
 
-from emulator.jobs.outputs import files
+from emulator.jobs.left import Left
 from emulator.ports import Storage
 from emulator.storage import uri
 
@@ -17,12 +16,12 @@ Stamp = tuple[int, int]
 
 
 class Sync:
-    """Uploads what is new or has changed under `folder` to the URI `location`; nothing is ever deleted there.
+    """Uploads what is new or has changed of `folder` to the URI `location`; nothing is ever deleted there.
 
     A file that is still being written is seen twice before it is taken: half a checkpoint would replace a whole one.
     """
 
-    def __init__(self, storage: Storage, folder: Path, location: str, period: float) -> None:
+    def __init__(self, storage: Storage, folder: Left, location: str, period: float) -> None:
         self._storage = storage
         self._folder = folder
         self._location = location
@@ -46,7 +45,9 @@ class Sync:
         try:
             self._store(settled)
         except OSError as error:
-            log.warning("%s cannot be kept in step with %s: %s", self._folder, self._location, error)
+            log.warning(
+                "%s cannot be kept in step with %s: %s", self._folder.base / self._folder.inside, self._location, error
+            )
 
     def finish(self) -> bool:
         """Upload all that is not there yet; whether the folder holds anything. `FileNotFoundError`: no such bucket."""
@@ -58,15 +59,8 @@ class Sync:
         bucket, prefix = uri.parse(self._location)
         for name, stamp in stamps.items():
             if self._stored.get(name) != stamp:
-                self._storage.store(self._folder / name, bucket, f"{prefix.rstrip('/')}/{name}".lstrip("/"))
+                self._folder.store(self._storage, name, bucket, f"{prefix.rstrip('/')}/{name}".lstrip("/"))
                 self._stored[name] = stamp
 
     def _stamps(self) -> dict[str, Stamp]:
-        found = {}
-        for path in files(self._folder):
-            try:
-                state = path.stat()
-            except FileNotFoundError:  # the program removed it meanwhile
-                continue
-            found[path.relative_to(self._folder).as_posix()] = (state.st_mtime_ns, state.st_size)
-        return found
+        return {name: (state.st_mtime_ns, state.st_size) for name, state in self._folder.files()}

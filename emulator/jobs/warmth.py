@@ -82,7 +82,7 @@ class WarmPools:
                 self._disarm(waiting)
                 self._status(waiting, "Reused", ReusedByJob=record.key)
             if mine is None and period(record.body):
-                mine = Pool(f"{PREFIX}{ids.short_id(12)}", key, record.scope.account, record.scope.region, record.key)
+                mine = _new(record)
             if mine is not None:
                 self._write(mine)
             return mine
@@ -95,9 +95,11 @@ class WarmPools:
         """A job is over: its pool waits for the next one if the job completed and asked for that, and ends if not."""
         with self._lock:
             mine = self._find(lambda p: _of(p, record) and p.job == record.key and not p.until)
+            seconds = period(record.body) if record.status == "Completed" else 0
+            if mine is None and seconds:  # it was asked for while the job ran (UpdateTrainingJob)
+                mine = _new(record)
             if mine is None:
                 return
-            seconds = period(record.body) if record.status == "Completed" else 0
             if seconds:
                 self._wait(replace(mine, until=self._clock.now() + seconds))
             else:
@@ -185,6 +187,11 @@ class WarmPools:
         fresh = self._work / pool.name / "pool.json.new"
         fresh.write_text(json.dumps(asdict(pool)), encoding="utf-8")
         fresh.replace(fresh.with_suffix(""))
+
+
+def _new(record: Record) -> Pool:
+    scope = record.scope
+    return Pool(f"{PREFIX}{ids.short_id(12)}", key_of(record.body), scope.account, scope.region, record.key)
 
 
 def _of(pool: Pool, record: Record) -> bool:

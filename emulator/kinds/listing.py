@@ -117,4 +117,11 @@ def _filter(derived: Derived, member: str, parent: str, renamed: dict[str, str])
     if subject == parent and test == "equals":
         return Filter(member, test, ("parent",))
     path = derived.path(renamed.get(subject, subject))
-    return Filter(member, test, path) if path else None
+    return Filter(member, test, _word(derived, path)) if path else None
+
+
+def _word(derived: Derived, path: tuple[str, ...]) -> tuple[str, ...]:
+    """A status that Describe tells with its particulars (WarmPoolStatus) is compared by its word alone."""
+    shape = derived.answered.get(path[0]) if len(path) == 1 else None
+    particulars = shape.members if shape is not None and shape.type_name == "structure" else ()
+    return (*path, "Status") if "Status" in particulars else path

@@ -280,6 +280,37 @@ def test_update_merges_and_delete_waits_for_the_end(rooms: Any) -> None:
     assert rooms.resources.records == {}
 
 
+def test_a_job_that_retains_a_warm_pool_is_not_deleted(rooms: Any) -> None:
+    create(rooms)
+    settle(rooms, Phase.COMPLETED, "Completed")
+    record = rooms.resources.records["TrainingJob", "job"]
+    warm = {**record.body, "WarmPoolStatus": {"Status": "Available"}}
+    rooms.resources.records["TrainingJob", "job"] = replace(record, body=warm)
+    with pytest.raises(InUse, match="KeepAlivePeriodInSeconds of 0"):
+        training.delete_training_job(rooms, named())
+
+
+def test_remote_debugging_is_for_programs_that_run_or_are_about_to(rooms: Any) -> None:
+    create(rooms)
+    with pytest.raises(Validation, match="Downloading or Training; it is Starting"):
+        training.update_training_job(rooms, named(RemoteDebugConfig={"EnableRemoteDebug": True}))
+    record = rooms.resources.records["TrainingJob", "job"]
+    running = replace(record, body={**record.body, "SecondaryStatus": "Training"})
+    rooms.resources.records["TrainingJob", "job"] = running
+    training.update_training_job(rooms, named(RemoteDebugConfig={"EnableRemoteDebug": True}))
+    assert rooms.resources.records["TrainingJob", "job"].body["RemoteDebugConfig"] == {"EnableRemoteDebug": True}
+
+
+def test_a_spot_job_gets_no_warm_pool_later_either(rooms: Any) -> None:
+    create(
+        rooms,
+        EnableManagedSpotTraining=True,
+        StoppingCondition={"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60},
+    )
+    with pytest.raises(Validation, match="cannot be used with EnableManagedSpotTraining"):
+        training.update_training_job(rooms, named(ResourceConfig={"KeepAlivePeriodInSeconds": 60}))
+
+
 def test_the_time_of_a_running_job_grows(rooms: Any) -> None:
     record = create(rooms)
     assert training.training_time(rooms, record) is None

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from emulator.jobs.left import Left
 from emulator.jobs.syncing import Sync
 from tests.jobs.conftest import FolderStorage
 
@@ -25,7 +26,7 @@ def storage(tmp_path: Path) -> FolderStorage:
 
 
 def test_a_file_is_taken_once_it_has_settled(folder: Path, storage: FolderStorage) -> None:
-    sync = Sync(storage, folder, "s3://b/cp", 0.0)
+    sync = Sync(storage, Left(folder), "s3://b/cp", 0.0)
     (folder / "deep/x").write_text("half")
     sync.now_and_then()
     assert storage.keys("b") == []
@@ -43,7 +44,7 @@ def test_what_is_there_already_is_not_stored_again(
 ) -> None:
     stored: list[str] = []
     (folder / "old").write_text("from S3")
-    sync = Sync(storage, folder, "s3://b/cp/", 0.0)
+    sync = Sync(storage, Left(folder), "s3://b/cp/", 0.0)
     sync.known()
     monkeypatch.setattr(storage, "store", lambda source, bucket, key: stored.append(key))
     (folder / "new").write_text("made")
@@ -53,7 +54,7 @@ def test_what_is_there_already_is_not_stored_again(
 
 
 def test_nothing_is_deleted_and_an_empty_folder_is_told(folder: Path, storage: FolderStorage) -> None:
-    sync = Sync(storage, folder, "s3://b/cp", 0.0)
+    sync = Sync(storage, Left(folder), "s3://b/cp", 0.0)
     assert not sync.finish()
     (folder / "x").write_text("x")
     sync.finish()
@@ -63,7 +64,7 @@ def test_nothing_is_deleted_and_an_empty_folder_is_told(folder: Path, storage: F
 
 
 def test_a_full_disk_is_tried_again_and_told_in_the_end(folder: Path, storage: FolderStorage) -> None:
-    sync = Sync(storage, folder, "s3://b/cp", 0.0)
+    sync = Sync(storage, Left(folder), "s3://b/cp", 0.0)
     (folder / "x").write_text("x")
     storage.full = True
     sync.now_and_then()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -96,6 +97,18 @@ def test_a_job_that_asks_for_none_has_none(mini: Any) -> None:
     plain = {k: v for k, v in WARM.items() if k != "KeepAlivePeriodInSeconds"}
     assert cache(train(mini, "a", ResourceConfig=plain)) is None
     assert status(mini, "a") is None
+
+
+def test_a_pool_that_was_asked_for_while_the_job_ran_is_kept(mini: Any) -> None:
+    plain = {k: v for k, v in WARM.items() if k != "KeepAlivePeriodInSeconds"}
+    mini.submit("a", ResourceConfig=plain)
+    program = mini.executor.next()
+    mini.records.change("TrainingJob", SCOPE, "a", lambda r: replace(r, body={**r.body, "ResourceConfig": WARM}))
+    program.end()
+    assert mini.engine.idle(5)
+    assert status(mini, "a")["Status"] == "Available"
+    assert cache(train(mini, "b")) is not None
+    assert status(mini, "a")["Status"] == "Reused"
 
 
 def test_a_pool_can_be_kept_longer_and_be_ended_at_once(mini: Any) -> None:

@@ -268,6 +268,16 @@ def test_filters(registry: Any) -> None:
         registry.do("ListTrials", TrialComponentName="x")
 
 
+def test_a_status_with_particulars_is_filtered_by_its_word(registry: Any) -> None:
+    jobs(registry, "a", "b")
+    warm = {"WarmPoolStatus": {"Status": "Available", "ResourceRetainedBillableTimeInSeconds": 3}}
+    scope = Scope("123456789012", "eu-west-1")
+    registry.resources.change("TrainingJob", scope, "b", lambda r: replace(r, body={**r.body, **warm}))
+    found = registry.do("ListTrainingJobs", WarmPoolStatusEquals="Available")["TrainingJobSummaries"]
+    assert [(job["TrainingJobName"], job["WarmPoolStatus"]) for job in found] == [("b", warm["WarmPoolStatus"])]
+    assert registry.do("ListTrainingJobs", WarmPoolStatusEquals="InUse")["TrainingJobSummaries"] == []
+
+
 def pages(registry: Any, operation: str, member: str, **params: Any) -> list[list[dict[str, Any]]]:
     found = []
     token: dict[str, str] = {}

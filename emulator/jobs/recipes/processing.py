@@ -12,6 +12,7 @@ from emulator.jobs.cluster import Host, processing_hosts, resource_config
 from emulator.jobs.crew import Member, Verdict
 from emulator.jobs.inputs.channel import Channel, processing_inputs
 from emulator.jobs.inputs.intake import Place
+from emulator.jobs.left import Left
 from emulator.jobs.lifecycle import Cause
 from emulator.jobs.processing_workspace import local_path
 from emulator.jobs.recipes.program import ProgramRun
@@ -115,10 +116,6 @@ class ProcessingRun(ProgramRun):
         """False under EnableNetworkIsolation."""
         return not (self.body.get("NetworkConfig") or {}).get("EnableNetworkIsolation", False)
 
-    def failure_file(self, host: str) -> Path:
-        """Containers of the service's own write one, as those of training jobs do."""
-        return self.ml(host) / "output" / "failure"
-
     def mounts(self, host: Host) -> list[Mount]:
         """All that a processing job sees lies in /opt/ml."""
         return []
@@ -140,22 +137,16 @@ class ProcessingRun(ProgramRun):
     def _below(self, output: Mapping[str, Any]) -> str:
         return processing_workspace.inside(Path(), output["LocalPath"]).as_posix()
 
-    def _upload(self, folder: Path, location: str) -> None:
+    def _upload(self, folder: Left, location: str) -> None:
         self.uploading(lambda: outputs.save_tree(self.tools.storage, folder, location))
 
     def _message(self) -> str:
         """What the programs of all hosts say, in order; cut to what the service keeps."""
-        said = "".join(_text(self.ml(host.name) / "output" / "message") for host in self.hosts)
+        said = "".join(_text(Left(self.ml(host.name), "output")) for host in self.hosts)
         return said.encode()[:MESSAGE_LIMIT].decode(errors="ignore")
 
 
-def _text(path: Path) -> str:
-    """The beginning of a file, never of one elsewhere; a character that is cut in two at its end is left out."""
-    if path.is_symlink():
-        return ""
-    try:
-        with path.open("rb") as file:
-            begin = file.read(MESSAGE_LIMIT + 1)
-    except OSError:  # absent, or a folder
-        return ""
+def _text(folder: Left) -> str:
+    """How the message begins; a character that is cut in two at its end is left out."""
+    begin = folder.beginning("message", MESSAGE_LIMIT + 1)
     return codecs.getincrementaldecoder("utf-8")().decode(begin, final=len(begin) <= MESSAGE_LIMIT)

@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 from emulator.errors import SageletError
 from emulator.jobs.cluster import Host
 from emulator.jobs.crew import Crew, Member, Verdict
-from emulator.jobs.failure import judged
+from emulator.jobs.failure import TOLD_BYTES, judged
 from emulator.jobs.inputs.channel import Channel
 from emulator.jobs.inputs.deliveries import Deliveries
 from emulator.jobs.inputs.intake import Place
+from emulator.jobs.left import Left
 from emulator.jobs.lifecycle import Found, Phase
 from emulator.jobs.opening import announced, versions
 from emulator.jobs.recipes.members import member, meter, way_back, wheels
@@ -86,10 +87,6 @@ class ProgramRun(ABC):
     @abstractmethod
     def mounts(self, host: Host) -> list[Mount]:
         """What the program of a host sees beside /opt/ml."""
-
-    @abstractmethod
-    def failure_file(self, host: str) -> Path:
-        """Where a program may say why it failed."""
 
     @abstractmethod
     def look(self, final: bool) -> None:
@@ -223,7 +220,8 @@ class ProgramRun(ABC):
         if self.inputs.failure:
             return self.inputs.failure
         lines = self.tools.logs.read(member.stream.group, member.stream.name, 1)
-        return judged(over, self.image, self.failure_file(member.host), lines)
+        told = Left(self.ml(member.host), "output").beginning("failure", TOLD_BYTES)
+        return judged(over, self.image, told, lines)
 
     def finish_syncs(self) -> None:
         """Upload what is not there yet."""
@@ -248,7 +246,7 @@ class ProgramRun(ABC):
         """Whether what is done for the program is to be given up."""
         return self.given_up.is_set() or self.tools.closing.is_set()
 
-    def each_ml(self, inside: str) -> Iterator[Path]:
+    def each_ml(self, inside: str) -> Iterator[Left]:
         """A folder below /opt/ml of every host, the first host's last: of equal names its file stays."""
         for host in reversed(self.hosts):
-            yield self.ml(host.name) / inside
+            yield Left(self.ml(host.name), inside)

@@ -11,6 +11,7 @@ from emulator.jobs.cluster import Host, resource_config, training_hosts
 from emulator.jobs.crew import Verdict
 from emulator.jobs.inputs.channel import Channel, training_channels
 from emulator.jobs.inputs.intake import Place
+from emulator.jobs.left import Left
 from emulator.jobs.lifecycle import Found
 from emulator.jobs.metrics import Collector, definitions
 from emulator.jobs.recipes.members import ML
@@ -68,7 +69,7 @@ class TrainingRun(ProgramRun):
         syncs = []
         for host in self.hosts:
             for inside, location in self._kept().items():
-                sync = Sync(self.tools.storage, self._outside(host.name, inside), location, period)
+                sync = Sync(self.tools.storage, self._left(host.name, inside), location, period)
                 if inside == self._checkpoints():
                     sync.known()
                 syncs.append(sync)
@@ -133,10 +134,6 @@ class TrainingRun(ProgramRun):
         """False under EnableNetworkIsolation."""
         return not self.body.get("EnableNetworkIsolation", False)
 
-    def failure_file(self, host: str) -> Path:
-        """/opt/ml/output/failure."""
-        return self.ml(host) / "output" / "failure"
-
     def mounts(self, host: Host) -> list[Mount]:
         """What is kept in step outside of /opt/ml."""
         found = [(self._outside(host.name, inside), inside) for inside in self._kept()]
@@ -158,7 +155,7 @@ class TrainingRun(ProgramRun):
             "SAGELET_IMAGE": self.image,
         }
 
-    def _of_all(self, inside: str) -> Path:
+    def _of_all(self, inside: str) -> Left:
         """A folder below /opt/ml with what all hosts have put into it."""
         return outputs.merged(self.each_ml(inside), self.folder / "merged" / inside)
 
@@ -189,3 +186,8 @@ class TrainingRun(ProgramRun):
         if path.is_relative_to(ML) and path != PurePosixPath(ML) and ".." not in path.parts:
             return self.ml(host) / path.relative_to(ML)
         return self.host_folder(host) / "kept" / inside.strip("/").replace("/", "-")
+
+    def _left(self, host: str, inside: str) -> Left:
+        """The same, after the program has had it."""
+        outside, ml = self._outside(host, inside), self.ml(host)
+        return Left(ml, outside.relative_to(ml).as_posix()) if outside.is_relative_to(ml) else Left(outside)
