@@ -1,5 +1,6 @@
 """What programs do to a house, and what the house makes of it: every end is told truly, and the server goes on."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -56,13 +57,14 @@ def test_what_a_failed_program_made_is_kept(client, training_data):
 
 
 def test_children_that_survive_the_program_are_ended(client, training_data, tmp_path):
+    nap = f"time.sleep({10_000 + os.getpid()})"  # nobody else's
     program = (
         "import subprocess, sys\n"
-        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(987)'], start_new_session=True)\n"
+        f"subprocess.Popen([sys.executable, '-c', 'import time; {nap}'], start_new_session=True)\n"
     )
     job = submit(client, training_data, {"train.py": program.encode()})
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
-    assert not [p for p in Path("/proc").glob("[0-9]*/cmdline") if b"time.sleep(987)" in _read(p)]
+    assert not [p for p in Path("/proc").glob("[0-9]*/cmdline") if nap.encode() in _read(p)]
 
 
 def _read(path: Path) -> bytes:
