@@ -17,6 +17,8 @@ class Tail:
     def __init__(self, path: Path, offset: int = 0) -> None:
         self.path = path
         self.offset = offset
+        self.more = False
+        """Whether there was more than the last call gave out."""
         self._last = 0
 
     def read(self, over: bool = False) -> list[LogLine]:
@@ -31,6 +33,7 @@ class Tail:
                 block = self._block()
         except FileNotFoundError:
             return []
+        self.more = len(block) == MOST
         cut = block.rfind(b"\n") + 1
         if (cut == 0 and len(block) == MOST) or (over and len(block) < MOST):
             cut = len(block)
