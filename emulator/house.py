@@ -50,6 +50,10 @@ LOG_GROUPS = (
 )
 
 
+LOG_PART = 512 * 1024
+"""Bytes of a host's log that one answer has."""
+
+
 class FolderInUse(SageletError):
     """Another server uses the data folder."""
 
@@ -127,7 +131,7 @@ class House:
         }
 
     def log_lines(self, name: str, places: Mapping[str, int] | None = None) -> dict[str, Any]:
-        """The next few MiB of the log of a job or an endpoint: {"lines", "places", "over", "unknown"}.
+        """The next part of the log of a job or an endpoint: {"lines", "places", "over", "unknown"}.
 
         `places` of one answer, given with the next question, lead on from there; {} is the beginning.
         """
@@ -135,7 +139,7 @@ class House:
         files = self._log_files(name)
         for file in files:
             key = file.relative_to(self.data_dir).as_posix()
-            tail = Tail(file, reached.get(key, 0))
+            tail = Tail(file, reached.get(key, 0), LOG_PART)
             lines += [line.message for line in tail.read(over)]
             reached[key] = tail.offset
             if tail.more:  # one host after the other, as long as there is much to read
