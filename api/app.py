@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -49,7 +49,7 @@ class Rooms(Protocol):
     def dispatch(self, call: Call) -> Answer: ...
     def status(self) -> dict[str, Any]: ...
     def reset(self) -> None: ...
-    def log_lines(self, name: str, start: int = 0) -> dict[str, Any]: ...
+    def log_lines(self, name: str, places: Mapping[str, int] | None = None) -> dict[str, Any]: ...
 
 
 @dataclass

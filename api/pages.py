@@ -6,6 +6,7 @@ Flask is imported when the first of these pages is asked for, and never for a re
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Iterable
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -48,8 +49,7 @@ def create_app(house: Rooms) -> Flask:
 
     @app.get("/_sagelet/logs")
     def logs() -> ResponseReturnValue:
-        start = request.args.get("start", 0, type=int)
-        return jsonify(house.log_lines(request.args.get("job", ""), max(0, start)))
+        return jsonify(house.log_lines(request.args.get("job", ""), _places(request.args.get("places", "{}"))))
 
     @app.errorhandler(HTTPException)
     def refuse(error: HTTPException) -> ResponseReturnValue:
@@ -59,6 +59,14 @@ def create_app(house: Rooms) -> Flask:
 
     app.config["PROPAGATE_EXCEPTIONS"] = True  # the front door logs and words them
     return app
+
+
+def _places(text: str) -> dict[str, int]:
+    """Where a reader of logs has come to, as the answer before told him; from the beginning if that is garbled."""
+    try:
+        return {str(name): max(0, int(offset)) for name, offset in json.loads(text).items()}
+    except (ValueError, AttributeError, TypeError):
+        return {}
 
 
 def pages(house: Rooms) -> Callable[[WireRequest], WireReply]:

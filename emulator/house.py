@@ -19,7 +19,7 @@ from emulator.call import Answer, Call, Scope
 from emulator.clock import Clock, ManualClock, SystemClock
 from emulator.errors import SageletError
 from emulator.kinds import KINDS
-from emulator.logs import FileLogs
+from emulator.logs import FileLogs, Tail
 from emulator.metrics import FileMetrics
 from emulator.operations.dispatch import Dispatch
 from emulator.ports import Gateways, LocalImage, LocalImages, Storage
@@ -48,6 +48,10 @@ LOG_GROUPS = (
     "/aws/sagemaker/ProcessingJobs",
     "/aws/sagemaker/TransformJobs",
 )
+
+
+LOG_PART = 512 * 1024
+"""Bytes of a host's log that one answer has."""
 
 
 class FolderInUse(SageletError):
@@ -126,14 +130,30 @@ class House:
             "endpoints": dict(endpoints),
         }
 
-    def log_lines(self, name: str, start: int = 0) -> dict[str, Any]:
-        """The log of a job or an endpoint from line `start` on: {"lines", "over", "unknown"}."""
+    def log_lines(self, name: str, places: Mapping[str, int] | None = None) -> dict[str, Any]:
+        """The next part of the log of a job or an endpoint: {"lines", "places", "over", "unknown"}.
+
+        `places` of one answer, given with the next question, lead on from there; {} is the beginning.
+        """
+        over, reached, lines = not self._under_way(name), dict(places or {}), list[str]()
+        files = self._log_files(name)
+        for file in files:
+            key = file.relative_to(self.data_dir).as_posix()
+            tail = Tail(file, reached.get(key, 0), LOG_PART)
+            lines += [line.message for line in tail.read(over)]
+            reached[key] = tail.offset
+            if tail.more:  # one host after the other, as long as there is much to read
+                break
+        return {"lines": lines, "places": reached, "over": over, "unknown": not files}
+
+    def _log_files(self, name: str) -> list[Path]:
         places = [(group, f"{name}/") for group in LOG_GROUPS] + [(f"/aws/sagemaker/Endpoints/{name}", "")]
-        found = [
-            (logs, g, s) for logs in self.logs.all() for g, prefix in sorted(places) for s in logs.streams(g, prefix)
+        return [
+            logs.locate(group, stream)
+            for logs in self.logs.all()
+            for group, prefix in sorted(places)
+            for stream in logs.streams(group, prefix)
         ]
-        lines = [line.message for logs, group, stream in found for line in logs.read(group, stream)]
-        return {"lines": lines[start:], "over": not self._under_way(name), "unknown": not found}
 
     def _under_way(self, name: str) -> bool:
         return any(

@@ -150,19 +150,20 @@ def logs(options: argparse.Namespace) -> int:
     from urllib.parse import urlencode
 
     url = places.find(options.data_dir)
-    seen = 0
+    places_read: dict[str, int] = {}
     while True:
-        query = urlencode({"job": options.job, "start": seen})
+        query = urlencode({"job": options.job, "places": json.dumps(places_read)})
         answer = places.ask(url, f"/_sagelet/logs?{query}")
-        for line in answer["lines"]:
-            print(line, flush=True)
-        seen += len(answer["lines"])
-        if answer.get("unknown") and not seen:
+        if answer["unknown"] and not (options.follow and not answer["over"]):
             print(f"sagelet: no job or endpoint named {options.job} has logged anything.", file=sys.stderr)
             return 1
-        if not options.follow or (answer["over"] and not answer["lines"]):
-            return 0
-        time.sleep(0.3)
+        for line in answer["lines"]:
+            print(line, flush=True)
+        places_read = answer["places"]
+        if not answer["lines"]:
+            if answer["over"] or not options.follow:
+                return 0
+            time.sleep(0.3)
 
 
 def clean(options: argparse.Namespace) -> int:

@@ -228,7 +228,27 @@ def test_only_what_is_over_can_be_deleted(house: House) -> None:
 def test_the_house_tells_of_jobs_that_run(house: House) -> None:
     create(house)
     assert house.status()["jobs"] == {"InProgress": 1}
-    assert house.log_lines("job") == {"lines": [], "over": False, "unknown": True}
+    assert house.log_lines("job") == {"lines": [], "places": {}, "over": False, "unknown": True}
+
+
+def test_a_log_is_told_in_parts_host_by_host_and_to_its_last_byte(house: House) -> None:
+    group, line = "/aws/sagemaker/ProcessingJobs", "x" * 1000
+    logs = house.logs.of(SCOPE)
+    for host in ("algo-1", "algo-2"):
+        logs.append(group, f"job/{host}-1", [f"{host} {number} {line}" for number in range(6000)])
+    with logs.path(group, "job/algo-2-1").open("ab") as file:
+        file.write(b"1 torn")
+    parts = [house.log_lines("job")]
+    while parts[-1]["lines"]:
+        parts.append(house.log_lines("job", parts[-1]["places"]))
+    assert max(sum(map(len, part["lines"])) for part in parts) < 1_100_000
+    lines = [text for part in parts for text in part["lines"]]
+    assert [text.split()[:2] for text in lines[:-1]] == [
+        [host, str(number)] for host in ("algo-1", "algo-2") for number in range(6000)
+    ]
+    assert lines[-1] == "torn"
+    logs.append(group, "job/algo-1-1", ["late"])
+    assert house.log_lines("job", parts[-1]["places"])["lines"] == ["late"]
 
 
 @pytest.mark.parametrize("house", [{"gpu": "refuse"}], indirect=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import Any
 
@@ -95,3 +96,8 @@ def test_hosts_get_the_channels_of_their_group_and_their_share(mini: Any) -> Non
         for program in mini.executor.programs.values()
     }
     assert found == {"algo-1": ["mine", "train.csv"], "algo-2": ["ours", "x", "z"], "algo-3": ["ours", "y"]}
+    told = {
+        program.spec.hostname: list(json.loads((program.ml / "input/config/inputdataconfig.json").read_text()))
+        for program in mini.executor.programs.values()
+    }
+    assert told == {"algo-1": ["mine"], "algo-2": ["ours"], "algo-3": ["ours"]}

@@ -40,16 +40,19 @@ class Deliveries:
 
     def deliver(self, host: Host, halt: Callable[[], bool]) -> None:
         """Give a host its part of every channel; raises what `intake.deliver` raises."""
-        for channel in self._channels:
+        for channel in self.received(host):
             turn = turn_of(channel, host, self._hosts)
-            if turn is not None:
-                given = deliver(self._storage, channel, self._place(host, channel), turn, halt)
-                self._feeders += [given.feeder] if given.feeder else []
+            assert turn is not None
+            given = deliver(self._storage, channel, self._place(host, channel), turn, halt)
+            self._feeders += [given.feeder] if given.feeder else []
+
+    def received(self, host: Host) -> list[Channel]:
+        """The channels that a host has a part of: not those of other instance groups."""
+        return [channel for channel in self._channels if turn_of(channel, host, self._hosts) is not None]
 
     def mounts(self, host: Host) -> list[Mount]:
         """What the program of a host sees of its channels beside /opt/ml."""
-        found = [channel for channel in self._channels if turn_of(channel, host, self._hosts) is not None]
-        return [mount for channel in found for mount in mounts_of(channel, self._place(host, channel))]
+        return [mount for channel in self.received(host) for mount in mounts_of(channel, self._place(host, channel))]
 
     def start(self) -> None:
         """Feed the pipes from now on."""

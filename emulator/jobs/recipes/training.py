@@ -55,7 +55,9 @@ class TrainingRun(ProgramRun):
     def prepare(self, host: Host) -> None:
         """Make /opt/ml, and download the checkpoints."""
         resources = resource_config(host, self.hosts, self.choose().interface)
-        workspace.prepare(self.ml(host.name), self.body, resources)
+        received = {channel.name for channel in self.inputs.received(host)}
+        told = [given for given in self.body.get("InputDataConfig") or () if given["ChannelName"] in received]
+        workspace.prepare(self.ml(host.name), {**self.body, "InputDataConfig": told}, resources)
         for inside in self._kept():
             self._outside(host.name, inside).mkdir(parents=True, exist_ok=True)
         kept = self.body.get("CheckpointConfig")
