@@ -18,7 +18,7 @@ TAIL_LINES = 12
 def judged(over: Exit, image: str, failure_file: Path, lines: Iterable[LogLine]) -> str:
     """The failure of a run that is over; empty when it did not fail."""
     if over.reason is ExitReason.NOT_STARTED:
-        return f"ClientError: Cannot pull image '{image}'. {over.detail}"
+        return f"ClientError: Cannot run image '{image}'. {over.detail}"
     if over.reason is ExitReason.LOST:
         return f"{INTERNAL} (The run is gone: {over.detail or 'no exit status was found'})"
     if over.reason is ExitReason.STOPPED:
