@@ -20,7 +20,7 @@ def judged(over: Exit, image: str, told: bytes, lines: Iterable[LogLine]) -> str
     """The failure of a run that is over; empty when it did not fail. `told` is how its failure file begins."""
     if over.reason is ExitReason.NOT_STARTED:
         # Whether there is an image was asked before: what does not start then lacks a program, or was to be pulled.
-        what = "pull image" if "pull" in over.detail else "start the program of image"
+        what = "pull image" if "pull" in over.detail else "run image"
         return f"ClientError: Cannot {what} '{image}'. {over.detail}"
     if over.reason is ExitReason.LOST:
         return f"{INTERNAL} (The run is gone: {over.detail or 'no exit status was found'})"

@@ -76,7 +76,7 @@ class WarmPools:
         key = key_of(record.body)
         with self._lock:
             mine = self._find(lambda p: _of(p, record) and p.job == record.key and not p.until)
-            waiting = self._find(lambda p: _of(p, record) and p.key == key and p.until > self._clock.now())
+            waiting = self._find(lambda p: _of(p, record) and p.key == key and self._left(p))
             if mine is None and waiting is not None:
                 mine = replace(waiting, job=record.key, until=0.0)
                 self._disarm(waiting)
@@ -108,7 +108,7 @@ class WarmPools:
     def keep(self, record: Record, seconds: int) -> bool:
         """Let the pool that a finished job has left wait that long from now on; False when there is none."""
         with self._lock:
-            mine = self._find(lambda p: _of(p, record) and p.job == record.key and p.until > 0)
+            mine = self._find(lambda p: _of(p, record) and p.job == record.key and self._left(p))
             if mine is None:
                 return False
             self._disarm(mine)
@@ -172,6 +172,13 @@ class WarmPools:
             return replace(current, body={**current.body, "WarmPoolStatus": status})
 
         self._records.change(KIND, scope, pool.job, edit)
+
+    def _left(self, pool: Pool) -> bool:
+        """Whether it waits, or is about to: who sees a job completed may begin the next before the first has left."""
+        if pool.until:
+            return pool.until > self._clock.now()
+        last = self._records.find(KIND, Scope(pool.account, pool.region), pool.job)
+        return last is not None and last.status == "Completed" and period(last.body) > 0
 
     def _find(self, fits: Callable[[Pool], bool]) -> Pool | None:
         return next((pool for pool in self._all() if fits(pool)), None)

@@ -160,7 +160,7 @@ def test_an_image_that_nothing_can_run_fails_the_job(mini: Any) -> None:
 def test_a_program_that_cannot_start_fails_the_job(mini: Any) -> None:
     mini.executor.script = lambda program: program.end(0, ExitReason.NOT_STARTED, "no bwrap")
     mini.submit()
-    assert mini.finish()["FailureReason"] == f"ClientError: Cannot start the program of image '{IMAGE}'. no bwrap"
+    assert mini.finish()["FailureReason"] == f"ClientError: Cannot run image '{IMAGE}'. no bwrap"
 
 
 def test_a_channel_that_became_empty_fails_the_job(mini: Any) -> None:

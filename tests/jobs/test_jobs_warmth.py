@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emulator.jobs.warmth import CACHE
+from emulator.jobs.warmth import CACHE, WarmPools
 from tests.jobs.conftest import SCOPE
 
 WARM = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1, "KeepAlivePeriodInSeconds": 60}
@@ -131,3 +131,13 @@ def test_a_pool_survives_a_restart_and_still_ends(mini: Any) -> None:
     assert cache(train(mini, "b")) == pool
     mini.clock.advance(61)
     assert status(mini, "b")["Status"] == "Terminated"
+
+
+def test_a_pool_is_the_next_one_s_as_soon_as_its_job_completed(mini: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Freeing a container takes a moment, in which a quick client sees the job completed and begins the next."""
+    monkeypatch.setattr(WarmPools, "leave", lambda self, record: None)
+    mini.executor.script = lambda program: (cache(program) / "kept").write_text("by a")
+    train(mini, "a")
+    mini.executor.script = lambda program: None
+    assert (cache(train(mini, "b")) / "kept").read_text() == "by a"
+    assert status(mini, "a")["Status"] == "Reused"
