@@ -95,9 +95,11 @@ class WarmPools:
         """A job is over: its pool waits for the next one if the job completed and asked for that, and ends if not."""
         with self._lock:
             mine = self._find(lambda p: _of(p, record) and p.job == record.key and not p.until)
-            seconds = period(record.body) if record.status == "Completed" else 0
-            if mine is None and seconds:  # it was asked for while the job ran (UpdateTrainingJob)
-                mine = _new(record)
+            latest = self._records.find(record.kind, record.scope, record.key) or record
+            seconds = period(latest.body) if latest.status == "Completed" else 0
+            # One that was handed on or ended in the moment of the job's completion is not made again.
+            if mine is None and seconds and "WarmPoolStatus" not in latest.body:
+                mine = _new(latest)  # it was asked for while the job ran (UpdateTrainingJob)
             if mine is None:
                 return
             if seconds:

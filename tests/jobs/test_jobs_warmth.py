@@ -141,3 +141,22 @@ def test_a_pool_is_the_next_one_s_as_soon_as_its_job_completed(mini: Any, monkey
     mini.executor.script = lambda program: None
     assert (cache(train(mini, "b")) / "kept").read_text() == "by a"
     assert status(mini, "a")["Status"] == "Reused"
+
+
+def test_a_pool_that_was_handed_on_or_ended_at_once_is_not_made_again(mini: Any) -> None:
+    pools = mini.engine._tools.pools
+    for name, end in (("a", lambda record: pools.enter(next_of(mini, record))), ("b", lambda r: pools.keep(r, 0))):
+        record = mini.accept(name, {}, ResourceConfig=WARM, RoleArn=name)
+        pools.enter(record)
+        over = replace(record, status="Completed", body={**record.body, "WarmPoolStatus": {"Status": "InUse"}})
+        mini.records.records[over.kind, over.scope, over.key] = over
+        end(over)
+        before = set(pools._all())
+        pools.leave(over)
+        assert set(pools._all()) == before
+    assert [status(mini, name)["Status"] for name in "ab"] == ["Reused", "Terminated"]
+
+
+def next_of(mini: Any, record: Any) -> Any:
+    """Another job of the same kind."""
+    return mini.accept(f"{record.key}-next", {}, ResourceConfig=WARM, RoleArn=record.key)

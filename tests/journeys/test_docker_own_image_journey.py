@@ -186,13 +186,13 @@ def test_processing_in_containers_of_two_hosts(box):
         }],
         ProcessingOutputConfig={"Outputs": [{
             "OutputName": "out",
-            "S3Output": {"S3Uri": f"s3://box/{name}", "LocalPath": "/opt/ml/processing/output", "S3UploadMode": "Continuous"},
+            "S3Output": {
+                "S3Uri": f"s3://box/{name}", "LocalPath": "/opt/ml/processing/output", "S3UploadMode": "Continuous",
+            },
         }]},
         ProcessingResources={"ClusterConfig": ONE | {"InstanceCount": 2}},
     )  # fmt: skip
-    told = box.settle(
-        lambda: box.sagemaker.describe_processing_job(ProcessingJobName=name), "ProcessingJobStatus"
-    )
+    told = box.settle(lambda: box.sagemaker.describe_processing_job(ProcessingJobName=name), "ProcessingJobStatus")
     assert told["ProcessingJobStatus"] == "Completed", told
     assert sorted(box.lines(name, group="/aws/sagemaker/ProcessingJobs")) == ["asked to process x y"] * 2
     listed = box.s3.list_objects_v2(Bucket="box", Prefix=name)["Contents"]
