@@ -87,6 +87,20 @@ def test_a_job_without_a_period_takes_a_pool_over_and_ends_it(mini: Any) -> None
     assert not pool.parent.exists()
 
 
+def test_a_job_that_is_deleted_as_soon_as_it_is_over_leaves_none(mini: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    change = mini.records.change
+
+    def changed(kind: str, scope: Any, key: str, edit: Any) -> Any:
+        record = change(kind, scope, key, edit)
+        if record.status == "Completed":
+            del mini.records.records[kind, scope, key]
+        return record
+
+    monkeypatch.setattr(mini.records, "change", changed)
+    pool = cache(train(mini, "a"))
+    assert not pool.parent.exists()
+
+
 def test_a_failed_job_leaves_none(mini: Any) -> None:
     pool = cache(train(mini, "a", code=1))
     assert status(mini, "a")["Status"] == "Terminated"

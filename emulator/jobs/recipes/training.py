@@ -108,7 +108,9 @@ class TrainingRun(ProgramRun):
         """As every program's; what a warm pool keeps stays."""
         super().release()
         record = self.tools.records.find(self.record.kind, self.record.scope, self.record.key)
-        if record is not None and settled(record):
+        if record is None:  # deleted as soon as it was over
+            self.tools.pools.leave(self.record)
+        elif settled(record):
             self.tools.pools.leave(record)
 
     def resume(self) -> Found:
