@@ -21,6 +21,7 @@ from emulator.jobs.record import hidden_life
 from emulator.ports import Address, Exit, ExitReason, LogLine, ObjectInfo, Point, RunSpec, Usage
 from emulator.settings import Settings
 from emulator.store.records import Record
+from tests.jobs.stored import Bucket, bucket
 
 SCOPE = Scope("123456789012", "eu-west-1")
 IMAGE = "1.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:1.7-1"
@@ -320,3 +321,12 @@ def mini(tmp_path: Path) -> Iterator[MiniHouse]:
     for program in house.executor.programs.values():
         program.end()
     house.engine.close()
+
+
+@pytest.fixture(params=["files", "folder", "external"])
+def stored(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    """A bucket in each storage that inputs may come from."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "y")
+    with bucket(request.param, tmp_path) as found:
+        yield found

@@ -29,14 +29,6 @@ from tests.jobs.stored import Bucket, bucket
 ALONE = Turn(0, 1)
 
 
-@pytest.fixture(params=["files", "folder", "external"])
-def stored(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "y")
-    with bucket(request.param, tmp_path) as found:
-        yield found
-
-
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Bucket]:
     """And nothing is left behind by its feeders: no thread, no descriptor."""
