@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -23,13 +25,22 @@ CHANNEL = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://box/data/"}
 
 
 @pytest.fixture(scope="module")
-def box():
+def patch():
+    with pytest.MonkeyPatch.context() as made:
+        made.setenv("SAGELET_SYNC_SECONDS", "0.1")
+        made.setenv("SAGELET_SPOT_INTERRUPT", "1")
+        yield
+
+
+@pytest.fixture(scope="module")
+def box(patch):
     if os.getuid() or shutil.which("setpriv") is None:
         pytest.skip("only root can be somebody else")
+    if subprocess.run(["setpriv", "--reuid=1000", "sh", "-c", f"{sys.executable} -c 'import sagelet'"]).returncode:
+        pytest.skip("this Python is out of user 1000's reach")
     folder = Path(tempfile.mkdtemp(prefix="sagelet-weak-"))
     with own_image("sagelet-test/weak") as image:
-        options = ["--executor", "docker", "--sync-seconds", "0.1", "--spot-interrupt", "1"]
-        with WeakServer(folder, options) as server:
+        with WeakServer(folder, ["--executor", "docker"]) as server:
             made = Box(server, image)
             made.s3.create_bucket(Bucket="box")
             made.s3.put_object(Bucket="box", Key="data/a", Body=b"one\n")
