@@ -89,7 +89,7 @@ class Networks:
                 self._enter(self._engine.client().networks.get(name))
             if told:
                 try:
-                    self._open(spec, name, told["host"], told["port"])
+                    self._open(name, str(told.get("key", "")), told["host"], told["port"])
                 except OSError as problem:
                     say(spec, f"The program can no longer reach this server: {problem}.")
 
@@ -190,22 +190,24 @@ class Networks:
         own = self._enter(network) if self._engine.place().container and spec.network else ""
         if not (spec.endpoint and spec.network):
             return Wire(name)
-        if self._gateways() is None or not spec.environment.get("AWS_ACCESS_KEY_ID"):
+        key = spec.environment.get("AWS_ACCESS_KEY_ID", "")
+        if self._gateways() is None or not key:
             return Wire(name, notice="This server opens no door for containers: the program cannot reach it.")
         host = own or self._bridge_address(network)
         mapped = "" if host or not self._reaches_loopback() else DESKTOP_NAME
         if not host and not mapped:
             return Wire(name, notice=_too_far(self._engine.where()))
         try:
-            port = self._open(spec, name, host or "127.0.0.1", 0)
+            port = self._open(name, key, host or "127.0.0.1", 0)
         except OSError as problem:
             return Wire(name, notice=f"The program cannot reach this server: {problem}.")
-        told = {"host": host or "127.0.0.1", "port": port}
+        # The key is kept, for who adopts the run does not know it; the secret that signs with it is not.
+        told = {"host": host or "127.0.0.1", "port": port, "key": key}
         (spec.folder / DOOR_FILE).write_text(json.dumps(told), encoding="utf-8")
         return Wire(name, f"http://{mapped or host}:{port}", mapped)
 
-    def _open(self, spec: RunSpec, name: str, host: str, port: int) -> int:
-        gateways, key = self._gateways(), spec.environment.get("AWS_ACCESS_KEY_ID", "")
+    def _open(self, name: str, key: str, host: str, port: int) -> int:
+        gateways = self._gateways()
         doors = self._shared[name].doors
         if gateways is None or not key:
             return 0

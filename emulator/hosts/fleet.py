@@ -43,6 +43,8 @@ class Member:
     spec: ServerSpec
     server: ModelServer | None = None
     busy: int = 0
+    turn: int = 0
+    """When it was borrowed last: among those that are equally busy it goes round."""
     dismissed: bool = False
     known: bool = False
     """It may have a server already, of a former life of the house."""
@@ -63,6 +65,7 @@ class Fleet:
         self._members: list[Member] = []
         self._change = threading.Condition()
         self._closed = False
+        self._turns = 0
 
     def start(self, known: Mapping[str, tuple[tuple[str, ServerSpec], ...]] | None = None) -> None:
         """Adopt the `known` servers (by variant), start those that are missing, and wait until all are healthy."""
@@ -122,8 +125,10 @@ class Fleet:
             ready = [m for m in self._members if m.variant == variant and m.server is not None]
             if self._closed or not ready:
                 return None
-            member = min(ready, key=lambda m: m.busy)
+            member = min(ready, key=lambda m: (m.busy, m.turn))
             member.busy += 1
+            self._turns += 1
+            member.turn = self._turns
             return member
 
     def _bring_up(self, members: list[Member]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +45,11 @@ def client(server: Server, service: str) -> Any:
     )  # fmt: skip
 
 
-def train(server: Server, name: str, count: int, isolated: bool) -> dict[str, list[str]]:
+def train(
+    server: Server, name: str, count: int, isolated: bool, meanwhile: Callable[[], None] = lambda: None
+) -> dict[str, list[str]]:
     """The lines of each host's log."""
-    sagemaker, logs = client(server, "sagemaker"), client(server, "logs")
+    sagemaker = client(server, "sagemaker")
     source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://box/code/"}}
     sagemaker.create_training_job(
         TrainingJobName=name, RoleArn=ROLE, StoppingCondition={"MaxRuntimeInSeconds": 600}, Environment={"NAME": name},
@@ -59,6 +61,8 @@ def train(server: Server, name: str, count: int, isolated: bool) -> dict[str, li
         InputDataConfig=[{"ChannelName": "code", "DataSource": source}],
         OutputDataConfig={"S3OutputPath": "s3://box/out"}, EnableNetworkIsolation=isolated,
     )  # fmt: skip
+    meanwhile()
+    sagemaker, logs = client(server, "sagemaker"), client(server, "logs")  # the server may be another one now
     end = time.monotonic() + 90
     while (job := sagemaker.describe_training_job(TrainingJobName=name))["TrainingJobStatus"] == "InProgress":
         assert time.monotonic() < end
@@ -93,3 +97,27 @@ def test_programs_of_a_user_s_own_image_find_each_other_and_the_server(server: S
     assert {host: lines[-2:] for host, lines in shut.items()} == {
         host: ["hosts 2", "no way out False"] for host in ("algo-1", "algo-2")
     }
+
+
+LASTING = """
+import boto3, time
+s3 = boto3.client("s3")
+s3.put_object(Bucket="box", Key="began", Body=b"")
+while True:
+    try: print(s3.get_object(Bucket="box", Key="go")["Body"].read().decode()); break
+    except Exception: time.sleep(0.1)
+"""
+
+
+def test_a_job_s_own_boto3_finds_the_next_server_too(server: Server) -> None:
+    s3 = client(server, "s3")
+    s3.create_bucket(Bucket="box")
+    s3.put_object(Bucket="box", Key="code/job.py", Body=LASTING.encode())
+
+    def restart() -> None:
+        s3.get_waiter("object_exists").wait(Bucket="box", Key="began", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+        server.kill()
+        server.start()
+        client(server, "s3").put_object(Bucket="box", Key="go", Body=b"hello again")
+
+    assert train(server, "lasting", 1, isolated=False, meanwhile=restart)["algo-1"][-1] == "hello again"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
+import sys
 import tarfile
 import time
 import uuid
@@ -26,21 +28,23 @@ import json
 exec(json.loads(json.load(open("/opt/ml/input/config/hyperparameters.json"))["program"]))
 """
 SERVE = """#!/usr/bin/python3 -u
-import http.server, os, signal, socket, sys
+import http.server, os, signal, sys, uuid
+ME = uuid.uuid4().hex
 class Answer(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *_): pass
     def do_GET(self):
         self.send_response(200); self.send_header("Content-Length", "0"); self.end_headers()
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        told = "%s %s %s" % (os.environ["HOSTNAME"], os.environ.get("COLOUR", ""), body.decode())
+        told = "%s %s %s" % (ME, os.environ.get("COLOUR", ""), body.decode())
         self.send_response(200); self.send_header("Content-Length", str(len(told)))
-        self.send_header("X-Amzn-SageMaker-Custom-Attributes", self.headers.get("X-Amzn-SageMaker-Custom-Attributes", "none")[::-1])
+        name = "X-Amzn-SageMaker-Custom-Attributes"
+        self.send_header(name, self.headers.get(name, "none")[::-1])
         self.send_header("Content-Type", "text/plain"); self.end_headers(); self.wfile.write(told.encode())
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-os.environ["HOSTNAME"] = socket.gethostname()
 print("serving", os.listdir("/opt/ml/model") if os.path.isdir("/opt/ml/model") else "no model")
 http.server.ThreadingHTTPServer(("", 8080), Answer).serve_forever()
-"""  # noqa: E501
+"""
 PROCESS = """#!/bin/sh
 echo "asked to process $*"
 for f in /opt/ml/processing/input/*; do echo "seen $(cat $f)" >> /opt/ml/processing/output/seen; done
@@ -72,6 +76,25 @@ def own_image(repository: str) -> Iterator[str]:
     finally:
         engine.client().images.remove(tag, force=True)
         engine.forget()
+
+
+class WeakServer(Server):
+    """A server of user 1000, who may use the engine."""
+
+    def start(self) -> Server:
+        os.chown(self.data_dir, 1000, 1000)
+        ready, log = self.data_dir / "ready", self.data_dir / "server.log"
+        ready.unlink(missing_ok=True)
+        group = os.stat("/var/run/docker.sock").st_gid
+        user = ["setpriv", "--reuid=1000", "--regid=1000", f"--groups={group}", "--inh-caps=-all"]
+        options = ["--port", "0", "--data-dir", str(self.data_dir), "--ready-file", str(ready), *self.options]
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [*user, sys.executable, "-m", "sagelet", "up", *options],
+                stdout=output, stderr=output, stdin=subprocess.DEVNULL, env={**os.environ, "HOME": str(self.data_dir)},
+            )  # fmt: skip
+        self.url = self._await(ready, log)
+        return self
 
 
 class Box(Client):
@@ -123,6 +146,13 @@ class Box(Client):
                 return
             yield answer["events"]
             token = {"nextToken": answer["nextForwardToken"]}
+
+    def members(self, told: dict) -> dict[str, bytes]:
+        """The files of a job's model.tar.gz."""
+        bucket, _, key = told["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://").partition("/")
+        packed = io.BytesIO(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        with tarfile.open(fileobj=packed) as archive:
+            return {m.name: archive.extractfile(m).read() for m in archive if m.isfile()}
 
     def until_logged(self, job: str, text: str, **more) -> None:
         until(lambda: text in self.lines(job, **more), f"{job} did not print {text}")
