@@ -15,7 +15,7 @@ from emulator import arns
 from emulator.call import Scope
 from emulator.ports import Executor, Exit, Logs, Mount, RunSpec, Storage, Usage
 from emulator.servers.client import Client, InvokeFailure, Reply, Request
-from emulator.servers.way_back import WayBack
+from emulator.servers.way_back import WayBack, unmixed
 from emulator.storage import archive, uri
 
 TAIL_LINES = 8
@@ -105,7 +105,7 @@ class ModelServers:
             verb="serve",
             folder=spec.folder,
             log=self._logs_of(spec).path(spec.log_group, spec.log_stream),
-            environment={**(credentials or {}), **own, **spec.environment},
+            environment={**unmixed(credentials or {}, spec.environment), **own, **spec.environment},
             mounts=(Mount(spec.folder / "ml", "/opt/ml"),),
             network=spec.network,
             endpoint=self._way_back.url() if spec.network else "",

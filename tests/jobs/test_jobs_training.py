@@ -251,3 +251,15 @@ def _points(mini: Any) -> list[Any]:
     stream = next(iter(mini.logs.streams.values()))
     found = definitions([{"Name": "loss", "Regex": "loss=(.*)"}])
     return [point for line in stream for point in points(line, found, "job")]
+
+
+def test_a_key_of_the_requests_own_is_not_mixed_with_the_roles_token(mini: Any) -> None:
+    given = {"AWS_ACCESS_KEY_ID": "ASIA", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "t"}
+    object.__setattr__(mini.engine._tools, "credentials", lambda role, scope, session: given)
+    mini.submit("roles", Environment={"A": "1"})
+    assert given.items() <= mini.executor.next().spec.environment.items()
+    own = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "mine"}
+    mini.submit("own", Environment=own)
+    found = mini.executor.next().spec.environment
+    assert {name: value for name, value in found.items() if name in given} == own
+    assert found["AWS_DEFAULT_REGION"] == "eu-west-1"

@@ -12,6 +12,7 @@ from emulator.jobs.cluster import Host, names
 from emulator.jobs.crew import Member
 from emulator.jobs.metrics import LogStream
 from emulator.ports import Cluster, Executor, Mount, RunSpec
+from emulator.servers.way_back import unmixed
 
 if TYPE_CHECKING:
     from emulator.jobs.recipes.program import ProgramRun
@@ -27,7 +28,7 @@ def member(
     """The program of one host. Credentials reach it only with a network."""
     stream = LogStream(run.group, f"{run.record.key}/{host.name}-{int(run.record.created)}")
     entrypoint, arguments = run.command()
-    network, machine = run.network(), run.tools.machine
+    network, machine, own = run.network(), run.tools.machine, run.environment()
     spec = RunSpec(
         run_id=f"{run.run_id}-{host.name}",
         arn=run.record.arn,
@@ -35,7 +36,7 @@ def member(
         verb=run.verb,
         folder=run.host_folder(host.name),
         log=run.tools.logs.path(stream.group, stream.name),
-        environment={**credentials, **run.environment()} if network else run.environment(),
+        environment={**unmixed(credentials if network else NOTHING, own), **own},
         mounts=(Mount(run.ml(host.name), ML), *run.inputs.mounts(host), *run.mounts(host), *further),
         hostname=host.name,
         network=network,
