@@ -85,7 +85,7 @@ class WeakServer(Server):
         os.chown(self.data_dir, 1000, 1000)
         ready, log = self.data_dir / "ready", self.data_dir / "server.log"
         ready.unlink(missing_ok=True)
-        group = os.stat("/var/run/docker.sock").st_gid
+        group = Path("/var/run/docker.sock").stat().st_gid
         user = ["setpriv", "--reuid=1000", "--regid=1000", f"--groups={group}", "--inh-caps=-all"]
         options = ["--port", "0", "--data-dir", str(self.data_dir), "--ready-file", str(ready), *self.options]
         with log.open("ab") as output:

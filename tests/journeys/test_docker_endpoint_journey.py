@@ -49,7 +49,7 @@ def test_containers_of_an_endpoint_are_two_and_stay_two(box):
         harm(box.containers()[0])
         for _ in range(20):
             assert ask(box, "e")[0].endswith("red hello")
-        until(lambda: len(ids(box)) == 2 and ids(box) != before, "it is not replaced")
+        until(lambda old=before: len(ids(box)) == 2 and ids(box) != old, "it is not replaced")
     assert box.sagemaker.describe_endpoint(EndpointName="e")["EndpointStatus"] == "InService"
     # The next server finds both
     until(lambda: ready(box), "the new one does not serve")
