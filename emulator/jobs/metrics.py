@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,10 @@ _UNSURE = re.compile(r"\\[0-9xuUN]|\(\?|\[.+\[", re.DOTALL)
 _PLAIN = re.compile(r"\\[^a-zA-Z0-9]$|[^\\.^$*+?{}()\[|]$", re.DOTALL)
 
 
+BATCH = 1000
+"""Points that are held before they are handed on."""
+
+
 class Collector:
     """Reads a job's stream on from where it was, and hands points to the metrics."""
 
@@ -98,10 +102,26 @@ class Collector:
         """Take in the lines that are new; the last one, which may be half a line, only when it is `final`."""
         if not wanted:
             return
-        lines = list(self._logs.read(self._stream.group, self._stream.name, self._lines))
-        whole = lines if final else lines[:-1]
-        self._lines += len(whole)
-        fresh = [point for line in whole for point in points(line, wanted, self._resource)]
+        fresh: list[Point] = []
+        for line in self._whole(final):
+            self._lines += 1
+            fresh += points(line, wanted, self._resource)
+            if len(fresh) >= BATCH:
+                self._take(fresh)
+                fresh = []
+        self._take(fresh)
+
+    def _whole(self, final: bool) -> Iterator[LogLine]:
+        """Line by line: the log of an adopted job may be as large as logs may be."""
+        held: LogLine | None = None
+        for line in self._logs.read(self._stream.group, self._stream.name, self._lines):
+            if held is not None:
+                yield held
+            held = line
+        if final and held is not None:
+            yield held
+
+    def _take(self, fresh: list[Point]) -> None:
         self._last |= {point.name: point for point in fresh}
         fresh = [point for point in fresh if point not in self._known]
         if fresh:

@@ -71,6 +71,22 @@ def test_a_line_that_is_still_being_written_waits() -> None:
     assert [p["Value"] for p in collector.final()] == [2.5]
 
 
+def test_a_long_log_is_not_held_as_a_whole() -> None:
+    """What the metrics had got when line n was read."""
+    stream, told = OneStream(), []
+
+    def read(group: str, name: str, start: int = 0) -> Any:
+        for number in range(start, 5000):
+            told.append(len(stream.points))
+            yield LogLine(number, f"a={number}")
+
+    stream.read = read  # type: ignore[method-assign]
+    collector = Collector(stream, stream, LogStream("g", "s"), "job")  # type: ignore[arg-type]
+    collector.collect(definitions([{"Name": "a", "Regex": "a=([0-9.]+)"}]), final=True)
+    assert [point.value for point in stream.points] == list(range(5000))
+    assert told[4000] >= 3000
+
+
 def test_an_evil_expression_is_given_up() -> None:
     wanted = definitions([{"Name": "evil", "Regex": r"(\d+)+\d*x$"}])
     assert points(LogLine(0, "1" * 60), wanted, "job") == []
