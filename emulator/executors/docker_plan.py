@@ -42,6 +42,9 @@ SHARED_MEMORY = 2 << 30
 LOG_SIZE, LOG_FILES = "512m", "2"
 """The engine's own copy of a log. It is exact up to one file's size: see docs/adr/0005-docker.md."""
 
+GIVE_BACK = 'chown -hR "$0" "$@" && chmod -R u+rwX "$@"'
+"""-h: a link is given back itself; what it points to may lie outside. Root reads what it has shut, its heir does not."""
+
 LONGEST_SOCKET_PATH = 100
 
 
@@ -216,9 +219,8 @@ def sweep_container(plan: Plan, image: str) -> dict[str, Any]:
     arguments = _confined(plan, "sweep", ["CHOWN", "DAC_OVERRIDE", "FOWNER"])
     return arguments | {
         "image": image,
-        "entrypoint": ["chown"],
-        # -h: a link is given back itself; what it points to may lie outside.
-        "command": ["-hR", owner, *(mount.inside for mount in folders)],
+        "entrypoint": ["sh", "-c", GIVE_BACK, owner],
+        "command": [mount.inside for mount in folders],
         "user": "0:0",
         "network_mode": "none",
         "mounts": [_bind(plan, mount.outside, mount.inside) for mount in folders],

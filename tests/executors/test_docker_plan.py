@@ -42,13 +42,14 @@ def test_our_images_run_as_us_and_strangers_as_they_were_made(tmp_path: Path) ->
     assert ours["user"] == "1000:1000" and ours["cap_add"] == []
     theirs = Plan(spec(tmp_path), STRANGER, US, DATA)
     assert "user" not in main_container(theirs) and theirs.swept
-    assert sweep_container(theirs, "any")["command"] == ["-hR", "1000:1000", "/opt/ml"]
+    swept = sweep_container(theirs, "any")
+    assert (swept["entrypoint"][-1], swept["command"]) == ("1000:1000", ["/opt/ml"])
     assert not Plan(spec(tmp_path), STRANGER, Owner(0, 0), DATA).swept
 
 
 def test_a_rootless_engine_s_root_is_us(tmp_path: Path) -> None:
     plan = Plan(spec(tmp_path), STRANGER, Owner(1000, 1000, rootless=True), DATA)
-    assert sweep_container(plan, "any")["command"][1] == "0:0"
+    assert sweep_container(plan, "any")["entrypoint"][-1] == "0:0"
     assert "user" not in main_container(Plan(spec(tmp_path), OWN, plan.owner, DATA))
 
 

@@ -27,6 +27,7 @@ CHANNEL = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://box/data/"}
 @pytest.fixture(scope="module")
 def patch():
     with pytest.MonkeyPatch.context() as made:
+        made.setenv("SAGELET_STOP_GRACE", "1")
         made.setenv("SAGELET_SYNC_SECONDS", "0.1")
         made.setenv("SAGELET_SPOT_INTERRUPT", "1")
         yield
