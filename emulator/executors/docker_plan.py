@@ -43,7 +43,7 @@ LOG_SIZE, LOG_FILES = "512m", "2"
 """The engine's own copy of a log. It is exact up to one file's size: see docs/adr/0005-docker.md."""
 
 GIVE_BACK = 'chown -hR "$0" "$@" && chmod -R u+rwX "$@"'
-"""-h: a link is given back itself; what it points to may lie outside. Root reads what it has shut, its heir does not."""
+"""-h: a link is given back itself; what it points to may lie outside. Root reads what it shut, its heir does not."""
 
 LONGEST_SOCKET_PATH = 100
 

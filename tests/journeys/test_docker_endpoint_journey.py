@@ -47,7 +47,7 @@ def test_containers_of_an_endpoint_are_two_and_stay_two(box):
     for harm in (lambda c: c.kill("SIGKILL"), lambda c: c.remove(force=True)):
         before = ids(box)
         harm(box.containers()[0])
-        until(lambda: len(ids(box)) == 2 and ids(box) != before, "it is not replaced")
+        until(lambda old=before: len(ids(box)) == 2 and ids(box) != old, "it is not replaced")
         for _ in range(20):
             until(lambda: answers(box), "the endpoint does not answer")
     assert box.sagemaker.describe_endpoint(EndpointName="e")["EndpointStatus"] == "InService"
@@ -58,7 +58,7 @@ def test_containers_of_an_endpoint_are_two_and_stay_two(box):
     box.server.start()
     box = Box(box.server, box.image)
     box.in_service("e")
-    assert ids(box) == before
+    assert ids(box) == before, [(c.name, c.status) for c in box.containers()] + sorted(before)
     assert ask(box, "e")[0].endswith("red hello")
     box.sagemaker.delete_endpoint(EndpointName="e")
     until(lambda: box.left() == [], "something is left")

@@ -41,7 +41,6 @@ def test_programs_end_as_they_end(box):
         told = box.ended(job)
         assert told["TrainingJobStatus"] == "Failed" and part in told["FailureReason"], told
         assert len(told["FailureReason"]) <= 1024
-        print(told["FailureReason"])
 
 
 def test_an_image_without_train_says_so(box):
@@ -109,7 +108,6 @@ def test_an_augmented_manifest_in_a_pipe(box):
         ],
     )
     assert told["TrainingJobStatus"] == "Completed", told
-    print(box.lines(told["TrainingJobName"]))
     assert "one" in box.lines(told["TrainingJobName"])[0]
 
 
@@ -133,7 +131,6 @@ def test_a_fast_file_cannot_be_harmed_even_by_root(box):
         HARM, InputDataConfig=[{"ChannelName": "train", "InputMode": "FastFile", "DataSource": source("data")}]
     )
     assert told["TrainingJobStatus"] == "Completed", told
-    print(box.lines(told["TrainingJobName"]))
     assert "HARMED" not in box.lines(told["TrainingJobName"])
     after = box.s3.head_object(Bucket="box", Key="data/a")
     assert {k: before[k] for k in ("ETag", "ContentLength", "LastModified")} == {
@@ -176,9 +173,8 @@ def test_processing_in_containers_of_two_hosts(box):
         }],
         ProcessingOutputConfig={"Outputs": [{
             "OutputName": "out",
-            "S3Output": {
-                "S3Uri": f"s3://box/{name}", "LocalPath": "/opt/ml/processing/output", "S3UploadMode": "Continuous",
-            },
+            "S3Output": {"S3Uri": f"s3://box/{name}", "LocalPath": "/opt/ml/processing/output",
+                         "S3UploadMode": "Continuous"},
         }]},
         ProcessingResources={"ClusterConfig": ONE | {"InstanceCount": 2}},
     )  # fmt: skip
@@ -186,7 +182,6 @@ def test_processing_in_containers_of_two_hosts(box):
     assert told["ProcessingJobStatus"] == "Completed", told
     assert sorted(box.lines(name, group="/aws/sagemaker/ProcessingJobs")) == ["asked to process x y"] * 2
     listed = box.s3.list_objects_v2(Bucket="box", Prefix=name)["Contents"]
-    print([o["Key"] for o in listed])
 
 
 def test_an_algorithm_of_one_s_own(box):
