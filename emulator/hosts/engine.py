@@ -198,11 +198,11 @@ class HostEngine:
 
     # --- servers and their records ------------------------------------------------------------------------------
 
-    def _maker(self, record: Record, generation: int) -> Callable[[plans.VariantPlan], tuple[str, ServerSpec]]:
-        def make(variant: plans.VariantPlan) -> tuple[str, ServerSpec]:
+    def _maker(self, record: Record, generation: int) -> Callable[..., tuple[str, ServerSpec]]:
+        def make(variant: plans.VariantPlan, replaced: str = "") -> tuple[str, ServerSpec]:
             host = {"variant": variant.name, "instance": f"i-{ids.hex_id(17)}", "run_id": f"host-{ids.short_id(16)}"}
             host["generation"] = str(generation)
-            self._records.change(KIND, record.scope, record.key, lambda r: _with_host(r, host))
+            self._records.change(KIND, record.scope, record.key, lambda r: _with_host(r, host, replaced))
             return host["instance"], self._spec(record, variant, host)
 
         return make
@@ -267,8 +267,11 @@ def _hosts(record: Record) -> list[dict[str, str]]:
     return list(record.hidden.get("hosts", ()))
 
 
-def _with_host(record: Record, host: dict[str, str]) -> Record:
-    return replace(record, hidden={**record.hidden, "hosts": [*_hosts(record), host]})
+def _with_host(record: Record, host: dict[str, str], replaced: str) -> Record:
+    """In the place of the one that it replaces, or a restart would look for the dead and forget the living."""
+    hosts = _hosts(record)
+    place = next((n for n, known in enumerate(hosts) if known["run_id"] == replaced), len(hosts))
+    return replace(record, hidden={**record.hidden, "hosts": [*hosts[:place], host, *hosts[place + 1 :]]})
 
 
 def _without_hosts(record: Record, generation: int) -> Record:

@@ -50,8 +50,8 @@ class Member:
     """It may have a server already, of a former life of the house."""
 
 
-MakeSpec = Callable[[VariantPlan], tuple[str, ServerSpec]]
-"""Gives a variant's next server an instance id and a spec of its own."""
+MakeSpec = Callable[..., tuple[str, ServerSpec]]
+"""Gives a variant's next server an instance id and a spec of its own; a second argument is the run id that it replaces."""
 
 
 class Fleet:
@@ -184,7 +184,7 @@ class Fleet:
                     if self._change.wait_for(lambda: member.dismissed, pause):
                         return
                 pause = min(pause * 2, 30.0)
-                member.instance, member.spec = self._make(self.plans[member.variant])
+                member.instance, member.spec = self._make(self.plans[member.variant], member.spec.run_id)
                 member.known = False
                 self._start_one(member, [])
             with self._change:
