@@ -51,7 +51,7 @@ class Member:
 
 
 MakeSpec = Callable[..., tuple[str, ServerSpec]]
-"""Gives a variant's next server an instance id and a spec of its own; a second argument is the run id that it replaces."""
+"""Gives a variant's next server an instance id and a spec of its own; a second argument is the run that it replaces."""
 
 
 class Fleet:

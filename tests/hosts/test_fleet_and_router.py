@@ -76,7 +76,7 @@ class FakeServers:
 def maker():
     numbers = iter(range(1000))
 
-    def make(plan: VariantPlan):
+    def make(plan: VariantPlan, replaced: str = ""):
         number = next(numbers)
         spec = ServerSpec(f"run-{number}", "arn", "image", "", Path("unused"), "g", "s", {"variant": plan.name})
         return f"i-{number}", spec
