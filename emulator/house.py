@@ -131,20 +131,21 @@ class House:
         }
 
     def log_lines(self, name: str, places: Mapping[str, int] | None = None) -> dict[str, Any]:
-        """The next part of the log of a job or an endpoint: {"lines", "places", "over", "unknown"}.
+        """The next part of the log of a job or an endpoint: {"lines", "places", "more", "over", "unknown"}.
 
         `places` of one answer, given with the next question, lead on from there; {} is the beginning.
         """
         over, reached, lines = not self._under_way(name), dict(places or {}), list[str]()
-        files = self._log_files(name)
+        files, more = self._log_files(name), False
         for file in files:
             key = file.relative_to(self.data_dir).as_posix()
             tail = Tail(file, reached.get(key, 0), LOG_PART)
             lines += [line.message for line in tail.read(over)]
             reached[key] = tail.offset
-            if tail.more:  # one host after the other, as long as there is much to read
+            more = tail.more
+            if more:  # one host after the other, as long as there is much to read
                 break
-        return {"lines": lines, "places": reached, "over": over, "unknown": not files}
+        return {"lines": lines, "places": reached, "more": more, "over": over, "unknown": not files}
 
     def _log_files(self, name: str) -> list[Path]:
         places = [(group, f"{name}/") for group in LOG_GROUPS] + [(f"/aws/sagemaker/Endpoints/{name}", "")]

@@ -160,7 +160,7 @@ def logs(options: argparse.Namespace) -> int:
         for line in answer["lines"]:
             print(line, flush=True)
         places_read = answer["places"]
-        if not answer["lines"]:
+        if not answer["more"]:  # not until there are no lines: a program may print them faster than we ask
             if answer["over"] or not options.follow:
                 return 0
             time.sleep(0.3)

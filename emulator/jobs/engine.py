@@ -74,8 +74,9 @@ class JobEngine:
         under_way = [r for _, noun, _, _ in RECIPES for r in self._tools.records.unsettled(noun, UNSETTLED)]
         for record in sorted(under_way, key=lambda record: record.created):
             self._resume(record)
-        sweep(self._tools, frozenset(record.hidden["run_id"] for record in under_way))
-        self._tools.pools.recover(frozenset((record.scope, record.key) for record in under_way))
+        runs = frozenset(record.hidden["run_id"] for record in under_way)
+        sweep(self._tools, runs)
+        self._tools.pools.recover(runs)
 
     def keep_warm(self, record: Record, seconds: int) -> bool:
         """Let the warm pool that a finished training job has left wait so long; False when it has left none."""

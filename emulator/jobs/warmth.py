@@ -31,13 +31,17 @@ LONGEST = 3600
 
 @dataclass(frozen=True)
 class Pool:
-    """One pool. `job` is who has it, or had it last; `until` is when it ends, 0 while a job has it."""
+    """One pool. `job` is who has it, or had it last, and `run` that job's run: names are given again after a deletion.
+
+    `until` is when it ends, 0 while a job has it.
+    """
 
     name: str
     key: str
     account: str
     region: str
     job: str
+    run: str
     until: float = 0.0
 
 
@@ -75,10 +79,10 @@ class WarmPools:
         """The pool of a job that begins: a matching one that waits, or a new one; None when it asks for none."""
         key = key_of(record.body)
         with self._lock:
-            mine = self._find(lambda p: _of(p, record) and p.job == record.key and not p.until)
+            mine = self._find(lambda p: p.run == _run(record) and not p.until)
             waiting = self._find(lambda p: _of(p, record) and p.key == key and self._left(p))
             if mine is None and waiting is not None:
-                mine = replace(waiting, job=record.key, until=0.0)
+                mine = replace(waiting, job=record.key, run=_run(record), until=0.0)
                 self._disarm(waiting)
                 self._status(waiting, "Reused", ReusedByJob=record.key)
             if mine is None and period(record.body):
@@ -92,13 +96,16 @@ class WarmPools:
         return self._work / pool.name / "cache"
 
     def leave(self, record: Record) -> None:
-        """A job is over: its pool waits for the next one if the job completed and asked for that, and ends if not."""
+        """A job is over: its pool waits for the next one if the job completed and asked for that, and ends if not.
+
+        So does the pool of one that was deleted as soon as it was over.
+        """
         with self._lock:
-            mine = self._find(lambda p: _of(p, record) and p.job == record.key and not p.until)
-            latest = self._records.find(record.kind, record.scope, record.key) or record
-            seconds = period(latest.body) if latest.status == "Completed" else 0
+            mine = self._find(lambda p: p.run == _run(record) and not p.until)
+            latest = self._last(record.scope, record.key, _run(record))
+            seconds = period(latest.body) if latest is not None and latest.status == "Completed" else 0
             # One that was handed on or ended in the moment of the job's completion is not made again.
-            if mine is None and seconds and "WarmPoolStatus" not in latest.body:
+            if mine is None and latest is not None and seconds and "WarmPoolStatus" not in latest.body:
                 mine = _new(latest)  # it was asked for while the job ran (UpdateTrainingJob)
             if mine is None:
                 return
@@ -110,7 +117,7 @@ class WarmPools:
     def keep(self, record: Record, seconds: int) -> bool:
         """Let the pool that a finished job has left wait that long from now on; False when there is none."""
         with self._lock:
-            mine = self._find(lambda p: _of(p, record) and p.job == record.key and self._left(p))
+            mine = self._find(lambda p: p.run == _run(record) and self._left(p))
             if mine is None:
                 return False
             self._disarm(mine)
@@ -120,13 +127,13 @@ class WarmPools:
                 self._end(mine)
             return True
 
-    def recover(self, busy: frozenset[tuple[Scope, str]]) -> None:
-        """After a start: go on counting; pools of jobs that are not under way (`busy`) any more end."""
+    def recover(self, busy: frozenset[str]) -> None:
+        """After a start: go on counting; pools of runs that are not under way (`busy`) any more end."""
         with self._lock:
             for pool in self._all():
                 if pool.until:
                     self._arm(pool)
-                elif (Scope(pool.account, pool.region), pool.job) not in busy:
+                elif pool.run not in busy:
                     self._end(pool)
 
     def close(self) -> None:
@@ -165,7 +172,7 @@ class WarmPools:
     def _status(self, pool: Pool, word: str, **more: str) -> None:
         """WarmPoolStatus of the job that left the pool, or has it; a job that was deleted has none."""
         scope, now = Scope(pool.account, pool.region), self._clock.now()
-        if self._records.find(KIND, scope, pool.job) is None:
+        if self._last(scope, pool.job, pool.run) is None:
             return
 
         def edit(current: Record) -> Record:
@@ -179,8 +186,13 @@ class WarmPools:
         """Whether it waits, or is about to: who sees a job completed may begin the next before the first has left."""
         if pool.until:
             return pool.until > self._clock.now()
-        last = self._records.find(KIND, Scope(pool.account, pool.region), pool.job)
+        last = self._last(Scope(pool.account, pool.region), pool.job, pool.run)
         return last is not None and last.status == "Completed" and period(last.body) > 0
+
+    def _last(self, scope: Scope, job: str, run: str) -> Record | None:
+        """The record of the job that had a run; None when it was deleted, though another may have its name now."""
+        record = self._records.find(KIND, scope, job)
+        return record if record is not None and _run(record) == run else None
 
     def _find(self, fits: Callable[[Pool], bool]) -> Pool | None:
         return next((pool for pool in self._all() if fits(pool)), None)
@@ -199,8 +211,12 @@ class WarmPools:
 
 
 def _new(record: Record) -> Pool:
-    scope = record.scope
-    return Pool(f"{PREFIX}{ids.short_id(12)}", key_of(record.body), scope.account, scope.region, record.key)
+    scope, key = record.scope, key_of(record.body)
+    return Pool(f"{PREFIX}{ids.short_id(12)}", key, scope.account, scope.region, record.key, _run(record))
+
+
+def _run(record: Record) -> str:
+    return str(record.hidden["run_id"])
 
 
 def _of(pool: Pool, record: Record) -> bool:

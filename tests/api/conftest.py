@@ -66,7 +66,8 @@ class CardboardHouse:
         self.resets += 1
 
     def log_lines(self, name, places=None):
-        return {"lines": [f"{name} {n}" for n in range((places or {}).get("a", 0), 3)], "over": True, "unknown": False}
+        lines = [f"{name} {n}" for n in range((places or {}).get("a", 0), 3)]
+        return {"lines": lines, "more": False, "over": True, "unknown": False}
 
     def start(self):
         self.started = True

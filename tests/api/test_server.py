@@ -394,7 +394,7 @@ def test_our_pages(house, client):
     status, answer = client.json("GET", "/_sagelet/status", None, signed="")
     assert status == 200 and answer["pid"] == 1 and answer["version"]
     _, answer = client.json("GET", '/_sagelet/logs?job=my-job&places={"a":1}', None, signed="")
-    assert answer == {"lines": ["my-job 1", "my-job 2"], "over": True, "unknown": False}
+    assert answer == {"lines": ["my-job 1", "my-job 2"], "more": False, "over": True, "unknown": False}
     assert len(client.json("GET", "/_sagelet/logs?job=j&places=[x", None, signed="")[1]["lines"]) == 3
     assert client.json("GET", "/_sagelet/reset", None, signed="")[0] == 405 and house.resets == 0
     assert client.json("POST", "/_sagelet/reset", b"", signed="")[0] == 200 and house.resets == 1

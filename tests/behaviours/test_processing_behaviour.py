@@ -228,7 +228,7 @@ def test_only_what_is_over_can_be_deleted(house: House) -> None:
 def test_the_house_tells_of_jobs_that_run(house: House) -> None:
     create(house)
     assert house.status()["jobs"] == {"InProgress": 1}
-    assert house.log_lines("job") == {"lines": [], "places": {}, "over": False, "unknown": True}
+    assert house.log_lines("job") == {"lines": [], "places": {}, "more": False, "over": False, "unknown": True}
 
 
 def test_a_log_is_told_in_parts_host_by_host_and_to_its_last_byte(house: House) -> None:

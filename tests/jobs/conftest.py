@@ -271,7 +271,7 @@ class MiniHouse:
         self.engine.close(end_runs=False)
 
     def submit(self, name: str = "job", **members: Any) -> None:
-        hidden = {k: members.pop(k) for k in ("max_run", "wait_until") if k in members}
+        hidden = {k: members.pop(k) for k in ("max_run", "wait_until", "run_id") if k in members}
         self.accept(name, hidden, **members)
         self.engine.submit("TrainingJob", SCOPE, name)
 

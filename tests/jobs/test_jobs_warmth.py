@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from emulator.jobs.recipes.program import ProgramRun
 from emulator.jobs.warmth import CACHE, WarmPools
 from tests.jobs.conftest import SCOPE
 
@@ -135,6 +136,44 @@ def test_a_pool_can_be_kept_longer_and_be_ended_at_once(mini: Any) -> None:
     assert status(mini, "a")["Status"] == "Terminated"
     assert not mini.engine.keep_warm(record, 60)
     assert not pool.exists()
+
+
+def test_a_pool_that_was_taken_over_at_once_is_not_left_again(mini: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    late, leave = [], WarmPools.leave
+    monkeypatch.setattr(WarmPools, "leave", lambda pools, record: late.append((pools, record)))
+    pool = cache(train(mini, "a"))
+    monkeypatch.undo()
+    mini.submit("b", ResourceConfig=WARM)
+    assert cache(mini.executor.next()) == pool
+    leave(*late.pop())
+    assert status(mini, "a")["Status"] == "Reused"
+    assert [found.name for found in pool.parent.parent.glob("pool-*")] == [pool.parent.name]
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["gone", "name-used-again"])
+def test_a_job_that_is_deleted_as_soon_as_it_is_over_leaves_no_pool(
+    mini: Any, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    release = ProgramRun.release
+
+    def deleted_meanwhile(run: ProgramRun) -> None:
+        release(run)
+        monkeypatch.setattr(ProgramRun, "release", release)
+        del mini.records.records[("TrainingJob", SCOPE, "a")]
+        if again:
+            mini.submit("a", ResourceConfig={**WARM, "InstanceType": "ml.m5.xlarge"}, run_id="job-second")
+
+    monkeypatch.setattr(ProgramRun, "release", deleted_meanwhile)
+    mini.submit("a", ResourceConfig=WARM)
+    first = mini.executor.next()
+    first.end()
+    if again:
+        second = mini.executor.next()
+        second.end()
+        assert cache(second) != cache(first)
+    assert mini.engine.idle(5)
+    assert not cache(first).parent.exists()
+    assert not again or status(mini, "a")["Status"] == "Available"
 
 
 def test_a_pool_survives_a_restart_and_still_ends(mini: Any) -> None:

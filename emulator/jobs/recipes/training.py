@@ -107,11 +107,9 @@ class TrainingRun(ProgramRun):
     def release(self) -> None:
         """As every program's; what a warm pool keeps stays."""
         super().release()
-        record = self.tools.records.find(self.record.kind, self.record.scope, self.record.key)
-        if record is None:  # deleted as soon as it was over
+        now = self.tools.records.find(self.record.kind, self.record.scope, self.record.key)
+        if now is None or now.hidden["run_id"] != self.run_id or settled(now):  # deleted, or over
             self.tools.pools.leave(self.record)
-        elif settled(record):
-            self.tools.pools.leave(record)
 
     def resume(self) -> Found:
         """The logs of adopted programs are read again from their beginning."""
