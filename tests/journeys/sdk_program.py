@@ -1,0 +1,284 @@
+"""What users of the SageMaker Python SDK 2.x write, one function a flow. Run by a Python that has it, in an environment
+that names the server; prints a line a flow: `ok FLOW seconds` or `FAILED FLOW reason`."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import time
+import traceback
+import uuid
+from pathlib import Path
+
+real_sleep, real_time, skipped = time.sleep, time.time, [0.0]
+
+
+def brief_sleep(seconds: float) -> None:
+    """The SDK polls every 5 to 30 seconds: its clock goes on by what is not slept. Nothing else of it is changed."""
+    real_sleep(min(seconds, 0.3))
+    skipped[0] += max(0.0, seconds - 0.3)
+
+
+time.sleep, time.time = brief_sleep, lambda: real_time() + skipped[0]
+
+import boto3  # noqa: E402
+import numpy as np  # noqa: E402
+import sagemaker  # noqa: E402
+from sagemaker import image_uris  # noqa: E402
+from sagemaker.deserializers import CSVDeserializer, JSONDeserializer  # noqa: E402
+from sagemaker.estimator import Estimator  # noqa: E402
+from sagemaker.exceptions import UnexpectedStatusException  # noqa: E402
+from sagemaker.inputs import TrainingInput  # noqa: E402
+from sagemaker.processing import FrameworkProcessor, ProcessingInput, ProcessingOutput, ScriptProcessor  # noqa: E402
+from sagemaker.pytorch import PyTorch  # noqa: E402
+from sagemaker.serializers import CSVSerializer  # noqa: E402
+from sagemaker.sklearn import SKLearn  # noqa: E402
+from sagemaker.sklearn.processing import SKLearnProcessor  # noqa: E402
+from sagemaker.xgboost import XGBoost  # noqa: E402
+
+ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
+SOURCE = Path(__file__).parent / "sdk_source"
+SESSION = sagemaker.Session(boto3.Session(region_name="us-east-1"), default_bucket="mine-" + uuid.uuid4().hex[:8])
+ONE = {"role": ROLE, "instance_count": 1, "instance_type": "ml.m5.large", "sagemaker_session": SESSION}
+ROWS = np.column_stack([f := np.random.default_rng(5).uniform(-1, 1, (300, 3)).round(4), f @ [3, -2, 1]])[:, [3, 0, 1, 2]]
+FEATURES = ROWS[:5, 1:]
+make_client = boto3.Session.client
+
+
+def client_but_of_sts(self, service, *arguments, **more):
+    """The SDK hard-codes the address of STS, so that what asks it leaves this machine: no flow may have to."""
+    assert service != "sts", "STS was asked"
+    return make_client(self, service, *arguments, **more)
+
+
+boto3.Session.client = client_but_of_sts
+
+
+def data() -> str:
+    """The rows as CSV in S3, as `upload_data` puts them there."""
+    Path("rows.csv").write_text("\n".join(",".join(f"{value:.4f}" for value in row) for row in ROWS) + "\n")
+    return SESSION.upload_data("rows.csv", key_prefix="data/train")
+
+
+def ridge(**more) -> SKLearn:
+    given = {"hyperparameters": {"alpha": 0.01, "note": "two words"}, **ONE, **more}
+    source = {"source_dir": str(SOURCE / "code"), "dependencies": [str(SOURCE / "shared" / "more")]}
+    scores = [{"Name": "score", "Regex": "score=(.*?);"}]
+    return SKLearn("ridge.py", framework_version="1.2-1", metric_definitions=scores, **source, **given)
+
+
+def counting(**more) -> SKLearn:
+    return SKLearn("resume.py", source_dir=str(SOURCE / "code"), framework_version="1.2-1", **{**ONE, **more})
+
+
+def booster(**more) -> Estimator:
+    settings = {"num_round": 20, "objective": "reg:squarederror", "nthread": 1}
+    image = image_uris.retrieve("xgboost", "us-east-1", "1.7-1")
+    return Estimator(image, hyperparameters=settings, output_path=f"s3://{SESSION.default_bucket()}/out", **ONE, **more)
+
+
+def said(work, *arguments, **more) -> str:
+    """What the SDK prints meanwhile."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        work(*arguments, **more)
+    return printed.getvalue()
+
+
+def close(predicted, wanted, by: float = 0.5) -> None:
+    predicted, wanted = np.asarray(predicted, dtype=float).ravel(), np.asarray(wanted).ravel()
+    assert predicted.shape == wanted.shape and np.abs(predicted - wanted).max() < by, (predicted, wanted)
+
+
+def gone(predictor) -> None:
+    endpoint = predictor.endpoint_name
+    predictor.delete_model()
+    predictor.delete_endpoint()
+    left = SESSION.sagemaker_client.list_endpoints(NameContains=endpoint)["Endpoints"]
+    assert all(one["EndpointStatus"] == "Deleting" for one in left), left
+
+
+def sklearn() -> None:
+    estimator = ridge()
+    printed = said(estimator.fit, {"train": data()}, logs="All")
+    assert "noted two words from the dependency; score=" in printed, printed
+    assert "Training seconds:" in printed and "Billable seconds:" in printed, printed
+    told = estimator.latest_training_job.describe()
+    assert told["FinalMetricDataList"][0]["Value"] > 0.99, told["FinalMetricDataList"]
+    frame = estimator.training_job_analytics.dataframe()
+    assert list(frame["metric_name"]) == ["score"], frame
+    predictor = estimator.deploy(1, "ml.m5.large")
+    close(predictor.predict(FEATURES), ROWS[:5, 0])
+    gone(predictor)
+
+
+def sklearn_transform() -> None:
+    estimator = ridge()
+    estimator.fit({"train": data()}, logs=False)
+    Path("features.csv").write_text("\n".join(",".join(map(str, row)) for row in FEATURES) + "\n")
+    given = SESSION.upload_data("features.csv", key_prefix="data/features")
+    transformer = estimator.transformer(1, "ml.m5.large", accept="text/csv", assemble_with="Line", strategy="MultiRecord")
+    transformer.transform(given, content_type="text/csv", split_type="Line", wait=True, logs=True)
+    text = SESSION.read_s3_file(*f"{transformer.output_path}/features.csv.out"[5:].split("/", 1))
+    close([line for line in text.split()], ROWS[:5, 0])
+
+
+def xgboost_script() -> None:
+    source = {"source_dir": str(SOURCE / "code"), "framework_version": "1.7-1"}
+    estimator = XGBoost("boost.py", hyperparameters={"max_depth": 3}, **source, **ONE)
+    estimator.fit({"train": TrainingInput(data(), content_type="text/csv")}, logs=False)
+    predictor = estimator.deploy(1, "ml.m5.large", serializer=CSVSerializer(), deserializer=JSONDeserializer())
+    close(predictor.predict(FEATURES), ROWS[:5, 0], by=1)
+    gone(predictor)
+
+
+def xgboost_builtin() -> None:
+    estimator = booster()
+    train = TrainingInput(data(), content_type="csv")
+    printed = said(estimator.fit, {"train": train, "validation": train})
+    assert "[19]#011train-rmse:" in printed and "validation-rmse:" in printed, printed
+    predictor = estimator.deploy(1, "ml.m5.large", serializer=CSVSerializer(), deserializer=CSVDeserializer())
+    close(predictor.predict(FEATURES), ROWS[:5, 0], by=1)
+    gone(predictor)
+
+
+def pipe_and_fast_file() -> None:
+    for mode in ("Pipe", "FastFile"):
+        estimator = booster()
+        estimator.fit({"train": TrainingInput(data(), content_type="csv", input_mode=mode)}, logs=False)
+        channel = estimator.latest_training_job.describe()["InputDataConfig"][0]
+        assert channel["InputMode"] == mode, channel
+        assert estimator.model_data.endswith("/output/model.tar.gz")
+    estimator = booster(input_mode="Pipe")
+    estimator.fit({"train": TrainingInput(data(), content_type="csv")}, logs=False)
+
+
+def pytorch() -> None:
+    source = {"source_dir": str(SOURCE / "code"), "framework_version": "2.1", "py_version": "py310"}
+    estimator = PyTorch("net.py", **source, **{**ONE, "instance_count": 2})
+    printed = said(estimator.fit)
+    assert "algo-1 of 2: sum 3" in printed and "algo-2 of 2: sum 3" in printed, printed
+    predictor = estimator.deploy(1, "ml.m5.large")
+    close(predictor.predict(FEATURES.astype("float32")), 3 * FEATURES.sum(axis=1), by=0.01)
+    gone(predictor)
+
+
+def own_image() -> None:
+    image = os.environ["SDK_OWN_IMAGE"]
+    estimator = Estimator(image, hyperparameters={"word": "hello"}, **ONE)
+    printed = said(estimator.fit, {"train": data()})
+    assert "hello ['rows.csv']" in printed, printed
+    predictor = estimator.deploy(1, "ml.m5.large", serializer=CSVSerializer())
+    assert predictor.predict("x") == b"hello x"
+    gone(predictor)
+
+
+def processed(processor, run) -> str:
+    """The file that the script wrote, after `run` has told it to."""
+    given = {
+        "inputs": [ProcessingInput(source=data(), destination="/opt/ml/processing/input/rows")],
+        "outputs": [ProcessingOutput(output_name="sums", source="/opt/ml/processing/output")],
+        "arguments": ["--scale", "2"],
+    }
+    run(processor, given)
+    where = processor.latest_job.outputs[0].destination
+    total, how = SESSION.read_s3_file(*f"{where}/sum.txt"[5:].split("/", 1)).split()
+    assert abs(float(total) - 2 * ROWS[:, 0].sum()) < 0.2, total
+    return how
+
+
+def sklearn_processor() -> None:
+    code = str(SOURCE / "processing" / "summary.py")
+    processor = SKLearnProcessor(framework_version="1.2-1", **ONE)
+    assert processed(processor, lambda made, given: made.run(code=code, **given)) == "without"
+
+
+def script_processor() -> None:
+    code = str(SOURCE / "processing" / "summary.py")
+    image = image_uris.retrieve("xgboost", "us-east-1", "1.7-1")
+    processor = ScriptProcessor(image_uri=image, command=["python3"], **ONE)
+    assert processed(processor, lambda made, given: made.run(code=code, logs=False, **given)) == "without"
+
+
+def framework_processor() -> None:
+    processor = FrameworkProcessor(SKLearn, framework_version="1.2-1", **ONE)
+    source = {"code": "summary.py", "source_dir": str(SOURCE / "processing")}
+    assert processed(processor, lambda made, given: made.run(**source, **given)) == "with"
+
+
+def warm_pool() -> None:
+    first = counting(keep_alive_period_in_seconds=120)
+    first.fit(logs=False)
+    before = first.latest_training_job.describe()
+    assert before["WarmPoolStatus"]["Status"] == "Available", before["WarmPoolStatus"]
+    second = counting(keep_alive_period_in_seconds=120)
+    second.fit(logs=False)
+    after = first.latest_training_job.describe()["WarmPoolStatus"]
+    assert (after["Status"], after["ReusedByJob"]) == ("Reused", second.latest_training_job.name), after
+    SESSION.update_training_job(second.latest_training_job.name, resource_config={"KeepAlivePeriodInSeconds": 300})
+
+
+def spot() -> None:
+    kept = f"s3://{SESSION.default_bucket()}/checkpoints/{uuid.uuid4().hex[:6]}"
+    more = {"use_spot_instances": True, "max_run": 600, "max_wait": 1200, "checkpoint_s3_uri": kept}
+    for count in (1, 2):
+        estimator = counting(**more)
+        printed = said(estimator.fit)
+        assert f"count {count}\n" in printed.replace("\x1b[0m", ""), printed
+        assert "Managed Spot Training savings" in printed, printed
+
+
+def attach() -> None:
+    estimator = ridge()
+    estimator.fit({"train": data()}, wait=False)
+    name = estimator.latest_training_job.name
+    attached = SKLearn.attach(name, sagemaker_session=SESSION)
+    assert attached.hyperparameters()["note"] == '"two words"', attached.hyperparameters()
+    assert "noted two words" in said(attached.logs)
+    again = Estimator.attach(name, sagemaker_session=SESSION)
+    assert again.model_data == attached.model_data == estimator.model_data
+    close(np.asarray(attached.deploy(1, "ml.m5.large").predict(FEATURES)), ROWS[:5, 0])
+
+
+def failure() -> None:
+    estimator = ridge(hyperparameters={"fail": "no such luck"})
+    try:
+        said(estimator.fit, {"train": data()})
+    except UnexpectedStatusException as error:
+        assert error.actual_status == "Failed" and "ValueError: no such luck" in str(error), error
+        return
+    raise AssertionError("the job did not fail")
+
+
+def stop() -> None:
+    estimator = counting(hyperparameters={"wait": 300})
+    estimator.fit(wait=False)
+    job = estimator.latest_training_job
+    while job.describe()["SecondaryStatus"] != "Training":
+        real_sleep(0.1)
+    job.stop()
+    said(estimator.logs)
+    assert job.describe()["TrainingJobStatus"] == "Stopped", job.describe()
+
+
+FLOWS = [
+    sklearn, sklearn_transform, xgboost_script, xgboost_builtin, pipe_and_fast_file, pytorch, own_image,
+    sklearn_processor, script_processor, framework_processor, warm_pool, spot, attach, failure, stop,
+]  # fmt: skip
+
+
+def main(names: list[str]) -> None:
+    for flow in [one for one in FLOWS if one.__name__ in names]:
+        begun = time.monotonic()
+        try:
+            flow()
+            print(f"\nok {flow.__name__} {time.monotonic() - begun:.1f}", flush=True)
+        except BaseException as error:
+            traceback.print_exc()
+            reason = f"{type(error).__name__}: {error!s:.2000}".replace("\n", " | ")
+            print(f"\nFAILED {flow.__name__} {reason}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or [flow.__name__ for flow in FLOWS])

@@ -1,0 +1,3 @@
+"""A package from elsewhere, which `dependencies=` packs."""
+
+WORD = "from the dependency"
