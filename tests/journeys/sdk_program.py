@@ -42,7 +42,9 @@ ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
 SOURCE = Path(__file__).parent / "sdk_source"
 SESSION = sagemaker.Session(boto3.Session(region_name="us-east-1"), default_bucket="mine-" + uuid.uuid4().hex[:8])
 ONE = {"role": ROLE, "instance_count": 1, "instance_type": "ml.m5.large", "sagemaker_session": SESSION}
-ROWS = np.column_stack([f := np.random.default_rng(5).uniform(-1, 1, (300, 3)).round(4), f @ [3, -2, 1]])[:, [3, 0, 1, 2]]
+ROWS = np.column_stack([f := np.random.default_rng(5).uniform(-1, 1, (300, 3)).round(4), f @ [3, -2, 1]])[
+    :, [3, 0, 1, 2]
+]
 FEATURES = ROWS[:5, 1:]
 make_client = boto3.Session.client
 
@@ -118,10 +120,12 @@ def sklearn_transform() -> None:
     estimator.fit({"train": data()}, logs=False)
     Path("features.csv").write_text("\n".join(",".join(map(str, row)) for row in FEATURES) + "\n")
     given = SESSION.upload_data("features.csv", key_prefix="data/features")
-    transformer = estimator.transformer(1, "ml.m5.large", accept="text/csv", assemble_with="Line", strategy="MultiRecord")
+    transformer = estimator.transformer(
+        1, "ml.m5.large", accept="text/csv", assemble_with="Line", strategy="MultiRecord"
+    )
     transformer.transform(given, content_type="text/csv", split_type="Line", wait=True, logs=True)
     text = SESSION.read_s3_file(*f"{transformer.output_path}/features.csv.out"[5:].split("/", 1))
-    close([line for line in text.split()], ROWS[:5, 0])
+    close(text.split(), ROWS[:5, 0])
 
 
 def xgboost_script() -> None:

@@ -1,5 +1,6 @@
 """The classes of the SageMaker Python SDK 2.x against a real server: with processes, with containers, and with both.
-SAGELET_SDK_PYTHON names the Python that has `sagemaker`; it must not be ours, whose boto3 and numpy the SDK would change."""
+
+SAGELET_SDK_PYTHON names the Python that has `sagemaker`; it must not be ours, whose libraries the SDK would change."""
 
 from __future__ import annotations
 
