@@ -78,6 +78,8 @@ class Gateway:
         self._server = Server(host, port, workers=WORKERS)
         self._server.expiration_interval = TICK_SECONDS
         self._server.prepare()
+        # Connections inherit this: what a killed server leaves of them must not keep the next one from the port.
+        self._server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.port = int(self._server.bind_addr[1])
         self._server.door = SideDoor(front, host, self.port, access_key)
         self._thread = threading.Thread(target=self._server.serve, name=f"gateway:{host}:{self.port}", daemon=True)

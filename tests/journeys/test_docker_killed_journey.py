@@ -44,10 +44,13 @@ def test_jobs_in_every_phase_settle_after_a_kill(box):
     box.until_logged(counts[0], "300")
     box.until_logged(ended, "short")
     downloading = box.start("import os; print(len(os.listdir('/opt/ml/input/data/train')))", InputDataConfig=[channel])
-    until(lambda: phase(box, downloading) == "Downloading", "it does not download")
+    # It may run already: a fast disk takes less time than these requests.
+    under_way = ("Downloading", "Training")
+    until(lambda: phase(box, downloading) in under_way, "it does not download")
     pending = [box.start("print('late')") for _ in range(3)]
     phases = [phase(box, job) for job in (ended, *counts, pair, downloading, *pending)]
-    assert (phases[0], phases[4], phases[-1]) == ("Completed", "Downloading", "Pending")
+    assert phases[0] == "Completed" and phases[4] in under_way, phases
+    assert phases[-1] == "Pending", phases
     box.server.kill()
     box.server.start()
     box = Box(box.server, box.image)
