@@ -23,7 +23,7 @@ from emulator.logs import FileLogs, Tail
 from emulator.metrics import FileMetrics
 from emulator.operations.dispatch import Dispatch
 from emulator.ports import Gateways, LocalImage, LocalImages, Storage
-from emulator.resources import Resources, generic_operations
+from emulator.resources import Hooks, Resources, generic_operations
 from emulator.settings import Settings
 from emulator.store import open_store
 from emulator.store.records import Record
@@ -91,7 +91,7 @@ class House:
     def for_tests(cls, **settings: Any) -> House:
         """A house on a folder of its own, with a stub executor and a clock that the test moves."""
         folder = Path(tempfile.mkdtemp(prefix="sagelet-test-"))
-        return cls(Settings(data_dir=folder, **{"executor": "stub", **settings}), ManualClock())
+        return cls(Settings(data_dir=folder, **{"executor": "stub", "settle_seconds": 0.0, **settings}), ManualClock())
 
     def start(self) -> None:
         """Bring back what a former life left: jobs that were under way, endpoints."""
@@ -99,6 +99,8 @@ class House:
             return
         self.jobs.recover()
         self.hosts.recover()
+        # Beside the start: it reads the model of every kind.
+        self.clock.call_at(self.clock.now(), self.resources.recover)
 
     def close(self) -> None:
         """End everything that runs, and let go of the folder."""
@@ -167,7 +169,8 @@ class House:
         database = self.data_dir / "house.db"
         self._fresh = not database.exists()
         self.store = open_store(database)
-        self.resources = Resources(self.store, KINDS, self.clock, self._publish, self._compute)
+        hooks = Hooks(self._publish, self._compute, self.settings.settle_seconds)
+        self.resources = Resources(self.store, KINDS, self.clock, hooks)
         self.logs = FileLogs(self.data_dir / "logs")
         self.metrics = FileMetrics(self.data_dir / "metrics")
         self.storage, s3 = self._objects()
@@ -176,6 +179,7 @@ class House:
 
     def _empty(self) -> None:
         """Close the rooms that were opened, from the top down, so that each can still use those below it."""
+        self.resources.close()
         for name in ENGINES:
             opened = self.__dict__.pop(name, None)
             if opened is not None and name != "servers":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import random
 import secrets
 import string
 import uuid
@@ -14,11 +16,14 @@ def request_id() -> str:
     return str(uuid.uuid4())
 
 
-def short_id(length: int = 12) -> str:
-    """`length` lower-case letters and digits, as in pipeline execution and domain ids."""
-    return "".join(secrets.choice(_LOWER_ALNUM) for _ in range(length))
+def short_id(length: int = 12, seed: str = "") -> str:
+    """`length` lower-case letters and digits, as in pipeline execution and domain ids; the same ones for a seed."""
+    choice = random.Random(seed).choice if seed else secrets.choice
+    return "".join(choice(_LOWER_ALNUM) for _ in range(length))
 
 
-def hex_id(length: int = 32) -> str:
-    """`length` hexadecimal digits, as in artifact ARNs."""
+def hex_id(length: int = 32, seed: str = "") -> str:
+    """`length` hexadecimal digits, as in artifact ARNs; the same ones for a seed."""
+    if seed:
+        return hashlib.sha256(seed.encode()).hexdigest()[:length]
     return secrets.token_hex((length + 1) // 2)[:length]

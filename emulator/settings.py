@@ -66,6 +66,12 @@ SETTINGS: tuple[Setting, ...] = (
         "Seconds between measurements of what a job uses (the first ones come sooner); 0 never measures.",
     ),
     Setting(
+        "settle_seconds",
+        float,
+        0.2,
+        "Seconds that a status takes which moves by itself (Pending to InService, Deleting to gone); 0: at once.",
+    ),
+    Setting(
         "spot_interrupt", float, 0.0, "Interrupt every managed spot job once, after so many seconds; 0 never does."
     ),
     Setting(
@@ -105,6 +111,7 @@ if TYPE_CHECKING:
         strict_versions: bool = False
         sync_seconds: float = 0.0
         usage_seconds: float = 0.0
+        settle_seconds: float = 0.0
         spot_interrupt: float = 0.0
         start_timeout: float = 0.0
         invoke_timeout: float = 0.0

@@ -12,7 +12,6 @@ from botocore.model import Shape
 
 from emulator import spec
 from emulator.behaviours.rooms import Rooms
-from emulator.call import Call
 from emulator.neighbours.bus import Event
 from emulator.store.records import Record
 
@@ -40,9 +39,7 @@ def detail(rooms: Rooms, record: Record) -> dict[str, Any]:
     told: dict[str, Any] = in_milliseconds(shape, record.body)
     if record.kind == "Endpoint":
         told["EndpointStatus"] = _HUMP.sub("_", record.status).upper()
-    call = Call("sagemaker", "ListTags", {"ResourceArn": record.arn}, record.scope)
-    tags = rooms.resources.list_tags(call)["Tags"]
-    return {**told, "Tags": {tag["Key"]: tag["Value"] for tag in tags}}
+    return {**told, "Tags": rooms.resources.tags.of(record.arn)}
 
 
 def in_milliseconds(shape: Shape, value: Any) -> Any:

@@ -12,14 +12,24 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from emulator import spec
-from emulator.kinds.kind import Kind, Missing, Taken
+from emulator.kinds.kind import Kind, Missing, Occupied, Taken, Unready
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel, Shape
 
 CREATED = ("CreationTime", "CreatedAt", "CreateDate", "CreatedTime")
 MODIFIED = ("LastModifiedTime", "LastModifiedAt", "LastUpdatedAt", "LastUpdatedTime", "LastUpdatedDate", "UpdatedAt")
-SETTLED = ("InService", "Completed", "Active", "Created", "CREATED", "ACTIVE", "Available")
+SETTLED = (
+    "InService",
+    "Completed",
+    "Active",
+    "Created",
+    "CREATED",
+    "ACTIVE",
+    "Available",
+    "CreateCompleted",
+    "Scheduled",
+)
 """Words for "ready", in the order in which they are looked for in a status's enumeration."""
 
 _ARN_SEGMENT = re.compile(r"(?:\[0-9\]\{12\}|\\d\{12\}|aws\)):([a-z][a-z\-]*[a-z])\\?/")
@@ -163,6 +173,21 @@ class Derived:
             if code in errors:
                 return Taken(code, "{kind} '{arn}' already exists.")
         return Taken("ValidationException", f'Cannot create already existing {words(self.noun)} "{{arn}}".')
+
+    @cached_property
+    def occupied(self) -> Occupied:
+        """The error for deleting what others hang on, with the code that the model gives Delete."""
+        return Occupied(
+            self._conflict("Delete"), "Unable to delete {kind} [{arn}] because {others}(s) are associated with it."
+        )
+
+    def unready(self, verb: str) -> Unready:
+        """The error for a verb that the status forbids, with the code that the model gives the verb."""
+        return Unready(self._conflict(verb), "Unable to {verb} {kind} [{arn}] because its status is {status}.")
+
+    def _conflict(self, verb: str) -> str:
+        errors = self.errors(verb)
+        return next((code for code in ("ResourceInUse", "ConflictException") if code in errors), "ValidationException")
 
     def path(self, member: str) -> tuple[str, ...]:
         """Where Describe has what a summary or filter names: as it is, without or with the noun, or one or two deep."""

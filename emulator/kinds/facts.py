@@ -8,10 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from emulator.kinds.derive import Derived, derive, operation
-from emulator.kinds.kind import Kind, Missing, Taken
+from emulator.kinds.kind import Kind, Missing, Move, Occupied, Taken, Unready
 from emulator.kinds.listing import Lister, lister, parent_member
+from emulator.kinds.moves import moves
 
-UNSEEN = ("Tags", "ClientToken", "ClientRequestToken")
+TOKENS = ("ClientToken", "ClientRequestToken")
+UNSEEN = ("Tags", *TOKENS)
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,20 @@ class Facts:
 
     @cached_property
     def first_status(self) -> str:
-        """The status of a new record: where work begins, or at once where there is none to do."""
-        return self.kind.lifecycle.begin if self.kind.lifecycle else self.derived.settled
+        """The status in which work on a new record begins, or in which one rests that there is no work for."""
+        if self.kind.lifecycle:
+            return self.kind.lifecycle.begin
+        return self.moves["Create"].to if "Create" in self.moves else self.derived.settled
+
+    @cached_property
+    def moves(self) -> Mapping[str, Move]:
+        """What each verb does to the status of a record that nobody works for."""
+        return moves(self.kind)
+
+    @cached_property
+    def rests(self) -> Mapping[str, str]:
+        """The words in which a record is on its way, each with the one in which it comes to rest ("": it is gone)."""
+        return {move.via: move.to for move in self.moves.values() if move.via}
 
     @cached_property
     def missing(self) -> Missing:
@@ -54,6 +68,15 @@ class Facts:
     def taken(self) -> Taken:
         """The error for a name in use."""
         return self.kind.taken or self.derived.taken
+
+    @cached_property
+    def occupied(self) -> Occupied:
+        """The error for deleting what others hang on."""
+        return self.kind.occupied or self.derived.occupied
+
+    def unready(self, verb: str) -> Unready:
+        """The error for a verb that the status forbids."""
+        return self.kind.unready or self.derived.unready(verb)
 
     @cached_property
     def parent(self) -> str:
@@ -80,7 +103,8 @@ class Facts:
 
     def unshown(self, params: Mapping[str, Any]) -> list[str]:
         """Members of a Create request that Describe has no place for: nobody would see what became of them."""
-        known = {*self.derived.answered, *self.key, *self.kind.refers, *UNSEEN}
+        kind = self.kind
+        known = {*self.derived.answered, *self.key, *kind.refers, *kind.renamed, *kind.unshown, *UNSEEN}
         return [name for name, value in params.items() if value not in (None, {}, []) and name not in known]
 
     def resource(self, key: str) -> str:

@@ -16,21 +16,40 @@ DESC = "Descending"
 
 
 @dataclass(frozen=True)
-class Missing:
-    """The error for an absent name. `{arn}`, `{name}` and `{kind}` are filled in."""
+class Fault:
+    """An error as data. `{arn}`, `{name}` and `{kind}` are filled in, and what the subclass names."""
 
     code: str
     message: str
     why: str = ""
+
+
+class Missing(Fault):
+    """The error for an absent name."""
+
+
+class Taken(Fault):
+    """The error for a name that exists already."""
+
+
+class Occupied(Fault):
+    """The error for deleting what others hang on; also fills in `{others}`, their noun."""
+
+
+class Unready(Fault):
+    """The error for a verb that the status forbids; also fills in `{verb}`, `{status}`, `{since}` and `{via}`."""
 
 
 @dataclass(frozen=True)
-class Taken:
-    """The error for a name that exists already. `{arn}`, `{name}` and `{kind}` are filled in."""
+class Move:
+    """What a verb does to the status of a record: it passes `via` and comes to rest in `to` ("" of Delete: gone).
 
-    code: str
-    message: str
-    why: str = ""
+    `since`: the words in which the verb is allowed; empty allows it in every word in which a record rests.
+    """
+
+    via: str = ""
+    to: str = ""
+    since: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,8 +91,13 @@ class Kind:
     lifecycle: Lifecycle | None = None
     recipe: str = ""
     """What `emulator.jobs` runs for it; empty for records."""
+    moves: Mapping[str, Move] = field(default_factory=dict)
+    """What Create, Update, Delete, Start and Stop do to the status of a record that nobody works for, where the words
+    of the status do not tell (`kinds.moves`)."""
     missing: Missing | None = None
     taken: Taken | None = None
+    occupied: Occupied | None = None
+    unready: Unready | None = None
     listing: Listing = field(default_factory=Listing)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Members that Describe always answers though the request did not give them. A name with dots
@@ -85,6 +109,11 @@ class Kind:
     """Key members, where Describe's required members are not the key. Several are joined by `/`."""
     mint: str = "{short}"
     """The key of a kind whose Create does not give it: `{short}` is a twelve-letter id, `{hex}` 32 hex digits."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Members of Create and Update that Describe answers under another name: {"SecurityGroupIds": "SecurityGroups"}."""
+    unshown: Mapping[str, str] = field(default_factory=dict)
+    """Members of Create and Update that no Describe shows, and why leaving them at that is right. They are kept with
+    the record; any other member that Describe has no place for is refused."""
     refers: Mapping[str, str] = field(default_factory=dict)
     """Members of Create and List that name a record of another kind, which must exist: {"DomainId": "Domain"}."""
     parent: str = ""

@@ -6,6 +6,6 @@ Knows kinds and the store. May not know what a kind's records are for: what is s
 from __future__ import annotations
 
 from emulator.resources.operations import generic_operations
-from emulator.resources.resources import Resources
+from emulator.resources.resources import Hooks, Resources
 
-__all__ = ["Resources", "generic_operations"]
+__all__ = ["Hooks", "Resources", "generic_operations"]

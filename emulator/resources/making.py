@@ -11,7 +11,8 @@ from emulator import arns, ids
 from emulator.call import Call, Scope
 from emulator.errors import NotBuilt
 from emulator.kinds.derive import fit
-from emulator.kinds.facts import UNSEEN, Facts
+from emulator.kinds.facts import TOKENS, UNSEEN, Facts
+from emulator.resources import tokens
 from emulator.store.records import Record
 
 TO_REMOVE = "ToRemove"
@@ -19,11 +20,17 @@ TO_REMOVE = "ToRemove"
 
 @dataclass(frozen=True)
 class Given:
-    """What the caller of `create` adds to the request: members of Describe, the status, what no client sees."""
+    """What the caller of `create` adds to the request."""
 
     status: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    """Members of Describe beside the echoed ones."""
     hidden: Mapping[str, Any] = field(default_factory=dict)
+    """What no client sees."""
+    key: str = ""
+    """The key of a kind whose key members the request does not give (versions: `group/3`)."""
+    parent: str = ""
+    """What the record hangs on, where the request does not give it as it is kept."""
 
 
 def plain(value: Any) -> Any:
@@ -40,14 +47,17 @@ def plain(value: Any) -> Any:
 def echo(facts: Facts, params: Mapping[str, Any]) -> dict[str, Any]:
     """The members of a request that Describe answers. What is empty counts as not given."""
     answered = facts.derived.answered
-    known = {name: fit(answered[name], value) for name, value in params.items() if name in answered}
+    renamed = {facts.kind.renamed.get(name, name): value for name, value in params.items()}
+    known = {name: fit(answered[name], value) for name, value in renamed.items() if name in answered}
     return {name: plain(value) for name, value in known.items() if value not in (None, {}, []) and name not in UNSEEN}
 
 
 def key_of(facts: Facts, call: Call) -> str:
     """The key of a new record: from the request, or minted."""
     if facts.minted:
-        return facts.kind.mint.format(short=ids.short_id(), hex=ids.hex_id())
+        token = token_of(call)
+        seed = f"{call.scope} {call.operation} {token}" if token else ""
+        return facts.kind.mint.format(short=ids.short_id(seed=seed), hex=ids.hex_id(seed=seed))
     values = facts.values(call.params)
     for member, value in zip(facts.key, values, strict=True):
         if not value:
@@ -57,7 +67,7 @@ def key_of(facts: Facts, call: Call) -> str:
 
 def new_record(facts: Facts, call: Call, now: float, given: Given) -> Record:
     """The record that a Create request makes."""
-    key = key_of(facts, call)
+    key = given.key or key_of(facts, call)
     arn = arns.build(call.scope, facts.resource(key), facts.kind.service)
     status = facts.first_status if given.status is None else given.status
     body = echo(facts, call.params)
@@ -79,9 +89,37 @@ def new_record(facts: Facts, call: Call, now: float, given: Given) -> Record:
         created=now,
         modified=now,
         status=_word(body.get(facts.status_member, status)),
-        parent=_word(call.params.get(facts.parent, "")),
-        hidden=given.hidden,
+        parent=given.parent or _word(call.params.get(facts.parent, "")),
+        hidden={**_kept(facts, call), **given.hidden},
     )
+
+
+def token_of(call: Call) -> str:
+    """The idempotency token of a request, or ""."""
+    return next((str(call.params[name]) for name in TOKENS if call.params.get(name)), "")
+
+
+def _kept(facts: Facts, call: Call) -> dict[str, Any]:
+    """What of a request is remembered beside what Describe shows."""
+    kept: dict[str, Any] = {}
+    if unshown := {name: plain(call.params[name]) for name in facts.kind.unshown if name in call.params}:
+        kept["unshown"] = unshown
+    if token := token_of(call):
+        kept["token"] = token
+        kept["asked"] = tokens.fingerprint(plain(call.params))
+    return kept
+
+
+def asked_again(record: Record, other: Record) -> bool:
+    """Whether a new record comes from the same request, sent again, as the one that is there."""
+    hidden = record.hidden
+    return "token" in hidden and all(hidden[name] == other.hidden.get(name) for name in ("token", "asked"))
+
+
+def in_status(facts: Facts, record: Record) -> Record:
+    """A record whose body tells its status."""
+    member = facts.status_member
+    return replace(record, body={**record.body, member: record.status}) if member and record.status else record
 
 
 def _word(value: Any) -> str:
@@ -123,7 +161,7 @@ def edited(facts: Facts, record: Record, call: Call) -> Record:
         elif name.endswith(TO_REMOVE):
             target = name.removesuffix(TO_REMOVE)
             body[target] = {k: v for k, v in (body.get(target) or {}).items() if k not in value}
-        elif name not in facts.derived.answered:
+        elif name not in facts.derived.answered and name not in {*facts.kind.renamed, *facts.kind.unshown}:
             raise NotBuilt(f"{call.operation} with {name} is not built. Nothing was changed.")
     for name, value in echo(facts, params).items():
         body[name] = {**(body.get(name) or {}), **value} if name in facts.kind.merges else value

@@ -13,15 +13,15 @@ from emulator.kinds.kind import Kind
 from emulator.resources.resources import Resources
 
 Operation = Callable[[Call], Answer]
-VERBS = ("Create", "Describe", "List", "Update", "Delete")
+VERBS = ("Create", "Describe", "List", "Update", "Delete", "Start", "Stop")
 
 
 def generic_operations(kinds: Iterable[Kind], resources: Resources) -> Mapping[str, Operation]:
     """Every operation of every kind that can be answered from its record alone; refusals of work included."""
     found: dict[str, Operation] = {
-        "AddTags": resources.add_tags,
-        "DeleteTags": resources.delete_tags,
-        "ListTags": resources.list_tags,
+        "AddTags": resources.tags.add,
+        "DeleteTags": resources.tags.delete,
+        "ListTags": resources.tags.list,
     }
     for kind in kinds:
         for verb in VERBS:
@@ -32,9 +32,9 @@ def generic_operations(kinds: Iterable[Kind], resources: Resources) -> Mapping[s
 
 def refusal(kind: Kind, verb: str) -> str:
     """Why the generic life does not do this; "" when it does."""
-    if kind.work and verb in ("Create", "Update"):
+    if kind.work and verb in ("Create", "Start"):
         return f"no engine here does the work of {kind.noun}"
-    if kind.lifecycle and not kind.work and verb in ("Create", "Update", "Delete"):
+    if kind.lifecycle and not kind.work and verb in ("Create", "Update", "Delete", "Start", "Stop"):
         return f"{kind.noun} is more than a record, and no behaviour is declared for this operation"
     return kind.without.get(verb, "")
 
@@ -49,6 +49,8 @@ def _operation(kind: Kind, verb: str, resources: Resources) -> Operation:
         "List": resources.list,
         "Update": resources.update,
         "Delete": resources.delete,
+        "Start": resources.start,
+        "Stop": resources.stop,
     }
     return partial(methods[verb], kind.noun)
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from emulator.call import Call, Scope
 from emulator.clock import Clock
-from emulator.errors import AccessDenied, CallerFault, Conflict, InUse, LimitExceeded, NotFound, Validation
+from emulator.errors import Validation
 from emulator.kinds.facts import Facts
-from emulator.kinds.kind import Kind, Missing, Taken
-from emulator.resources import listing, making, tagging, tokens
-from emulator.store.records import DuplicateKey, Query, Record, StaleVersion, Store, Transaction
+from emulator.kinds.kind import Kind
+from emulator.resources import listing, making, moving, tagging
+from emulator.resources.faults import fault
+from emulator.resources.tags import Tags
+from emulator.store.records import Query, Record, StaleVersion, Store, Transaction
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +28,6 @@ Compute = Callable[[Record, Mapping[str, Any]], Mapping[str, Any]]
 
 PAGES_KEPT = 128
 
-FAULTS: Mapping[str, type[CallerFault]] = {
-    fault.code: fault for fault in (Validation, NotFound, InUse, LimitExceeded, Conflict, AccessDenied)
-}
-
 
 def _quiet(event: str, record: Record) -> None:
     """Nobody listens."""
@@ -38,22 +37,26 @@ def _as_is(record: Record, body: Mapping[str, Any]) -> Mapping[str, Any]:
     return body
 
 
+@dataclass(frozen=True)
+class Hooks:
+    """Who takes part in the life of records. `pace`: seconds that a status takes which moves by itself."""
+
+    publish: Publish = _quiet
+    compute: Compute = _as_is
+    pace: float = 0.0
+
+
 class Resources:
     """The generic life of records. Thread safe, as its store is."""
 
-    def __init__(
-        self,
-        store: Store,
-        kinds: Iterable[Kind],
-        clock: Clock,
-        publish: Publish = _quiet,
-        compute: Compute = _as_is,
-    ) -> None:
+    def __init__(self, store: Store, kinds: Iterable[Kind], clock: Clock, hooks: Hooks = Hooks()) -> None:
         self._store = store
         self._facts = {kind.noun: Facts(kind) for kind in kinds}
         self._clock = clock
-        self._publish = publish
-        self._compute = compute
+        self._publish = hooks.publish
+        self._compute = hooks.compute
+        self._travels = moving.Travels(clock, hooks.pace, self._arrive)
+        self.tags = Tags(store)
         self._pages: dict[tuple[str, Scope, str], tuple[int, dict[str, Any]]] = {}
         """Pages as they were at a number of commits: clients that poll a list ask the same again and again."""
 
@@ -63,35 +66,30 @@ class Resources:
 
     # --- for behaviours and engines -------------------------------------------------------------------------------
 
-    def create(
-        self,
-        kind: str,
-        call: Call,
-        *,
-        status: str | None = None,
-        extra: Mapping[str, Any] | None = None,
-        hidden: Mapping[str, Any] | None = None,
-    ) -> Record:
+    def create(self, kind: str, call: Call, **given: Any) -> Record:
         """Make a record of a Create request; raises the kind's error when the name is taken.
 
-        `extra` are members of Describe beside the echoed ones, `hidden` what no client sees.
+        `given` is what the request does not say: the members of `making.Given`. A request that is sent again with its
+        idempotency token answers the record that it made.
         """
         facts = self._facts[kind]
-        given = making.Given(status, extra or {}, hidden or {})
         tags = tagging.given(call.params.get("Tags"))
-        record = making.new_record(facts, call, self._now(), given)
+        record = making.new_record(facts, call, self._now(), making.Given(**given))
+        if "status" not in given:
+            record = making.in_status(facts, moving.begun(facts, "Create", record, self._travels.pace))
         with self._store.write() as transaction:
             self._check_references(transaction, facts, call)
             other = transaction.get_ignoring_case(kind, call.scope, record.key) if facts.kind.folded else None
+            other = other or transaction.get(kind, call.scope, record.key)
+            if other is not None and making.asked_again(record, other):
+                return other
             if other is not None:
-                raise _fault(facts.taken, facts, other.key, other.arn)
-            try:
-                record = transaction.insert(record)
-            except DuplicateKey:
-                raise _fault(facts.taken, facts, record.key, record.arn) from None
+                raise fault(facts.taken, facts, other.key, other.arn)
+            record = transaction.insert(record)
             if tags:
                 transaction.set_tags(record.arn, tags)
         self._tell("created", record)
+        self._set_out(facts, record)
         return record
 
     def get(self, kind: str, scope: Scope, key: str) -> Record:
@@ -128,14 +126,42 @@ class Resources:
         self._tell("updated", after)
         return after
 
+    def move(
+        self, kind: str, scope: Scope, key: str, verb: str, edit: Callable[[Record], Record] = lambda record: record
+    ) -> Record:
+        """Let a verb change a record: where its status allows it, and on to the status that the verb leads to."""
+        facts = self._facts[kind]
+
+        def step(current: Record) -> Record:
+            moving.check(facts, verb, current)
+            return moving.begun(facts, verb, edit(current), self._travels.pace)
+
+        record = self.change(kind, scope, key, step)
+        self._set_out(facts, record)
+        return record
+
     def remove(self, kind: str, scope: Scope, key: str) -> None:
-        """Delete a record with its tags; raises the kind's error for an absent one."""
+        """Delete a record with its tags; raises the kind's error for an absent one, or one that others hang on."""
         facts = self._facts[kind]
         with self._store.write() as transaction:
             record = self._get(transaction, facts, scope, key)
             self._check_childless(transaction, facts, record)
             transaction.delete(record)
         self._tell("deleted", record)
+
+    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Tags of ours on a record."""
+        self.tags.put(arn, tags)
+
+    def recover(self) -> None:
+        """Let the records arrive that a former life left on their way."""
+        for facts in self._facts.values():
+            for record in self.unsettled(facts.kind.noun, tuple(facts.rests)):
+                self._travels.set_out(record)
+
+    def close(self) -> None:
+        """Let no record move any more."""
+        self._travels.give_up()
 
     # --- operations -----------------------------------------------------------------------------------------------
 
@@ -167,15 +193,29 @@ class Resources:
         """Do an Update request, member by member, and answer it."""
         facts = self._facts[kind]
         key = self.key(kind, call)
-        record = self.change(kind, call.scope, key, lambda current: making.edited(facts, current, call))
+        record = self.move(kind, call.scope, key, "Update", lambda current: making.edited(facts, current, call))
         return self.answer("Update", record)
 
     def delete(self, kind: str, call: Call) -> dict[str, Any]:
         """Do a Delete request and answer it."""
-        key = self.key(kind, call)
-        record = self.get(kind, call.scope, key)
-        self.remove(kind, record.scope, record.key)
+        facts = self._facts[kind]
+        record = self.get(kind, call.scope, self.key(kind, call))
+        moving.check(facts, "Delete", record)
+        if moving.begun(facts, "Delete", record, self._travels.pace) is record:
+            self.remove(kind, record.scope, record.key)
+        else:
+            with self._store.read() as transaction:
+                self._check_childless(transaction, facts, record)
+            self.move(kind, record.scope, record.key, "Delete")
         return self.answer("Delete", record)
+
+    def start(self, kind: str, call: Call) -> dict[str, Any]:
+        """Do a Start request and answer it."""
+        return self.answer("Start", self.move(kind, call.scope, self.key(kind, call), "Start"))
+
+    def stop(self, kind: str, call: Call) -> dict[str, Any]:
+        """Do a Stop request and answer it."""
+        return self.answer("Stop", self.move(kind, call.scope, self.key(kind, call), "Stop"))
 
     def key(self, kind: str, call: Call) -> str:
         """The key, or ARN, that a request names."""
@@ -201,54 +241,14 @@ class Resources:
                 found[member] = True
         return found
 
-    # --- tags -----------------------------------------------------------------------------------------------------
-
-    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
-        """Tags of ours on a record: none where the caller's own leave no room, or the record is gone."""
-        with self._store.write() as transaction:
-            if transaction.get_by_arn(arn) is not None:
-                there = {key for key, _ in transaction.tags(arn)}
-                if len(there | set(tags)) <= tagging.LIMIT:
-                    transaction.set_tags(arn, dict(tags))
-
-    def add_tags(self, call: Call) -> dict[str, Any]:
-        """AddTags: values of known keys are overwritten; answers all tags."""
-        arn, new = call.params["ResourceArn"], tagging.given(call.params["Tags"])
-        with self._store.write() as transaction:
-            record = self._tagged(transaction, arn)
-            tagging.within({*(key for key, _ in transaction.tags(record.arn)), *new})
-            transaction.set_tags(record.arn, new)
-            return {"Tags": tagging.answer(transaction.tags(record.arn))}
-
-    def delete_tags(self, call: Call) -> dict[str, Any]:
-        """DeleteTags: unknown keys are ignored."""
-        with self._store.write() as transaction:
-            record = self._tagged(transaction, call.params["ResourceArn"])
-            transaction.drop_tags(record.arn, tuple(call.params["TagKeys"]))
-        return {}
-
-    def list_tags(self, call: Call) -> dict[str, Any]:
-        """ListTags: there are never more than fit on one page."""
-        if call.params.get("NextToken"):
-            raise Validation(tokens.INVALID)
-        with self._store.read() as transaction:
-            record = self._tagged(transaction, call.params["ResourceArn"])
-            return {"Tags": tagging.answer(transaction.tags(record.arn))}
-
     # --- within a transaction -------------------------------------------------------------------------------------
 
     def _get(self, transaction: Transaction, facts: Facts, scope: Scope, key: str) -> Record:
         named_by_arn = key.startswith("arn:")
         record = transaction.get_by_arn(key) if named_by_arn else transaction.get(facts.kind.noun, scope, key)
-        if record is None or record.kind != facts.kind.noun:
+        if record is None or record.kind != facts.kind.noun or record.scope != scope:
             arn = key if named_by_arn else making.arn_in(scope, facts, key)
-            raise _fault(facts.missing, facts, key, arn)
-        return record
-
-    def _tagged(self, transaction: Transaction, arn: str) -> Record:
-        record = transaction.get_by_arn(arn)
-        if record is None:
-            raise Validation(f"Could not find the resource {arn}. Tags belong to resources that exist.")
+            raise fault(facts.missing, facts, key, arn)
         return record
 
     def _check_references(self, transaction: Transaction, facts: Facts, call: Call) -> None:
@@ -270,9 +270,25 @@ class Resources:
     def _check_childless(self, transaction: Transaction, facts: Facts, record: Record) -> None:
         for child in self._children.get(record.kind, ()):
             if transaction.page(Query(child.kind.noun, record.scope, 1, parent=record.key)):
-                fault = InUse if "ResourceInUse" in facts.derived.errors("Delete") else Validation
-                what = f"{child.kind.noun}(s) are associated with it."
-                raise fault(f"Unable to delete {record.kind} [{record.arn}] because {what}")
+                raise fault(facts.occupied, facts, record.key, record.arn, others=child.kind.noun)
+
+    # --- records that move by themselves --------------------------------------------------------------------------
+
+    def _set_out(self, facts: Facts, record: Record) -> None:
+        if record.status in facts.rests:
+            self._travels.set_out(record)
+
+    def _arrive(self, record: Record) -> None:
+        """Let a record come to rest that is still where it set out from."""
+        facts = self._facts[record.kind]
+        there = self.find(record.kind, record.scope, record.key)
+        if there is None or there.status != record.status:
+            return
+        rest = facts.rests[there.status]
+        if rest:
+            self.change(record.kind, record.scope, record.key, lambda current: replace(current, status=rest))
+        else:
+            self.remove(record.kind, record.scope, record.key)
 
     def _now(self) -> float:
         return round(self._clock.now(), 3)
@@ -283,9 +299,3 @@ class Resources:
         except Exception:
             # The write is acknowledged already: who merely reacts to it cannot undo it.
             log.exception("A reaction to %s %s %s failed", record.kind, record.key, event)
-
-
-def _fault(error: Missing | Taken, facts: Facts, key: str, arn: str) -> CallerFault:
-    name = key.rsplit("/", 1)[-1]
-    message = error.message.format(arn=arn, name=name, kind=facts.kind.noun)
-    return FAULTS[error.code](message) if error.code in FAULTS else CallerFault(message, error.code)

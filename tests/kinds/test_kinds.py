@@ -13,6 +13,7 @@ from emulator.kinds import KINDS, Kind
 from emulator.kinds.derive import derive, operation, operation_names, words
 from emulator.kinds.facts import Facts
 from emulator.kinds.listing import parent_member
+from emulator.kinds.moves import derived_moves
 
 NOUNS = [kind.noun for kind in KINDS]
 LISTED = [kind for kind in KINDS if operation(kind, "List")]
@@ -41,10 +42,12 @@ def test_every_described_noun_is_a_kind_once() -> None:
 def test_nothing_is_declared_that_the_model_says_already(kind: Kind) -> None:
     derived, plain = derive(kind.noun), Kind(kind.noun)
     told = {"key": derived.key, "arn": derived.arn, "parent": parent_member(plain), "missing": derived.missing}
-    told |= {"taken": derived.taken}
+    told |= {"taken": derived.taken, "occupied": derived.occupied}
     if kind.lifecycle is not None:
         assert kind.lifecycle.member != derived.status_member
     redundant = [name for name, value in told.items() if getattr(kind, name) and getattr(kind, name) == value]
+    redundant += [verb for verb, move in kind.moves.items() if derived_moves(plain).get(verb) == move]
+    redundant += [name for name in kind.unshown if name in derived.answered]
     assert not redundant, f"{kind.noun} declares what is derived: {redundant}"
     for member, path in kind.listing.summary.items():
         assert derived.path(member) != derived.path(path)
@@ -61,6 +64,9 @@ def test_what_is_declared_exists(kind: Kind) -> None:
         assert re.split(r"\[\]\.|\.", path)[0] in derived.answered
     for verb in kind.without:
         assert operation(kind, verb)
+    given = {*derived.inputs("Create"), *derived.inputs("Update")}
+    assert {*kind.renamed, *kind.unshown} <= given
+    assert set(kind.renamed.values()) <= set(derived.answered)
     if kind.lifecycle is not None and derived.status_member:
         enum = derived.answered[derived.status_member].enum
         assert {kind.lifecycle.begin, *kind.lifecycle.settled, kind.lifecycle.failed} <= set(enum)
@@ -73,6 +79,21 @@ def test_the_model_tells_what_the_generic_life_needs(kind: Kind) -> None:
     assert facts.missing.code in ("ValidationException", "ResourceNotFound")
     assert facts.taken.code in ("ValidationException", "ResourceInUse", "ConflictException")
     assert "{key}" in facts.arn
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=NOUNS)
+def test_statuses_that_move_by_themselves_are_words_of_the_model(kind: Kind) -> None:
+    facts = Facts(kind)
+    if kind.moves:
+        enum = set(facts.derived.answered[facts.status_member].enum)
+        for verb, move in kind.moves.items():
+            assert {move.via, move.to, *move.since} - {""} <= enum, verb
+    ways: dict[str, set[str]] = {}
+    for move in facts.moves.values():
+        if move.via:
+            ways.setdefault(move.via, set()).add(move.to)
+    assert all(len(rests) == 1 for rests in ways.values()), "a record on its way knows where from its status alone"
+    assert not set(facts.rests) & set(facts.rests.values()), "no record travels in a circle"
 
 
 @pytest.mark.parametrize("kind", RECORDS, ids=[kind.noun for kind in RECORDS])

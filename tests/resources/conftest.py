@@ -11,7 +11,7 @@ import pytest
 from emulator.call import Answer, Call, Scope
 from emulator.clock import ManualClock
 from emulator.kinds import KINDS
-from emulator.resources import Resources, generic_operations
+from emulator.resources import Hooks, Resources, generic_operations
 from emulator.store import Record, open_store
 
 SCOPE = Scope("123456789012", "eu-west-1")
@@ -45,6 +45,6 @@ def registry() -> Iterator[Registry]:
     def publish(event: str, record: Record) -> None:
         told.append((event, record.kind, record.key))
 
-    resources = Resources(store, KINDS, clock, publish)
+    resources = Resources(store, KINDS, clock, Hooks(publish))
     yield Registry(resources, clock, told, dict(generic_operations(KINDS, resources)))
     store.close()

@@ -11,7 +11,7 @@ import pytest
 from emulator.call import Call, Scope
 from emulator.errors import CallerFault, InUse, NotBuilt, NotFound, Validation
 from emulator.kinds import KINDS
-from emulator.resources import Resources
+from emulator.resources import Hooks, Resources
 from emulator.store import open_store
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012"
@@ -160,7 +160,7 @@ def test_a_reaction_that_fails_does_not_undo_the_write() -> None:
     from emulator.clock import ManualClock
 
     scope = Scope("123456789012", "eu-west-1")
-    resources = Resources(store, KINDS, ManualClock(), publish)
+    resources = Resources(store, KINDS, ManualClock(), Hooks(publish))
     resources.create("Model", Call("sagemaker", "CreateModel", {"ModelName": "m"}, scope))
     assert resources.get("Model", scope, "m").key == "m"
     store.close()
@@ -170,9 +170,8 @@ def test_computed_members_are_asked_for_at_describe() -> None:
     from emulator.clock import ManualClock
 
     store = open_store()
-    resources = Resources(
-        store, KINDS, ManualClock(), lambda *_: None, lambda record, body: {**body, "Seen": record.key}
-    )
+    hooks = Hooks(compute=lambda record, body: {**body, "Seen": record.key})
+    resources = Resources(store, KINDS, ManualClock(), hooks)
     call = Call("sagemaker", "CreateModel", {"ModelName": "m"}, Scope("1", "eu-west-1"))
     resources.create("Model", call)
     assert resources.describe("Model", call)["Seen"] == "m"

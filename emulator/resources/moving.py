@@ -1,0 +1,69 @@
+"""Records whose status moves by itself: what a verb may do in which status, and how the time in between passes.
+
+A record on its way says so by its status alone (`Facts.rests`), so that nothing else need be remembered over a restart.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from emulator.clock import Clock
+from emulator.kinds.facts import Facts
+from emulator.resources.faults import fault
+from emulator.store.records import Record
+
+
+def check(facts: Facts, verb: str, record: Record) -> None:
+    """The kind's error when a record's status forbids a verb: it is on its way, or not where the verb begins."""
+    move = facts.moves.get(verb)
+    allowed = record.status not in facts.rests if move is None or not move.since else record.status in move.since
+    if allowed or not record.status:
+        return
+    since = ", ".join(move.since) if move else ""
+    more = {"verb": verb.lower(), "status": record.status, "since": since, "via": move.via if move else ""}
+    raise fault(facts.unready(verb), facts, record.key, record.arn, **more)
+
+
+def begun(facts: Facts, verb: str, record: Record, pace: float) -> Record:
+    """A record that a verb has sent on its way; at no pace it is there already."""
+    move = facts.moves.get(verb)
+    if move is None:
+        return record
+    status = move.via if pace and move.via else move.to
+    return replace(record, status=status) if status else record
+
+
+class Travels:
+    """The records that are on their way. `arrive` is called with each when `pace` seconds have passed."""
+
+    def __init__(self, clock: Clock, pace: float, arrive: Callable[[Record], None]) -> None:
+        self.pace = pace
+        self._clock = clock
+        self._arrive = arrive
+        self._lock = threading.Lock()
+        self._pending: dict[int, Callable[[], None]] = {}
+        self._count = 0
+
+    def set_out(self, record: Record) -> None:
+        """Let a record arrive after the pace."""
+        with self._lock:
+            self._count += 1
+            number = self._count
+            self._pending[number] = self._clock.call_at(
+                self._clock.now() + self.pace, lambda: self._reach(number, record)
+            )
+
+    def _reach(self, number: int, record: Record) -> None:
+        with self._lock:
+            if self._pending.pop(number, None) is None:
+                return
+        self._arrive(record)
+
+    def give_up(self) -> None:
+        """Let nobody arrive any more: the house is closing. The next one finds them by their statuses."""
+        with self._lock:
+            pending, self._pending = self._pending, {}
+        for cancel in pending.values():
+            cancel()
