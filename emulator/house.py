@@ -79,6 +79,7 @@ class House:
         """Where programs of this machine reach the house; empty until the front door is bound."""
         self.gateways: Gateways | None = None
         """Further doors, for programs that cannot reach that URL; None until the front door is bound."""
+        self._folder_is_ours = False
         self._lock = _take(self.data_dir)
         self._furnish()
 
@@ -91,7 +92,10 @@ class House:
     def for_tests(cls, **settings: Any) -> House:
         """A house on a folder of its own, with a stub executor and a clock that the test moves."""
         folder = Path(tempfile.mkdtemp(prefix="sagelet-test-"))
-        return cls(Settings(data_dir=folder, **{"executor": "stub", "settle_seconds": 0.0, **settings}), ManualClock())
+        given = {"executor": "stub", "settle_seconds": 0.0, **settings}
+        house = cls(Settings(data_dir=folder, **given), ManualClock())
+        house._folder_is_ours = True
+        return house
 
     def start(self) -> None:
         """Bring back what a former life left: jobs that were under way, endpoints."""
@@ -106,6 +110,8 @@ class House:
         """End everything that runs, and let go of the folder."""
         self._empty()
         self._lock.close()
+        if self._folder_is_ours:
+            shutil.rmtree(self.data_dir, ignore_errors=True)
 
     def reset(self) -> None:
         """Forget everything: jobs, endpoints, records, objects, logs. The server goes on, empty."""

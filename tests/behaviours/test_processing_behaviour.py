@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -44,7 +43,6 @@ def house(request: pytest.FixtureRequest) -> Iterator[House]:
     made.__dict__["jobs"] = Engine()
     yield made
     made.close()
-    shutil.rmtree(made.data_dir)
 
 
 def ask(house: House, operation: str, **params: Any) -> dict[str, Any]:
