@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 PAGES = "/_sagelet"
 """What begins the paths of our own pages; no bucket can be called so."""
 
+MOTO_RESET = ("POST", "/moto-api/reset")
+"""What the decorators of moto call in its server mode; S3 has no POST to a key without a query."""
+
 INVOCATIONS = 64
 """Invocations that may wait for their models at the same time."""
 
@@ -45,6 +48,7 @@ class Rooms(Protocol):
 
     settings: Settings
     neighbours: Any
+    schema: int
 
     def dispatch(self, call: Call) -> Answer: ...
     def status(self) -> dict[str, Any]: ...
@@ -119,14 +123,14 @@ class FrontDoor:
         return None
 
     def show_our_pages(self, exchange: Exchange) -> WireReply | None:
-        """Health, status, logs and the console."""
-        path = exchange.request.path
-        if path != PAGES and not path.startswith(PAGES + "/"):
+        """The extension API, and the console."""
+        method, path = exchange.request.method, exchange.request.path
+        if path != PAGES and not path.startswith(PAGES + "/") and (method, path) != MOTO_RESET:
             return None
         if self._pages is None:
             from api.pages import pages
 
-            self._pages = pages(self.house)
+            self._pages = pages(self)
         return self._pages(exchange.request)
 
     def identify(self, exchange: Exchange) -> WireReply | None:

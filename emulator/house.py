@@ -25,7 +25,7 @@ from emulator.operations.dispatch import Dispatch
 from emulator.ports import Gateways, LocalImage, LocalImages, Storage
 from emulator.resources import Hooks, Resources, generic_operations
 from emulator.settings import Settings
-from emulator.store import open_store
+from emulator.store import SCHEMA, open_store
 from emulator.store.records import Record
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ class House:
 
     The rooms of the engines open when they are first entered: their imports would double the time to the first answer.
     """
+
+    schema = SCHEMA
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings

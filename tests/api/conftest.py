@@ -36,6 +36,8 @@ class Neighbour:
 class CardboardHouse:
     """Answers what the tests tell it to answer; remembers the calls."""
 
+    schema = 1
+
     def __init__(self, data_dir: Path, **settings):
         self.settings = Settings(data_dir=data_dir, port=0, **settings)
         self.neighbours = Neighbour()
