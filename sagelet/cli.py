@@ -18,6 +18,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("env", "print the exports a shell needs"),
     ("status", "what the server is doing"),
     ("logs", "print the log of a job"),
+    ("requests", "what was asked of the server"),
     ("reset", "forget what the server holds"),
     ("clean", "remove what runs of a stopped server left"),
     ("doctor", "what works on this machine"),

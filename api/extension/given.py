@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timezone
 from typing import Any
 
 from flask import request
@@ -15,6 +17,9 @@ LIMIT = 1024 * 1024
 """Bytes of a JSON body."""
 
 JSON = "application/json"
+
+LATEST = 253_402_300_800.0
+"""The end of the year 9999, behind which no timestamp can be written."""
 
 NAMES: Mapping[type, str] = {str: "a text", float: "a number", int: "a whole number", bool: "true or false"}
 
@@ -42,6 +47,23 @@ def members(kinds: Kinds) -> dict[str, Any]:
 def query(kinds: Kinds) -> dict[str, Any]:
     """The fields of the query, of the kinds that are expected; empty ones count as not given."""
     return {name: _read(kinds, name, text) for name, text in request.args.items() if text}
+
+
+def moment(name: str, value: str | float) -> float:
+    """A time as seconds since the epoch; given so, or as ISO 8601 (without a zone: UTC)."""
+    with suppress(ValueError):
+        return _finite(float(value))
+    try:
+        found = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    except ValueError:
+        raise Validation(f"{name} is {value!r:.100}; it must be seconds since the epoch, or ISO 8601.") from None
+    return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).timestamp()
+
+
+def _finite(seconds: float) -> float:
+    if not -LATEST < seconds < LATEST:
+        raise Validation(f"{seconds} is no time: it must be between the years 1 and 9999.")
+    return seconds
 
 
 def _typed(kinds: Kinds, name: str, value: Any) -> Any:

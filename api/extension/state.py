@@ -13,15 +13,18 @@ if TYPE_CHECKING:
 
 def routes(app: Flask, door: FrontDoor) -> None:
     """Add the routes of this topic."""
-    house = door.house
+
+    def forget() -> None:
+        door.house.reset()
+        door.requests.clear()
 
     @app.post("/_sagelet/reset")
     def reset() -> ResponseReturnValue:
-        house.reset()
+        forget()
         return jsonify(status="empty")
 
     @app.post("/moto-api/reset")
     def reset_as_moto() -> ResponseReturnValue:
         """What the decorators of moto call in its server mode, and what they are answered."""
-        house.reset()
+        forget()
         return jsonify(status="ok")
