@@ -22,7 +22,7 @@ from api.requests import RequestLog
 from api.wire import WireReply, WireRequest, json11
 from emulator import ids, spec
 from emulator.call import Answer, Call, Scope
-from emulator.clock import Clock
+from emulator.clock import AdjustableClock
 from emulator.errors import CallerFault, HouseFault, NotBuilt
 from emulator.settings import Settings
 
@@ -50,7 +50,7 @@ class Rooms(Protocol):
     """What the front door needs of a House."""
 
     settings: Settings
-    clock: Clock
+    clock: AdjustableClock
     neighbours: Any
     schema: int
 

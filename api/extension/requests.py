@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SHOWN = 100
 """Requests of an answer where the question does not say."""
 
-KINDS: given.Kinds = {**dict.fromkeys(PATTERNS, str), "status": str, "since": str, "after": int, "limit": int}
+KINDS: given.Kinds = {**dict.fromkeys(PATTERNS, str), "status": str, "since": given.Moment, "after": int, "limit": int}
 
 
 def routes(app: Flask, door: FrontDoor) -> None:
@@ -43,6 +43,4 @@ def _asked() -> tuple[int, Filter]:
     limit = fields.pop("limit", SHOWN)
     if limit < 1:
         raise Validation(f"limit is {limit}; it must be 1 or more.")
-    if "since" in fields:
-        fields["since"] = given.moment("since", fields["since"])
     return limit, Filter(**fields)

@@ -17,6 +17,7 @@ def routes(app: Flask, door: FrontDoor) -> None:
     def forget() -> None:
         door.house.reset()
         door.requests.clear()
+        door.house.clock.restore()
 
     @app.post("/_sagelet/reset")
     def reset() -> ResponseReturnValue:

@@ -15,7 +15,7 @@ from api.app import FrontDoor
 from api.serve import Server
 from emulator import spec
 from emulator.call import Call
-from emulator.clock import SystemClock
+from emulator.clock import AdjustableClock
 from emulator.errors import CallerFault
 from emulator.neighbours.http import HttpReply
 from emulator.operations.dispatch import Dispatch
@@ -39,7 +39,7 @@ class CardboardHouse:
     """Answers what the tests tell it to answer; remembers the calls."""
 
     schema = 1
-    clock = SystemClock()
+    clock = AdjustableClock()
 
     def __init__(self, data_dir: Path, **settings):
         self.settings = Settings(data_dir=data_dir, port=0, **settings)

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 
 from api.app import FrontDoor
 from api.server import Server
-from emulator.clock import Clock
+from emulator.clock import AdjustableClock
 from emulator.house import House
 
 
 @contextmanager
-def opened(clock: Clock | None = None, **settings) -> Iterator[FrontDoor]:
+def opened(**settings) -> Iterator[FrontDoor]:
     """The front door of a house that is gone afterwards; its `url` is where it answers."""
-    house = House.for_tests(**settings)
+    house = House.for_tests(AdjustableClock(), **settings)
     server = Server("127.0.0.1", 0, workers=8)
     server.expiration_interval = 0.02
     server.prepare()

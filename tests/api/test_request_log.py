@@ -48,7 +48,7 @@ def test_a_request_is_noted_with_all_that_is_known_of_it(door, ask):
     assert (entry["account"], entry["region"]) == ("999988887777", "eu-west-1")
     assert (entry["status"], entry["code"]) == (200, "")
     assert entry["request_id"] == answer["ResponseMetadata"]["RequestId"]
-    assert entry["time"] == door.house.clock.now() and entry["milliseconds"] > 0
+    assert abs(door.house.clock.now() - entry["time"]) < 5 and entry["milliseconds"] > 0
 
 
 def test_errors_say_their_codes_in_every_protocol(door, ask):
@@ -112,7 +112,7 @@ def several(door, ask):
         ({"code": "Validation*", "operation": "Create*"}, "two"),
         ({"account": "1111*"}, ""),
         ({"limit": 2}, "one one"),
-        ({"since": "2999-01-01T00:00:00Z"}, ""),
+        ({"since": "2900-01-01T00:00:00Z"}, ""),
         ({"since": "0"}, "one two two one one"),
     ],
 )
