@@ -6,7 +6,7 @@ from emulator.kinds.kind import Kind, Taken
 
 EXISTS = Taken(
     "ValidationException",
-    "{kind} {name} already exists ({arn})",
+    "{kind} names must be unique within an AWS account and region. {kind} with name ({name}) already exists.",
     "SDKs load the existing one when a ValidationException says `already exists`",
 )
 

@@ -76,8 +76,12 @@ class Listing:
     """How the list call differs from what the model tells."""
 
     sort: tuple[str, str] = ("CreationTime", DESC)
+    page: int = 10
+    """Records of a page where the request does not say."""
     page_first: tuple[str, ...] = ()
     """Filters that the service applies after it has cut the page."""
+    same: Mapping[str, str] = field(default_factory=dict)
+    """Filters about what is the same for every record here: {"ManagedBy": "CUSTOMER"}. Any other value finds none."""
     summary: Mapping[str, str] = field(default_factory=dict)
     """Members of a summary with their names in Describe: {"MonitoringJobDefinitionName": "JobDefinitionName"}."""
     why: str = ""

@@ -9,8 +9,18 @@ SAME_PIPELINE = (
 )
 
 KINDS = (
-    Kind("Pipeline", taken=Taken("ValidationException", SAME_PIPELINE)),
-    Kind("PipelineExecution", work=True, refers={"PipelineName": "Pipeline"}),
+    Kind(
+        "Pipeline",
+        taken=Taken("ValidationException", SAME_PIPELINE),
+        listing=Listing(same={"ManagedBy": "CUSTOMER"}, why="none of the pipelines here is one that AWS manages"),
+    ),
+    Kind(
+        "PipelineExecution",
+        work=True,
+        missing=Missing("ResourceNotFound", "PipelineExecution '{arn}' does not exist"),
+        refers={"PipelineName": "Pipeline"},
+        why="clients look for a message that ends without a full stop",
+    ),
     Kind(
         "Project",
         work=True,
