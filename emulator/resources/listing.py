@@ -160,10 +160,10 @@ def answer(transaction: Transaction, facts: Facts, plan: Plan) -> dict[str, Any]
 
 def summary(facts: Facts, record: Record) -> dict[str, Any]:
     """A record as its list call shows it."""
-    shown, body = {}, record.body
-    for name, path in facts.lister.summary:
-        # The short way for the many members that are just echoed: this loop is most of what a list call costs.
-        value = body.get(path[0]) if len(path) == 1 and path[0] in body else reach(record, path)
-        if value is not None:
+    body, lister = record.body, facts.lister
+    # Most members are just echoed, and this is most of what a list call costs: they are copied without further ado.
+    shown = {name: body[name] for name in lister.echoed if name in body}
+    for name, path in lister.summary:
+        if name not in shown and (value := reach(record, path)) is not None:
             shown[name] = value
     return shown
