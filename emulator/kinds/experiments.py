@@ -10,10 +10,12 @@ EXISTS = Taken(
     "SDKs load the existing one when a ValidationException says `already exists`",
 )
 
+SHOWN_AS = ("DisplayName",)
+
 KINDS = (
-    Kind("Experiment", taken=EXISTS),
-    Kind("Trial", taken=EXISTS, parent="ExperimentName", refers={"ExperimentName": "Experiment"}),
-    Kind("TrialComponent", taken=EXISTS, merges=("Parameters", "InputArtifacts", "OutputArtifacts")),
+    Kind("Experiment", taken=EXISTS, named=SHOWN_AS),
+    Kind("Trial", taken=EXISTS, named=SHOWN_AS, parent="ExperimentName", refers={"ExperimentName": "Experiment"}),
+    Kind("TrialComponent", taken=EXISTS, named=SHOWN_AS, merges=("Parameters", "InputArtifacts", "OutputArtifacts")),
     Kind("MlflowTrackingServer", work=True),
     Kind("MlflowApp", work=True),
 )

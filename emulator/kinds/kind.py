@@ -107,6 +107,8 @@ class Kind:
     """Members that Describe always answers though the request did not give them. A name with dots
     (`OutputDataConfig.KmsKeyId`; `InputDataConfig[].CompressionType` for every element) goes into a structure only
     where the request gave that one; a mapping as value makes its structure."""
+    named: tuple[str, ...] = ()
+    """Members of Describe that hold the record's name where the request gives none: ("DisplayName",)."""
     arn: str = ""
     """The ARN's resource part, `training-job/{key}`, where the model's regex does not give it."""
     key: tuple[str, ...] = ()

@@ -6,7 +6,11 @@ from emulator.kinds.kind import ASC, Kind, Listing, Missing
 
 KINDS = (
     Kind("LabelingJob", work=True, listing=Listing(sort=("CreationTime", ASC))),
-    Kind("FlowDefinition"),
+    Kind(
+        "FlowDefinition",
+        defaults={"HumanLoopConfig.TaskTimeLimitInSeconds": 3600},
+        why="API_HumanLoopConfig has the default",
+    ),
     Kind("HumanTaskUi"),
     Kind("Workforce", missing=Missing("ValidationException", "No workforce found with name {name}.")),
     Kind(

@@ -12,6 +12,7 @@ KINDS = (
     Kind(
         "Pipeline",
         taken=Taken("ValidationException", SAME_PIPELINE),
+        named=("PipelineDisplayName",),
         listing=Listing(same={"ManagedBy": "CUSTOMER"}, why="none of the pipelines here is one that AWS manages"),
     ),
     Kind(

@@ -20,7 +20,7 @@ KINDS = (
         "ModelPackage",
         missing=Missing("ValidationException", "ModelPackage {arn} does not exist."),
         taken=Taken("ValidationException", "ModelPackage already exists: {arn}"),
-        defaults={"ModelPackageStatusDetails": NO_STATUSES},
+        defaults={"ModelPackageStatusDetails": NO_STATUSES, "CertifyForMarketplace": False},
     ),
     Kind(
         "ModelPackageGroup",

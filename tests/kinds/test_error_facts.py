@@ -1,7 +1,7 @@
 """Kinds answer in the words of the service: held against recorded messages (tests/facts/errors.json).
 
 `match` says how much of a message is known: all of it (exact), its beginning or end, a part of it, or the code alone.
-What stands under `later` belongs to causes that no kind declares; the behaviours that word them are tested where they live.
+What stands under `later` belongs to causes that no kind declares: the behaviours that word them have their own tests.
 """
 
 from __future__ import annotations
