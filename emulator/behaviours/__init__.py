@@ -6,6 +6,14 @@ engines. It does no work itself and knows no HTTP. A family's module is imported
 
 _HERE = "emulator.behaviours"
 
+RECORDS: tuple[tuple[str, str, str], ...] = (
+    ("sagemaker", "CreateNotebookInstance", f"{_HERE}.notebooks:create_notebook_instance"),
+    ("sagemaker", "UpdateNotebookInstance", f"{_HERE}.notebooks:update_notebook_instance"),
+    ("sagemaker", "UpdateNotebookInstanceLifecycleConfig", f"{_HERE}.notebooks:update_lifecycle_config"),
+    ("sagemaker", "DeleteNotebookInstanceLifecycleConfig", f"{_HERE}.notebooks:delete_lifecycle_config"),
+)
+"""Those of OPERATIONS that keep records and set nothing to work: what they check no model can express."""
+
 OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "CreateTrainingJob", f"{_HERE}.training:create_training_job"),
     ("sagemaker", "StopTrainingJob", f"{_HERE}.training:stop_training_job"),
@@ -24,6 +32,7 @@ OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "DeleteEndpoint", f"{_HERE}.hosting:delete_endpoint"),
     ("sagemaker-runtime", "InvokeEndpoint", f"{_HERE}.invocations:invoke_endpoint"),
     ("sagemaker-runtime", "InvokeEndpointWithResponseStream", f"{_HERE}.invocations:invoke_streaming"),
+    *RECORDS,
 )
 """(service, operation, "module:function"): function(rooms, call) -> answer."""
 

@@ -122,6 +122,10 @@ class Kind:
     """Maps that Update adds to, where it replaces others."""
     without: Mapping[str, str] = field(default_factory=dict)
     """Verbs that the generic life would get wrong, and why: {"Update": "it makes a new version"}. Refused."""
+    refuses: Mapping[str, str] = field(default_factory=dict)
+    """Operations beside the verbs whose effect nothing here brings about, and why."""
+    caseless: bool = False
+    """Whether names that differ only in case are one name."""
     service: str = "sagemaker"
     work: bool = False
     """True for nouns whose creation means work (tuning, pipelines...): refused until an engine exists for it."""
@@ -130,4 +134,4 @@ class Kind:
     @property
     def folded(self) -> bool:
         """Whether names that differ only in case collide: jobs, since their ARNs were once lower-cased."""
-        return self.noun.endswith("Job")
+        return self.caseless or self.noun.endswith("Job")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -106,6 +106,14 @@ class Resources:
         """The record of an ARN, of any kind, or None."""
         with self._store.read() as transaction:
             return transaction.get_by_arn(arn)
+
+    def each(self, query: Query) -> Iterator[Record]:
+        """All records that a query asks for, read page by page; its limit is the size of a page."""
+        with self._store.read() as transaction:
+            page = transaction.page(query)
+        yield from page
+        if len(page) == query.limit:
+            yield from self.each(replace(query, after=listing.position(query, page[-1])))
 
     def unsettled(self, kind: str, statuses: tuple[str, ...]) -> list[Record]:
         """All records of a kind with one of these statuses, in every scope, oldest first."""
@@ -245,7 +253,8 @@ class Resources:
 
     def _get(self, transaction: Transaction, facts: Facts, scope: Scope, key: str) -> Record:
         named_by_arn = key.startswith("arn:")
-        record = transaction.get_by_arn(key) if named_by_arn else transaction.get(facts.kind.noun, scope, key)
+        get = transaction.get_ignoring_case if facts.kind.caseless else transaction.get
+        record = transaction.get_by_arn(key) if named_by_arn else get(facts.kind.noun, scope, key)
         if record is None or record.kind != facts.kind.noun or record.scope != scope:
             arn = key if named_by_arn else making.arn_in(scope, facts, key)
             raise fault(facts.missing, facts, key, arn)

@@ -64,6 +64,7 @@ def test_what_is_declared_exists(kind: Kind) -> None:
         assert re.split(r"\[\]\.|\.", path)[0] in derived.answered
     for verb in kind.without:
         assert operation(kind, verb)
+    assert set(kind.refuses) <= operation_names(kind.service)
     given = {*derived.inputs("Create"), *derived.inputs("Update")}
     assert {*kind.renamed, *kind.unshown} <= given
     assert set(kind.renamed.values()) <= set(derived.answered)
