@@ -11,6 +11,19 @@ RECORDS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "UpdateNotebookInstance", f"{_HERE}.notebooks:update_notebook_instance"),
     ("sagemaker", "UpdateNotebookInstanceLifecycleConfig", f"{_HERE}.notebooks:update_lifecycle_config"),
     ("sagemaker", "DeleteNotebookInstanceLifecycleConfig", f"{_HERE}.notebooks:delete_lifecycle_config"),
+    ("sagemaker", "CreateDomain", f"{_HERE}.studio:create_domain"),
+    ("sagemaker", "UpdateDomain", f"{_HERE}.studio:update_domain"),
+    ("sagemaker", "CreateUserProfile", f"{_HERE}.studio:create_user_profile"),
+    ("sagemaker", "UpdateUserProfile", f"{_HERE}.studio:update_user_profile"),
+    ("sagemaker", "DeleteUserProfile", f"{_HERE}.studio:delete_user_profile"),
+    ("sagemaker", "CreateSpace", f"{_HERE}.studio:create_space"),
+    ("sagemaker", "UpdateSpace", f"{_HERE}.studio:update_space"),
+    ("sagemaker", "DeleteSpace", f"{_HERE}.studio:delete_space"),
+    ("sagemaker", "DeleteStudioLifecycleConfig", f"{_HERE}.studio:delete_lifecycle_config"),
+    ("sagemaker", "CreateApp", f"{_HERE}.studio_apps:create_app"),
+    ("sagemaker", "DescribeApp", f"{_HERE}.studio_apps:describe_app"),
+    ("sagemaker", "DeleteApp", f"{_HERE}.studio_apps:delete_app"),
+    ("sagemaker", "ListApps", f"{_HERE}.studio_apps:list_apps"),
 )
 """Those of OPERATIONS that keep records and set nothing to work: what they check no model can express."""
 

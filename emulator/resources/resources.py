@@ -109,11 +109,13 @@ class Resources:
 
     def each(self, query: Query) -> Iterator[Record]:
         """All records that a query asks for, read page by page; its limit is the size of a page."""
-        with self._store.read() as transaction:
-            page = transaction.page(query)
-        yield from page
-        if len(page) == query.limit:
-            yield from self.each(replace(query, after=listing.position(query, page[-1])))
+        while True:
+            with self._store.read() as transaction:
+                page = transaction.page(query)
+            yield from page
+            if len(page) < query.limit:
+                return
+            query = replace(query, after=listing.position(query, page[-1]))
 
     def unsettled(self, kind: str, statuses: tuple[str, ...]) -> list[Record]:
         """All records of a kind with one of these statuses, in every scope, oldest first."""
@@ -148,11 +150,17 @@ class Resources:
         self._set_out(facts, record)
         return record
 
-    def remove(self, kind: str, scope: Scope, key: str) -> None:
-        """Delete a record with its tags; raises the kind's error for an absent one, or one that others hang on."""
+    def remove(self, kind: str, scope: Scope, key: str, statuses: tuple[str, ...] = ()) -> None:
+        """Delete a record with its tags; raises the kind's error for an absent one, or one that others hang on.
+
+        With `statuses` it is deleted only if it is there and has one of them.
+        """
         facts = self._facts[kind]
         with self._store.write() as transaction:
-            record = self._get(transaction, facts, scope, key)
+            there = transaction.get(kind, scope, key) if statuses else None
+            if statuses and (there is None or there.status not in statuses):
+                return
+            record = there or self._get(transaction, facts, scope, key)
             self._check_childless(transaction, facts, record)
             transaction.delete(record)
         self._tell("deleted", record)
@@ -297,7 +305,7 @@ class Resources:
         if rest:
             self.change(record.kind, record.scope, record.key, lambda current: replace(current, status=rest))
         else:
-            self.remove(record.kind, record.scope, record.key)
+            self.remove(record.kind, record.scope, record.key, statuses=(there.status,))
 
     def _now(self) -> float:
         return round(self._clock.now(), 3)
