@@ -24,6 +24,20 @@ RECORDS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "DescribeApp", f"{_HERE}.studio_apps:describe_app"),
     ("sagemaker", "DeleteApp", f"{_HERE}.studio_apps:delete_app"),
     ("sagemaker", "ListApps", f"{_HERE}.studio_apps:list_apps"),
+    ("sagemaker", "CreateMlflowTrackingServer", f"{_HERE}.mlflow:create_mlflow_tracking_server"),
+    ("sagemaker", "CreateMlflowApp", f"{_HERE}.mlflow:create_mlflow_app"),
+    ("sagemaker", "UpdateMlflowApp", f"{_HERE}.mlflow:update_mlflow_app"),
+    ("sagemaker", "CreatePartnerApp", f"{_HERE}.mlflow:create_partner_app"),
+    ("sagemaker", "UpdatePartnerApp", f"{_HERE}.mlflow:update_partner_app"),
+    ("sagemaker", "DeletePartnerApp", f"{_HERE}.mlflow:delete_partner_app"),
+    ("sagemaker", "CreateProject", f"{_HERE}.projects:create_project"),
+    ("sagemaker", "DescribeProject", f"{_HERE}.projects:describe_project"),
+    ("sagemaker", "ListProjects", f"{_HERE}.projects:list_projects"),
+    ("sagemaker", "UpdateProject", f"{_HERE}.projects:update_project"),
+    ("sagemaker", "DeleteProject", f"{_HERE}.projects:delete_project"),
+    ("sagemaker", "EnableSagemakerServicecatalogPortfolio", f"{_HERE}.projects:enable_portfolio"),
+    ("sagemaker", "DisableSagemakerServicecatalogPortfolio", f"{_HERE}.projects:disable_portfolio"),
+    ("sagemaker", "GetSagemakerServicecatalogPortfolioStatus", f"{_HERE}.projects:portfolio_status"),
 )
 """Those of OPERATIONS that keep records and set nothing to work: what they check no model can express."""
 

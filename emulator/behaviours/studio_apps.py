@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from emulator.behaviours.departed import forget
 from emulator.behaviours.rooms import Rooms
 from emulator.behaviours.studio import check_lifecycle_configs, inherited
-from emulator.call import Answer, Call, Scope
+from emulator.call import Answer, Call
 from emulator.errors import Validation
-from emulator.resources import making, tagging
-from emulator.store.records import Query, Record
+from emulator.resources import tagging
+from emulator.store.records import Record
 
-SHOWN = 24 * 3600.0
-"""Seconds for which a deleted app is still listed (API_DescribeApp, CreationTime)."""
 SETTINGS = {
     "JupyterServer": "JupyterServerAppSettings",
     "KernelGateway": "KernelGatewayAppSettings",
@@ -40,23 +39,22 @@ def create_app(rooms: Rooms, call: Call) -> Answer:
     if spec := _spec(call, domain, owner):
         params["ResourceSpec"] = spec
     given = replace(call, params=params)
-    _forget(rooms, call.scope)
+    forget(rooms, "App", call.scope, "Deleted")
     key = rooms.resources.key("App", named)
     there = rooms.resources.find("App", call.scope, key)
-    if there is None or there.status != "Deleted":
-        return {"AppArn": rooms.resources.create("App", given, key=key, parent=domain.key).arn}
-    return {"AppArn": _anew(rooms, given, there, tags).arn}
+    extra = {"CreationTime": there.created} if there is not None else {}
+    return {"AppArn": rooms.resources.create("App", given, key=key, parent=domain.key, extra=extra).arn}
 
 
 def describe_app(rooms: Rooms, call: Call) -> Answer:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeApp.html."""
-    _forget(rooms, call.scope)
+    forget(rooms, "App", call.scope, "Deleted")
     return rooms.resources.describe("App", _named(call))
 
 
 def delete_app(rooms: Rooms, call: Call) -> Answer:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DeleteApp.html."""
-    _forget(rooms, call.scope)
+    forget(rooms, "App", call.scope, "Deleted")
     named = _named(call)
     app = rooms.resources.get("App", call.scope, rooms.resources.key("App", named))
     if app.status == "Deleted":
@@ -68,7 +66,7 @@ def list_apps(rooms: Rooms, call: Call) -> Answer:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListApps.html."""
     if call.params.get("UserProfileNameEquals") and call.params.get("SpaceNameEquals"):
         raise Validation("UserProfileNameEquals and SpaceNameEquals cannot both be set. Give one of them.")
-    _forget(rooms, call.scope)
+    forget(rooms, "App", call.scope, "Deleted")
     return rooms.resources.list("App", call)
 
 
@@ -99,20 +97,3 @@ def _spec(call: Call, domain: Record, owner: Record) -> dict[str, Any]:
     if app_type == "KernelGateway" and spec["InstanceType"] == "system":
         spec["InstanceType"] = SYSTEM
     return spec
-
-
-def _anew(rooms: Rooms, call: Call, there: Record, tags: dict[str, str]) -> Record:
-    """A deleted app that starts again: the same one, with its creation time."""
-    facts = rooms.resources.facts("App")
-    given = making.Given(key=there.key, parent=there.parent)
-    new = making.new_record(facts, call, there.created, given)
-    app = rooms.resources.move("App", call.scope, there.key, "Create", lambda now: replace(now, body=new.body))
-    rooms.resources.tag(app.arn, tags)
-    return app
-
-
-def _forget(rooms: Rooms, scope: Scope) -> None:
-    """Remove apps that were deleted more than a day ago."""
-    until = rooms.clock.now() - SHOWN
-    for app in rooms.resources.each(Query("App", scope, 100, statuses=("Deleted",), modified=(None, until))):
-        rooms.resources.remove("App", scope, app.key, statuses=("Deleted",))

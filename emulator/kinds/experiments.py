@@ -1,4 +1,4 @@
-"""Experiments, trials, their components; MLflow."""
+"""Experiments, trials, their components."""
 
 from __future__ import annotations
 
@@ -14,6 +14,4 @@ KINDS = (
     Kind("Experiment", taken=EXISTS),
     Kind("Trial", taken=EXISTS, parent="ExperimentName", refers={"ExperimentName": "Experiment"}),
     Kind("TrialComponent", taken=EXISTS, merges=("Parameters", "InputArtifacts", "OutputArtifacts")),
-    Kind("MlflowTrackingServer", work=True),
-    Kind("MlflowApp", work=True),
 )

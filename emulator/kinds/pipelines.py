@@ -1,8 +1,8 @@
-"""Pipelines and projects. A pipeline is a record; its executions are work."""
+"""Pipelines. A pipeline is a record; its executions are work."""
 
 from __future__ import annotations
 
-from emulator.kinds.kind import ASC, Kind, Listing, Missing, Taken
+from emulator.kinds.kind import Kind, Taken
 
 SAME_PIPELINE = (
     "Pipeline names must be unique within an AWS account and region. Pipeline with name ({name}) already exists."
@@ -11,10 +11,4 @@ SAME_PIPELINE = (
 KINDS = (
     Kind("Pipeline", taken=Taken("ValidationException", SAME_PIPELINE)),
     Kind("PipelineExecution", work=True, refers={"PipelineName": "Pipeline"}),
-    Kind(
-        "Project",
-        work=True,
-        missing=Missing("ValidationException", "Project {name} does not exist."),
-        listing=Listing(sort=("CreationTime", ASC)),
-    ),
 )

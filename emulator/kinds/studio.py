@@ -64,5 +64,4 @@ KINDS = (
     Kind("StudioLifecycleConfig"),
     Kind("Image"),
     Kind("ImageVersion", work=True, refers={"ImageName": "Image"}),
-    Kind("PartnerApp", work=True),
 )

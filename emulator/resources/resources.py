@@ -15,6 +15,7 @@ from emulator.kinds.facts import Facts
 from emulator.kinds.kind import Kind
 from emulator.resources import listing, making, moving, tagging
 from emulator.resources.faults import fault
+from emulator.resources.notes import Notes
 from emulator.resources.tags import Tags
 from emulator.store.records import Query, Record, StaleVersion, Store, Transaction
 
@@ -57,6 +58,7 @@ class Resources:
         self._compute = hooks.compute
         self._travels = moving.Travels(clock, hooks.pace, self._arrive)
         self.tags = Tags(store)
+        self.notes = Notes(store)
         self._pages: dict[tuple[str, Scope, str], tuple[int, dict[str, Any]]] = {}
         """Pages as they were at a number of commits: clients that poll a list ask the same again and again."""
 
@@ -83,7 +85,9 @@ class Resources:
             other = other or transaction.get(kind, call.scope, record.key)
             if other is not None and making.asked_again(record, other):
                 return other
-            if other is not None:
+            if other is not None and other.status in facts.gives_way:
+                transaction.delete(other)
+            elif other is not None:
                 raise fault(facts.taken, facts, other.key, other.arn)
             record = transaction.insert(record)
             if tags:
@@ -169,6 +173,11 @@ class Resources:
         """Tags of ours on a record."""
         self.tags.put(arn, tags)
 
+    def retag(self, record: Record, call: Call) -> None:
+        """Add the tags that an Update request gives."""
+        if call.params.get("Tags"):
+            self.tags.add(replace(call, params={"ResourceArn": record.arn, "Tags": call.params["Tags"]}))
+
     def recover(self) -> None:
         """Let the records arrive that a former life left on their way."""
         for facts in self._facts.values():
@@ -210,6 +219,7 @@ class Resources:
         facts = self._facts[kind]
         key = self.key(kind, call)
         record = self.move(kind, call.scope, key, "Update", lambda current: making.edited(facts, current, call))
+        self.retag(record, call)
         return self.answer("Update", record)
 
     def delete(self, kind: str, call: Call) -> dict[str, Any]:
