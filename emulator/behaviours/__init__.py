@@ -6,6 +6,41 @@ engines. It does no work itself and knows no HTTP. A family's module is imported
 
 _HERE = "emulator.behaviours"
 
+RECORDS: tuple[tuple[str, str, str], ...] = (
+    ("sagemaker", "CreateNotebookInstance", f"{_HERE}.notebooks:create_notebook_instance"),
+    ("sagemaker", "UpdateNotebookInstance", f"{_HERE}.notebooks:update_notebook_instance"),
+    ("sagemaker", "UpdateNotebookInstanceLifecycleConfig", f"{_HERE}.notebooks:update_lifecycle_config"),
+    ("sagemaker", "DeleteNotebookInstanceLifecycleConfig", f"{_HERE}.notebooks:delete_lifecycle_config"),
+    ("sagemaker", "CreateDomain", f"{_HERE}.studio:create_domain"),
+    ("sagemaker", "UpdateDomain", f"{_HERE}.studio:update_domain"),
+    ("sagemaker", "CreateUserProfile", f"{_HERE}.studio:create_user_profile"),
+    ("sagemaker", "UpdateUserProfile", f"{_HERE}.studio:update_user_profile"),
+    ("sagemaker", "DeleteUserProfile", f"{_HERE}.studio:delete_user_profile"),
+    ("sagemaker", "CreateSpace", f"{_HERE}.studio:create_space"),
+    ("sagemaker", "UpdateSpace", f"{_HERE}.studio:update_space"),
+    ("sagemaker", "DeleteSpace", f"{_HERE}.studio:delete_space"),
+    ("sagemaker", "DeleteStudioLifecycleConfig", f"{_HERE}.studio:delete_lifecycle_config"),
+    ("sagemaker", "CreateApp", f"{_HERE}.studio_apps:create_app"),
+    ("sagemaker", "DescribeApp", f"{_HERE}.studio_apps:describe_app"),
+    ("sagemaker", "DeleteApp", f"{_HERE}.studio_apps:delete_app"),
+    ("sagemaker", "ListApps", f"{_HERE}.studio_apps:list_apps"),
+    ("sagemaker", "CreateMlflowTrackingServer", f"{_HERE}.mlflow:create_mlflow_tracking_server"),
+    ("sagemaker", "CreateMlflowApp", f"{_HERE}.mlflow:create_mlflow_app"),
+    ("sagemaker", "UpdateMlflowApp", f"{_HERE}.mlflow:update_mlflow_app"),
+    ("sagemaker", "CreatePartnerApp", f"{_HERE}.mlflow:create_partner_app"),
+    ("sagemaker", "UpdatePartnerApp", f"{_HERE}.mlflow:update_partner_app"),
+    ("sagemaker", "DeletePartnerApp", f"{_HERE}.mlflow:delete_partner_app"),
+    ("sagemaker", "CreateProject", f"{_HERE}.projects:create_project"),
+    ("sagemaker", "DescribeProject", f"{_HERE}.projects:describe_project"),
+    ("sagemaker", "ListProjects", f"{_HERE}.projects:list_projects"),
+    ("sagemaker", "UpdateProject", f"{_HERE}.projects:update_project"),
+    ("sagemaker", "DeleteProject", f"{_HERE}.projects:delete_project"),
+    ("sagemaker", "EnableSagemakerServicecatalogPortfolio", f"{_HERE}.projects:enable_portfolio"),
+    ("sagemaker", "DisableSagemakerServicecatalogPortfolio", f"{_HERE}.projects:disable_portfolio"),
+    ("sagemaker", "GetSagemakerServicecatalogPortfolioStatus", f"{_HERE}.projects:portfolio_status"),
+)
+"""Those of OPERATIONS that keep records and set nothing to work: what they check no model can express."""
+
 OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "CreateTrainingJob", f"{_HERE}.training:create_training_job"),
     ("sagemaker", "StopTrainingJob", f"{_HERE}.training:stop_training_job"),
@@ -24,6 +59,7 @@ OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "DeleteEndpoint", f"{_HERE}.hosting:delete_endpoint"),
     ("sagemaker-runtime", "InvokeEndpoint", f"{_HERE}.invocations:invoke_endpoint"),
     ("sagemaker-runtime", "InvokeEndpointWithResponseStream", f"{_HERE}.invocations:invoke_streaming"),
+    *RECORDS,
 )
 """(service, operation, "module:function"): function(rooms, call) -> answer."""
 

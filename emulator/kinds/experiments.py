@@ -1,4 +1,4 @@
-"""Experiments, trials, their components; MLflow."""
+"""Experiments, trials, their components."""
 
 from __future__ import annotations
 
@@ -16,6 +16,4 @@ KINDS = (
     Kind("Experiment", taken=EXISTS, named=SHOWN_AS),
     Kind("Trial", taken=EXISTS, named=SHOWN_AS, parent="ExperimentName", refers={"ExperimentName": "Experiment"}),
     Kind("TrialComponent", taken=EXISTS, named=SHOWN_AS, merges=("Parameters", "InputArtifacts", "OutputArtifacts")),
-    Kind("MlflowTrackingServer", work=True),
-    Kind("MlflowApp", work=True),
 )

@@ -60,6 +60,11 @@ class Facts:
         return {move.via: move.to for move in self.moves.values() if move.via}
 
     @cached_property
+    def gives_way(self) -> tuple[str, ...]:
+        """The words in which a record lets a new one of its name be made: what remains of it is a memory."""
+        return self.moves["Create"].since if "Create" in self.moves else ()
+
+    @cached_property
     def missing(self) -> Missing:
         """The error for an absent name."""
         return self.kind.missing or self.derived.missing

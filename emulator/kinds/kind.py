@@ -44,7 +44,8 @@ class Unready(Fault):
 class Move:
     """What a verb does to the status of a record: it passes `via` and comes to rest in `to` ("" of Delete: gone).
 
-    `since`: the words in which the verb is allowed; empty allows it in every word in which a record rests.
+    `since`: the words in which the verb is allowed; empty allows it in every word in which a record rests. Those of
+    Create are the words in which a record of the name gives way to a new one; empty: in none.
     """
 
     via: str = ""
@@ -98,6 +99,8 @@ class Kind:
     moves: Mapping[str, Move] = field(default_factory=dict)
     """What Create, Update, Delete, Start and Stop do to the status of a record that nobody works for, where the words
     of the status do not tell (`kinds.moves`)."""
+    follows: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Members of Describe whose value follows from the status ("" is any other one): {"IsActive": {"": "Inactive"}}."""
     missing: Missing | None = None
     taken: Taken | None = None
     occupied: Occupied | None = None
@@ -114,7 +117,8 @@ class Kind:
     key: tuple[str, ...] = ()
     """Key members, where Describe's required members are not the key. Several are joined by `/`."""
     mint: str = "{short}"
-    """The key of a kind whose Create does not give it: `{short}` is a twelve-letter id, `{hex}` 32 hex digits."""
+    """The key of a kind whose Create does not give it: `{short}` is a twelve-letter id, `{upper}` one in capitals,
+    `{hex}` 32 hex digits."""
     renamed: Mapping[str, str] = field(default_factory=dict)
     """Members of Create and Update that Describe answers under another name: {"SecurityGroupIds": "SecurityGroups"}."""
     unshown: Mapping[str, str] = field(default_factory=dict)
@@ -128,6 +132,10 @@ class Kind:
     """Maps that Update adds to, where it replaces others."""
     without: Mapping[str, str] = field(default_factory=dict)
     """Verbs that the generic life would get wrong, and why: {"Update": "it makes a new version"}. Refused."""
+    refuses: Mapping[str, str] = field(default_factory=dict)
+    """Operations beside the verbs whose effect nothing here brings about, and why."""
+    caseless: bool = False
+    """Whether names that differ only in case are one name."""
     service: str = "sagemaker"
     work: bool = False
     """True for nouns whose creation means work (tuning, pipelines...): refused until an engine exists for it."""
@@ -136,4 +144,4 @@ class Kind:
     @property
     def folded(self) -> bool:
         """Whether names that differ only in case collide: jobs, since their ARNs were once lower-cased."""
-        return self.noun.endswith("Job")
+        return self.caseless or self.noun.endswith("Job")

@@ -1,8 +1,8 @@
-"""Pipelines and projects. A pipeline is a record; its executions are work."""
+"""Pipelines. A pipeline is a record; its executions are work."""
 
 from __future__ import annotations
 
-from emulator.kinds.kind import ASC, Kind, Listing, Missing, Taken
+from emulator.kinds.kind import Kind, Listing, Missing, Taken
 
 SAME_PIPELINE = (
     "Pipeline names must be unique within an AWS account and region. Pipeline with name ({name}) already exists."
@@ -21,11 +21,5 @@ KINDS = (
         missing=Missing("ResourceNotFound", "PipelineExecution '{arn}' does not exist"),
         refers={"PipelineName": "Pipeline"},
         why="clients look for a message that ends without a full stop",
-    ),
-    Kind(
-        "Project",
-        work=True,
-        missing=Missing("ValidationException", "Project {name} does not exist."),
-        listing=Listing(sort=("CreationTime", ASC)),
     ),
 )

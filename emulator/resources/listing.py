@@ -32,10 +32,11 @@ class Plan:
     none: bool = False
     """Whether nothing here can be what is asked for."""
 
-    def position(self, record: Record) -> tuple[Any, str]:
-        """Where a record stands in the order of the query."""
-        value = {"name": record.key, "created": record.created, "modified": record.modified, "status": record.status}
-        return value[self.query.sort], record.key
+
+def position(query: Query, record: Record) -> tuple[Any, str]:
+    """Where a record stands in the order of a query."""
+    value = {"name": record.key, "created": record.created, "modified": record.modified, "status": record.status}
+    return value[query.sort], record.key
 
 
 def plan(facts: Facts, call: Call) -> Plan:
@@ -108,7 +109,7 @@ def _test(item: Filter, value: Any, name: str = "") -> Test:
         if found is None:
             return False
         if item.test == "equals":
-            return bool(found == wanted)
+            return bool(found == wanted or (isinstance(found, list) and wanted in found))
         if item.test == "contains":
             return wanted in found
         if item.test == "starts":
@@ -138,7 +139,7 @@ def matches(transaction: Transaction, plan: Plan) -> Iterator[Record]:
                 yield record
         if len(chunk) < query.limit:
             return
-        query = replace(query, after=plan.position(chunk[-1]), limit=CHUNK)
+        query = replace(query, after=position(query, chunk[-1]), limit=CHUNK)
 
 
 def answer(transaction: Transaction, facts: Facts, plan: Plan) -> dict[str, Any]:
@@ -154,7 +155,7 @@ def answer(transaction: Transaction, facts: Facts, plan: Plan) -> dict[str, Any]
     shown = [record for record in page if all(test(record) for test in plan.late)]
     listed: dict[str, Any] = {facts.lister.answer: [summary(facts, record) for record in shown]}
     if more:
-        listed["NextToken"] = tokens.write(plan.position(page[-1]), plan.fingerprint())
+        listed["NextToken"] = tokens.write(position(plan.query, page[-1]), plan.fingerprint())
     return listed
 
 

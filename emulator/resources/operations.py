@@ -27,6 +27,7 @@ def generic_operations(kinds: Iterable[Kind], resources: Resources) -> Mapping[s
         for verb in VERBS:
             if name := operation(kind, verb):
                 found[name] = _operation(kind, verb, resources)
+        found |= {name: partial(_refuse, reason) for name, reason in kind.refuses.items()}
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from emulator.kinds.facts import Facts
 from emulator.kinds.kind import Kind
 from emulator.resources import listing, making, moving, tagging
 from emulator.resources.faults import fault
+from emulator.resources.notes import Notes
 from emulator.resources.tags import Tags
 from emulator.store.records import Query, Record, StaleVersion, Store, Transaction
 
@@ -57,6 +58,7 @@ class Resources:
         self._compute = hooks.compute
         self._travels = moving.Travels(clock, hooks.pace, self._arrive)
         self.tags = Tags(store)
+        self.notes = Notes(store)
         self._pages: dict[tuple[str, Scope, str], tuple[int, dict[str, Any]]] = {}
         """Pages as they were at a number of commits: clients that poll a list ask the same again and again."""
 
@@ -83,7 +85,9 @@ class Resources:
             other = other or transaction.get(kind, call.scope, record.key)
             if other is not None and making.asked_again(record, other):
                 return other
-            if other is not None:
+            if other is not None and other.status in facts.gives_way:
+                transaction.delete(other)
+            elif other is not None:
                 raise fault(facts.taken, facts, other.key, other.arn)
             record = transaction.insert(record)
             if tags:
@@ -106,6 +110,16 @@ class Resources:
         """The record of an ARN, of any kind, or None."""
         with self._store.read() as transaction:
             return transaction.get_by_arn(arn)
+
+    def each(self, query: Query) -> Iterator[Record]:
+        """All records that a query asks for, read page by page; its limit is the size of a page."""
+        while True:
+            with self._store.read() as transaction:
+                page = transaction.page(query)
+            yield from page
+            if len(page) < query.limit:
+                return
+            query = replace(query, after=listing.position(query, page[-1]))
 
     def unsettled(self, kind: str, statuses: tuple[str, ...]) -> list[Record]:
         """All records of a kind with one of these statuses, in every scope, oldest first."""
@@ -140,11 +154,17 @@ class Resources:
         self._set_out(facts, record)
         return record
 
-    def remove(self, kind: str, scope: Scope, key: str) -> None:
-        """Delete a record with its tags; raises the kind's error for an absent one, or one that others hang on."""
+    def remove(self, kind: str, scope: Scope, key: str, statuses: tuple[str, ...] = ()) -> None:
+        """Delete a record with its tags; raises the kind's error for an absent one, or one that others hang on.
+
+        With `statuses` it is deleted only if it is there and has one of them.
+        """
         facts = self._facts[kind]
         with self._store.write() as transaction:
-            record = self._get(transaction, facts, scope, key)
+            there = transaction.get(kind, scope, key) if statuses else None
+            if statuses and (there is None or there.status not in statuses):
+                return
+            record = there or self._get(transaction, facts, scope, key)
             self._check_childless(transaction, facts, record)
             transaction.delete(record)
         self._tell("deleted", record)
@@ -152,6 +172,11 @@ class Resources:
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
         """Tags of ours on a record."""
         self.tags.put(arn, tags)
+
+    def retag(self, record: Record, call: Call) -> None:
+        """Add the tags that an Update request gives."""
+        if call.params.get("Tags"):
+            self.tags.add(replace(call, params={"ResourceArn": record.arn, "Tags": call.params["Tags"]}))
 
     def recover(self) -> None:
         """Let the records arrive that a former life left on their way."""
@@ -194,6 +219,7 @@ class Resources:
         facts = self._facts[kind]
         key = self.key(kind, call)
         record = self.move(kind, call.scope, key, "Update", lambda current: making.edited(facts, current, call))
+        self.retag(record, call)
         return self.answer("Update", record)
 
     def delete(self, kind: str, call: Call) -> dict[str, Any]:
@@ -245,7 +271,8 @@ class Resources:
 
     def _get(self, transaction: Transaction, facts: Facts, scope: Scope, key: str) -> Record:
         named_by_arn = key.startswith("arn:")
-        record = transaction.get_by_arn(key) if named_by_arn else transaction.get(facts.kind.noun, scope, key)
+        get = transaction.get_ignoring_case if facts.kind.caseless else transaction.get
+        record = transaction.get_by_arn(key) if named_by_arn else get(facts.kind.noun, scope, key)
         if record is None or record.kind != facts.kind.noun or record.scope != scope:
             arn = key if named_by_arn else making.arn_in(scope, facts, key)
             raise fault(facts.missing, facts, key, arn)
@@ -288,7 +315,7 @@ class Resources:
         if rest:
             self.change(record.kind, record.scope, record.key, lambda current: replace(current, status=rest))
         else:
-            self.remove(record.kind, record.scope, record.key)
+            self.remove(record.kind, record.scope, record.key, statuses=(there.status,))
 
     def _now(self) -> float:
         return round(self._clock.now(), 3)

@@ -59,11 +59,12 @@ def test_what_is_declared_exists(kind: Kind) -> None:
     nouns = set(NOUNS)
     assert set(kind.refers.values()) <= nouns
     assert set(kind.refers) <= {*derived.inputs("Create"), *derived.inputs("List")}
-    assert set(kind.merges) <= set(derived.inputs("Update"))
+    assert set(kind.merges) <= {kind.renamed.get(name, name) for name in derived.inputs("Update")}
     for path in kind.defaults:
         assert re.split(r"\[\]\.|\.", path)[0] in derived.answered
     for verb in kind.without:
         assert operation(kind, verb)
+    assert set(kind.refuses) <= operation_names(kind.service)
     given = {*derived.inputs("Create"), *derived.inputs("Update")}
     assert {*kind.renamed, *kind.unshown} <= given
     assert set(kind.renamed.values()) <= set(derived.answered)

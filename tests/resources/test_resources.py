@@ -144,9 +144,8 @@ def test_an_update_replaces_merges_and_removes(registry: Any) -> None:
     assert body["LastModifiedTime"] - body["CreationTime"] == 5
     registry.do("UpdateTrialComponent", TrialComponentName="t", ParametersToRemove=["a"])
     assert set(registry.do("DescribeTrialComponent", TrialComponentName="t")["Parameters"]) == {"b"}
-    with pytest.raises(NotBuilt, match="UpdateDomain with DomainSettingsForUpdate"):
-        domain = registry.do("CreateDomain", DomainName="d", AuthMode="IAM", DefaultUserSettings={})["DomainId"]
-        registry.do("UpdateDomain", DomainId=domain, DomainSettingsForUpdate={"ExecutionRoleIdentityConfig": "x"})
+    with pytest.raises(NotBuilt, match="UpdateTrialComponent with Mood"):
+        registry.do("UpdateTrialComponent", TrialComponentName="t", Mood="good")
     with pytest.raises(NotBuilt, match="new version"):
         registry.do("UpdateModelCard", ModelCardName="m")
 
