@@ -244,7 +244,7 @@ class Resources:
     # --- within a transaction -------------------------------------------------------------------------------------
 
     def _get(self, transaction: Transaction, facts: Facts, scope: Scope, key: str) -> Record:
-        named_by_arn = key.startswith("arn:")
+        named_by_arn = key.startswith("arn:") and len(facts.key) == 1
         record = transaction.get_by_arn(key) if named_by_arn else transaction.get(facts.kind.noun, scope, key)
         if record is None or record.kind != facts.kind.noun or record.scope != scope:
             arn = key if named_by_arn else making.arn_in(scope, facts, key)
