@@ -6,6 +6,9 @@ engines. It does no work itself and knows no HTTP. A family's module is imported
 
 _HERE = "emulator.behaviours"
 
+RECORDS: tuple[tuple[str, str, str], ...] = ()
+"""Those of OPERATIONS that keep records and set nothing to work: what they check no model can express."""
+
 OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "CreateTrainingJob", f"{_HERE}.training:create_training_job"),
     ("sagemaker", "StopTrainingJob", f"{_HERE}.training:stop_training_job"),
@@ -24,6 +27,7 @@ OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "DeleteEndpoint", f"{_HERE}.hosting:delete_endpoint"),
     ("sagemaker-runtime", "InvokeEndpoint", f"{_HERE}.invocations:invoke_endpoint"),
     ("sagemaker-runtime", "InvokeEndpointWithResponseStream", f"{_HERE}.invocations:invoke_streaming"),
+    *RECORDS,
 )
 """(service, operation, "module:function"): function(rooms, call) -> answer."""
 

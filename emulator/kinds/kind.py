@@ -79,7 +79,11 @@ class Listing:
     page_first: tuple[str, ...] = ()
     """Filters that the service applies after it has cut the page."""
     summary: Mapping[str, str] = field(default_factory=dict)
-    """Members of a summary with their names in Describe: {"MonitoringJobDefinitionName": "JobDefinitionName"}."""
+    """Members of a summary, and parameters, with what they are in Describe: {"MonitoringJobDefinitionName":
+    "JobDefinitionName"}, or with the way to it: {"ModelName": "Models[].ModelName"}. `listed.X` is what only the list
+    call shows: it is kept in `hidden["listed"]`."""
+    contains: tuple[str, ...] = ()
+    """Parameters that need only occur in what they name: an absent name is no error."""
     why: str = ""
 
 
@@ -104,7 +108,8 @@ class Kind:
     (`OutputDataConfig.KmsKeyId`; `InputDataConfig[].CompressionType` for every element) goes into a structure only
     where the request gave that one; a mapping as value makes its structure."""
     arn: str = ""
-    """The ARN's resource part, `training-job/{key}`, where the model's regex does not give it."""
+    """The ARN's resource part, `training-job/{key}`, where the model's regex does not give it. `{parent}` and `{name}`
+    are what is before and behind the last `/` of the key, `{short}` is a twelve-letter id."""
     key: tuple[str, ...] = ()
     """Key members, where Describe's required members are not the key. Several are joined by `/`."""
     mint: str = "{short}"
@@ -122,6 +127,11 @@ class Kind:
     """Maps that Update adds to, where it replaces others."""
     without: Mapping[str, str] = field(default_factory=dict)
     """Verbs that the generic life would get wrong, and why: {"Update": "it makes a new version"}. Refused."""
+    refuses: Mapping[str, str] = field(default_factory=dict)
+    """Operations beside the verbs whose effect nothing here brings about, and why."""
+    empty: Mapping[str, str] = field(default_factory=dict)
+    """List calls of what would hang on a record and nothing here makes, each with the member that names the record, or
+    "": {"ListCandidatesForAutoMLJob": "AutoMLJobName"}."""
     service: str = "sagemaker"
     work: bool = False
     """True for nouns whose creation means work (tuning, pipelines...): refused until an engine exists for it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -107,6 +107,14 @@ class Resources:
         with self._store.read() as transaction:
             return transaction.get_by_arn(arn)
 
+    def each(self, query: Query) -> Iterator[Record]:
+        """All records that a query asks for, read page by page; its limit is the size of a page."""
+        with self._store.read() as transaction:
+            page = transaction.page(query)
+        yield from page
+        if len(page) == query.limit:
+            yield from self.each(replace(query, after=listing.position(query, page[-1])))
+
     def unsettled(self, kind: str, statuses: tuple[str, ...]) -> list[Record]:
         """All records of a kind with one of these statuses, in every scope, oldest first."""
         with self._store.read() as transaction:
@@ -182,7 +190,7 @@ class Resources:
         facts = self._facts[kind]
         plan = listing.plan(facts, call)
         with self._store.read() as transaction:
-            self._check_references(transaction, facts, call)
+            self._check_references(transaction, facts, call, facts.kind.listing.contains)
             page = listing.answer(transaction, facts, plan)
         if len(self._pages) >= PAGES_KEPT:
             self._pages.clear()
@@ -251,10 +259,12 @@ class Resources:
             raise fault(facts.missing, facts, key, arn)
         return record
 
-    def _check_references(self, transaction: Transaction, facts: Facts, call: Call) -> None:
+    def _check_references(
+        self, transaction: Transaction, facts: Facts, call: Call, loose: tuple[str, ...] = ()
+    ) -> None:
         for member, kind in facts.kind.refers.items():
             value = call.params.get(member)
-            if value:
+            if value and member not in loose:
                 self._get(transaction, self._facts[kind], call.scope, value)
 
     @cached_property
