@@ -6,12 +6,14 @@ from emulator.kinds.kind import Kind, Taken
 
 EXISTS = Taken(
     "ValidationException",
-    "{kind} {name} already exists ({arn})",
+    "{kind} names must be unique within an AWS account and region. {kind} with name ({name}) already exists.",
     "SDKs load the existing one when a ValidationException says `already exists`",
 )
 
+SHOWN_AS = ("DisplayName",)
+
 KINDS = (
-    Kind("Experiment", taken=EXISTS),
-    Kind("Trial", taken=EXISTS, parent="ExperimentName", refers={"ExperimentName": "Experiment"}),
-    Kind("TrialComponent", taken=EXISTS, merges=("Parameters", "InputArtifacts", "OutputArtifacts")),
+    Kind("Experiment", taken=EXISTS, named=SHOWN_AS),
+    Kind("Trial", taken=EXISTS, named=SHOWN_AS, parent="ExperimentName", refers={"ExperimentName": "Experiment"}),
+    Kind("TrialComponent", taken=EXISTS, named=SHOWN_AS, merges=("Parameters", "InputArtifacts", "OutputArtifacts")),
 )

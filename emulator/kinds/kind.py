@@ -77,8 +77,12 @@ class Listing:
     """How the list call differs from what the model tells."""
 
     sort: tuple[str, str] = ("CreationTime", DESC)
+    page: int = 10
+    """Records of a page where the request does not say."""
     page_first: tuple[str, ...] = ()
     """Filters that the service applies after it has cut the page."""
+    same: Mapping[str, str] = field(default_factory=dict)
+    """Filters about what is the same for every record here: {"ManagedBy": "CUSTOMER"}. Any other value finds none."""
     summary: Mapping[str, str] = field(default_factory=dict)
     """Members of a summary with their names in Describe: {"MonitoringJobDefinitionName": "JobDefinitionName"}."""
     why: str = ""
@@ -106,6 +110,8 @@ class Kind:
     """Members that Describe always answers though the request did not give them. A name with dots
     (`OutputDataConfig.KmsKeyId`; `InputDataConfig[].CompressionType` for every element) goes into a structure only
     where the request gave that one; a mapping as value makes its structure."""
+    named: tuple[str, ...] = ()
+    """Members of Describe that hold the record's name where the request gives none: ("DisplayName",)."""
     arn: str = ""
     """The ARN's resource part, `training-job/{key}`, where the model's regex does not give it."""
     key: tuple[str, ...] = ()

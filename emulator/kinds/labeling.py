@@ -6,7 +6,11 @@ from emulator.kinds.kind import ASC, Kind, Listing, Missing, Occupied
 
 KINDS = (
     Kind("LabelingJob", work=True, listing=Listing(sort=("CreationTime", ASC))),
-    Kind("FlowDefinition", defaults={"HumanLoopConfig.TaskTimeLimitInSeconds": 3600}, why="API_HumanLoopConfig"),
+    Kind(
+        "FlowDefinition",
+        defaults={"HumanLoopConfig.TaskTimeLimitInSeconds": 3600},
+        why="API_HumanLoopConfig has the default",
+    ),
     Kind("HumanTaskUi", refuses={"RenderUiTemplate": "nothing here renders a template as a worker would see it"}),
     Kind(
         "Workforce",

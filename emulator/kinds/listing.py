@@ -43,7 +43,9 @@ class Lister:
     answer: str
     """The output member that holds the summaries."""
     summary: tuple[tuple[str, tuple[str, ...]], ...]
-    """Members of a summary, each with its path in Describe; `created` and `modified` stand for the record's times."""
+    """Members of a summary, each with its path in Describe; `created` and `modified` stand for the record's times.
+    Those that Describe has under the same name are `echoed` instead."""
+    echoed: tuple[str, ...]
     filters: tuple[Filter, ...]
     unknown: tuple[str, ...]
     """Parameters that the model does not explain: refused when given."""
@@ -63,9 +65,11 @@ def _lister(noun: str, service: str, parent: str, renamed: tuple[tuple[str, str]
     found = {name: _filter(derived, name, parent, names) for name in inputs}
     sort = derived.inputs("List").get("SortBy")
     words = {value: SORTS.get(_plain(value, derived), "") for value in (sort.enum if sort is not None else ())}
+    paths = {name: path for name in members if (path := _summary_path(derived, name, names))}
     return Lister(
         answer,
-        tuple((name, path) for name in members if (path := _summary_path(derived, name, names))),
+        tuple((name, path) for name, path in paths.items() if path != (name,)),
+        tuple(name for name, path in paths.items() if path == (name,)),
         tuple(item for item in found.values() if item is not None),
         tuple(name for name, item in found.items() if item is None),
         tuple((value, word) for value, word in words.items() if word),

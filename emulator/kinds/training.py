@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from emulator.kinds.kind import ASC, JOB, Kind, Listing, Missing, Taken
+from emulator.kinds.kind import JOB, Kind, Listing, Missing, Taken
 
 PAGES_BEFORE_FILTERING = (
     "API_ListTrainingJobs: when StatusEquals and MaxResults are set at the same time, the MaxResults jobs are first "
-    "retrieved ignoring StatusEquals, and then filtered by it"
+    "retrieved ignoring StatusEquals, from the most current to the oldest, and then filtered by it"
 )
 
 TRAINING_JOB = Kind(
@@ -19,7 +19,7 @@ TRAINING_JOB = Kind(
         "Training job names must be unique within an AWS account and region, "
         "and a training job with this name already exists ({arn})",
     ),
-    listing=Listing(sort=("CreationTime", ASC), page_first=("StatusEquals",), why=PAGES_BEFORE_FILTERING),
+    listing=Listing(page_first=("StatusEquals",), why=PAGES_BEFORE_FILTERING),
     defaults={
         "OutputDataConfig.KmsKeyId": "",
         "OutputDataConfig.CompressionType": "GZIP",
@@ -37,5 +37,5 @@ KINDS = (
     Kind("TrainingPlan", work=True),
     Kind("TrainingSession", work=True),
     Kind("ReservedCapacity", work=True),
-    Kind("Job", work=True),
+    Kind("Job", work=True, listing=Listing(page=50)),
 )

@@ -15,9 +15,6 @@ from emulator.kinds.listing import PAGING, SORTS, Filter
 from emulator.resources import tokens
 from emulator.store.records import Query, Record, Transaction
 
-PAGE = 10
-"""Records of a page where the request does not say (`docs/quirks.md`)."""
-
 CHUNK = 200
 Test = Callable[[Record], bool]
 
@@ -32,6 +29,8 @@ class Plan:
     """Tests that the service makes after it has cut the page."""
     fingerprint: Callable[[], str]
     """Made when a token is read or written: most pages are the only ones."""
+    none: bool = False
+    """Whether nothing here can be what is asked for."""
 
 
 def position(query: Query, record: Record) -> tuple[Any, str]:
@@ -42,19 +41,17 @@ def position(query: Query, record: Record) -> tuple[Any, str]:
 
 def plan(facts: Facts, call: Call) -> Plan:
     """What a list call asks for; `NotBuilt` for a parameter that nothing here can honour."""
-    params, lister = call.params, facts.lister
-    for name in lister.unknown:
-        if params.get(name) is not None and not facts.kind.work:
-            raise NotBuilt(f"{call.operation} with {name} is not built. Leave {name} away.")
-    given = [item for item in lister.filters if params.get(item.member) is not None]
+    params, listing = call.params, facts.kind.listing
+    _check_known(facts, call)
+    given = [item for item in facts.lister.filters if params.get(item.member) is not None]
     sort, descending = _order(facts, call)
-    query = Query(facts.kind.noun, call.scope, int(params.get("MaxResults") or PAGE), sort, descending)
+    query = Query(facts.kind.noun, call.scope, int(params.get("MaxResults") or listing.page), sort, descending)
     tests: list[Test] = []
     late: list[Test] = []
     for item in given:
         value = params[item.member]
-        if item.member in facts.kind.listing.page_first:
-            late.append(_test(item, value))
+        if item.member in listing.page_first:
+            late.append(_test(item, value, facts.key[-1]))
         elif (narrowed := _narrow(facts, query, item, value)) is not None:
             query = narrowed
         else:
@@ -64,7 +61,15 @@ def plan(facts: Facts, call: Call) -> Plan:
     if params.get("NextToken"):
         kind = float if sort in ("created", "modified") else str
         query = replace(query, after=tokens.read(params["NextToken"], print_(), kind))
-    return Plan(query, tuple(tests), tuple(late), print_)
+    none = any(params.get(name) not in (None, value) for name, value in listing.same.items())
+    return Plan(query, tuple(tests), tuple(late), print_, none)
+
+
+def _check_known(facts: Facts, call: Call) -> None:
+    for name in facts.lister.unknown:
+        known = facts.kind.work or name in facts.kind.listing.same
+        if call.params.get(name) is not None and not known:
+            raise NotBuilt(f"{call.operation} with {name} is not built. Leave {name} away.")
 
 
 def _order(facts: Facts, call: Call) -> tuple[str, bool]:
@@ -127,7 +132,7 @@ def reach(record: Record, path: tuple[str, ...]) -> Any:
 def matches(transaction: Transaction, plan: Plan) -> Iterator[Record]:
     """The records that a plan asks for, in its order, from its position on; without end of a page."""
     query = replace(plan.query, limit=plan.query.limit + 1 if not plan.tests else CHUNK)
-    while True:
+    while not plan.none:
         chunk = transaction.page(query)
         for record in chunk:
             if all(test(record) for test in plan.tests):
@@ -156,10 +161,10 @@ def answer(transaction: Transaction, facts: Facts, plan: Plan) -> dict[str, Any]
 
 def summary(facts: Facts, record: Record) -> dict[str, Any]:
     """A record as its list call shows it."""
-    shown, body = {}, record.body
-    for name, path in facts.lister.summary:
-        # The short way for the many members that are just echoed: this loop is most of what a list call costs.
-        value = body.get(path[0]) if len(path) == 1 and path[0] in body else reach(record, path)
-        if value is not None:
+    body, lister = record.body, facts.lister
+    # Most members are just echoed, and this is most of what a list call costs: they are copied without further ado.
+    shown = {name: body[name] for name in lister.echoed if name in body}
+    for name, path in lister.summary:
+        if name not in shown and (value := reach(record, path)) is not None:
             shown[name] = value
     return shown

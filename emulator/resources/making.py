@@ -80,6 +80,8 @@ def new_record(facts: Facts, call: Call, now: float, given: Given) -> Record:
         own[facts.status_member] = status
     body |= {name: value for name, value in own.items() if name}
     body |= given.extra
+    for member in facts.kind.named:
+        body.setdefault(member, key.rsplit("/", 1)[-1])
     fill(body, facts.kind.defaults)
     return Record(
         kind=facts.kind.noun,

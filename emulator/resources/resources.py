@@ -270,7 +270,7 @@ class Resources:
     # --- within a transaction -------------------------------------------------------------------------------------
 
     def _get(self, transaction: Transaction, facts: Facts, scope: Scope, key: str) -> Record:
-        named_by_arn = key.startswith("arn:")
+        named_by_arn = key.startswith("arn:") and len(facts.key) == 1
         get = transaction.get_ignoring_case if facts.kind.caseless else transaction.get
         record = transaction.get_by_arn(key) if named_by_arn else get(facts.kind.noun, scope, key)
         if record is None or record.kind != facts.kind.noun or record.scope != scope:

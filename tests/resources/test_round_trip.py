@@ -30,16 +30,17 @@ def made(registry: Any, kind: Kind) -> tuple[Facts, dict[str, Any], Any]:
     return facts, params, registry.create(kind.noun, **params)
 
 
-def names(facts: Facts, record: Any) -> dict[str, Any]:
+def names(facts: Facts, record: Any, params: dict[str, Any]) -> dict[str, Any]:
     """The key members of a Describe or Delete request."""
-    values = record.key.split("/") if len(facts.key) > 1 else [record.body.get(facts.key[0], record.key)]
-    return dict(zip(facts.key, values, strict=True))
+    if len(facts.key) > 1:
+        return {member: params[member] for member in facts.key}
+    return {facts.key[0]: record.body.get(facts.key[0], record.key)}
 
 
 @pytest.mark.parametrize("kind", MADE, ids=[kind.noun for kind in MADE])
 def test_what_was_created_is_described_listed_tagged_and_deleted(registry: Any, kind: Kind) -> None:
     facts, params, record = made(registry, kind)
-    key = names(facts, record)
+    key = names(facts, record, params)
     answer = registry.resources.describe(kind.noun, registry.call("Describe", **key))
     body = answer[facts.derived.wrapper] if facts.derived.wrapper else answer
     for name, value in params.items():
