@@ -45,6 +45,9 @@ RECORDS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "ListLabelingJobsForWorkteam", f"{_HERE}.people:list_jobs_of_workteam"),
     ("sagemaker", "CreateHumanTaskUi", f"{_HERE}.reviews:create_human_task_ui"),
     ("sagemaker", "CreateFlowDefinition", f"{_HERE}.reviews:create_flow_definition"),
+    ("sagemaker", "PutEndpointPolicy", f"{_HERE}.policies:put_endpoint_policy"),
+    ("sagemaker", "GetEndpointPolicy", f"{_HERE}.policies:get_endpoint_policy"),
+    ("sagemaker", "DeleteEndpointPolicy", f"{_HERE}.policies:delete_endpoint_policy"),
 )
 """Those of OPERATIONS that keep records and set nothing to work: what they check no model can express."""
 
