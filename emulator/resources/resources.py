@@ -212,7 +212,7 @@ class Resources:
         facts = self._facts[kind]
         plan = listing.plan(facts, call)
         with self._store.read() as transaction:
-            self._check_references(transaction, facts, call)
+            self._check_references(transaction, facts, call, facts.kind.listing.contains)
             page = listing.answer(transaction, facts, plan)
         if len(self._pages) >= PAGES_KEPT:
             self._pages.clear()
@@ -283,10 +283,12 @@ class Resources:
             raise fault(facts.missing, facts, key, arn)
         return record
 
-    def _check_references(self, transaction: Transaction, facts: Facts, call: Call) -> None:
+    def _check_references(
+        self, transaction: Transaction, facts: Facts, call: Call, loose: tuple[str, ...] = ()
+    ) -> None:
         for member, kind in facts.kind.refers.items():
             value = call.params.get(member)
-            if value:
+            if value and member not in loose:
                 self._get(transaction, self._facts[kind], call.scope, value)
 
     def _check_quota(self, transaction: Transaction, facts: Facts, scope: Scope) -> None:

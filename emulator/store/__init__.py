@@ -14,7 +14,10 @@ from emulator.store.records import DuplicateKey, Query, Record, StaleVersion, St
 if TYPE_CHECKING:
     from emulator.store.sql import SqlStore
 
-__all__ = ["DuplicateKey", "Query", "Record", "StaleVersion", "Store", "Transaction", "open_store"]
+__all__ = ["SCHEMA", "DuplicateKey", "Query", "Record", "StaleVersion", "Store", "Transaction", "open_store"]
+
+SCHEMA = 1
+"""The number of the form in which state is kept, in the data folder and in snapshots."""
 
 
 def open_store(where: Path | str = "") -> SqlStore:
