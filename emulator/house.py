@@ -24,6 +24,7 @@ from emulator.metrics import FileMetrics
 from emulator.operations.dispatch import Dispatch
 from emulator.ports import Gateways, LocalImage, LocalImages, Storage
 from emulator.resources import Hooks, Resources, generic_operations
+from emulator.resources.quotas import QUOTAS
 from emulator.settings import Settings
 from emulator.store import SCHEMA, open_store
 from emulator.store.records import Record
@@ -177,7 +178,8 @@ class House:
         database = self.data_dir / "house.db"
         self._fresh = not database.exists()
         self.store = open_store(database)
-        hooks = Hooks(self._publish, self._compute, self.settings.settle_seconds)
+        quotas = QUOTAS if self.settings.quotas else {}
+        hooks = Hooks(self._publish, self._compute, self.settings.settle_seconds, quotas)
         self.resources = Resources(self.store, KINDS, self.clock, hooks)
         self.logs = FileLogs(self.data_dir / "logs", self.clock)
         self.metrics = FileMetrics(self.data_dir / "metrics")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from emulator.kinds.kind import Kind
 from emulator.resources import listing, making, moving, tagging
 from emulator.resources.faults import fault
 from emulator.resources.notes import Notes
+from emulator.resources.quotas import Quota
 from emulator.resources.tags import Tags
 from emulator.store.records import Query, Record, StaleVersion, Store, Transaction
 
@@ -40,11 +41,13 @@ def _as_is(record: Record, body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class Hooks:
-    """Who takes part in the life of records. `pace`: seconds that a status takes which moves by itself."""
+    """Who takes part in the life of records. `pace`: seconds that a status takes which moves by itself; `quotas`: how
+    many records there may be, by noun."""
 
     publish: Publish = _quiet
     compute: Compute = _as_is
     pace: float = 0.0
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
 
 
 class Resources:
@@ -56,6 +59,7 @@ class Resources:
         self._clock = clock
         self._publish = hooks.publish
         self._compute = hooks.compute
+        self._quotas = hooks.quotas
         self._travels = moving.Travels(clock, hooks.pace, self._arrive)
         self.tags = Tags(store)
         self.notes = Notes(store)
@@ -89,6 +93,7 @@ class Resources:
                 transaction.delete(other)
             elif other is not None:
                 raise fault(facts.taken, facts, other.key, other.arn)
+            self._check_quota(transaction, facts, call.scope)
             record = transaction.insert(record)
             if tags:
                 transaction.set_tags(record.arn, tags)
@@ -285,6 +290,12 @@ class Resources:
             value = call.params.get(member)
             if value and member not in loose:
                 self._get(transaction, self._facts[kind], call.scope, value)
+
+    def _check_quota(self, transaction: Transaction, facts: Facts, scope: Scope) -> None:
+        quota = self._quotas.get(facts.kind.noun)
+        if quota is not None:
+            counts = transaction.counts(facts.kind.noun, scope)
+            quota.check(sum(count for status, count in counts.items() if status not in facts.gives_way))
 
     @cached_property
     def _children(self) -> dict[str, tuple[Facts, ...]]:
