@@ -56,7 +56,7 @@ DIALECTS: Mapping[str, Dialect] = {
 }
 
 
-TABLES = ("tags", "records", "parts", "uploads", "objects", "buckets")
+TABLES = ("tags", "links", "marks", "records", "parts", "uploads", "objects", "buckets")
 """All tables; a test compares them with `tables.META`."""
 
 
