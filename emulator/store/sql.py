@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emulator.call import Scope
-from emulator.store import packing
+from emulator.store import packing, sql_links
 from emulator.store.database import Database, Row, Session
+from emulator.store.links import Link, LinkQuery, Mark
 from emulator.store.queries import page_name, page_values
 from emulator.store.records import DuplicateKey, Query, Record, StaleVersion
 from emulator.store.texts import Names
@@ -44,6 +45,15 @@ class SqlTransaction:
     def get_by_arn(self, arn: str) -> Record | None:
         return self._one(SQL.GET_ARN, arn=arn)
 
+    def get_by_arns(self, arns: Sequence[str]) -> dict[str, Record]:
+        found: dict[str, Record] = {}
+        for lot in sql_links.in_lots(arns):
+            values = {f"arn{number}": arn for number, arn in enumerate(lot)}
+            for row in self._session.rows(f'record_statements:{{"arns": {len(lot)}}}', **values):
+                record = _record(row)
+                found[record.arn] = record
+        return found
+
     def replace(self, record: Record) -> Record:
         if self._session.run(SQL.REPLACE, **_row(record), after=record.version + 1).rowcount != 1:
             raise StaleVersion(f"{record.kind} {record.key} is no longer at version {record.version}")
@@ -53,6 +63,7 @@ class SqlTransaction:
         scope = record.scope
         self._session.run(SQL.DELETE, kind=record.kind, account=scope.account, region=scope.region, key=record.key)
         self._session.run(SQL.DROP_TAGS, arn=record.arn)
+        sql_links.drop(self._session, record.arn)
 
     def page(self, query: Query) -> list[Record]:
         return [_record(row) for row in self._session.rows(page_name(query), **page_values(query))]
@@ -75,6 +86,30 @@ class SqlTransaction:
     def drop_tags(self, arn: str, keys: tuple[str, ...]) -> None:
         for key in keys:
             self._session.run(SQL.DROP_TAG, arn=arn, key=key)
+
+    def link(self, link: Link) -> None:
+        sql_links.insert(self._session, link)
+
+    def get_link(self, relation: str, source: str, destination: str) -> Link | None:
+        return sql_links.get(self._session, relation, source, destination)
+
+    def unlink(self, relation: str, source: str, destination: str) -> bool:
+        return sql_links.delete(self._session, relation, source, destination)
+
+    def links(self, query: LinkQuery) -> list[Link]:
+        return sql_links.page(self._session, query)
+
+    def links_of(self, relation: str, end: str, arns: Sequence[str]) -> list[Link]:
+        return sql_links.of_many(self._session, relation, end, arns)
+
+    def mark(self, mark: Mark) -> None:
+        sql_links.mark(self._session, mark)
+
+    def marked(self, limit: int) -> list[Mark]:
+        return sql_links.marked(self._session, limit)
+
+    def unmark(self, mark: Mark) -> None:
+        sql_links.unmark(self._session, mark)
 
     def _one(self, statement: str, **values: str) -> Record | None:
         row = self._session.row(statement, **values)

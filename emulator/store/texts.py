@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 SCHEMA = "schema"
-SOURCES = ("compiling", "object_statements", "pages", "record_statements", "tables")
+SOURCES = ("compiling", "link_statements", "object_statements", "pages", "record_statements", "tables")
 
 
 @dataclass(frozen=True)
