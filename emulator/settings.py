@@ -53,7 +53,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Instance types with accelerators: run on the CPU and say so, are refused, or get the engine's NVIDIA devices.",
         ("cpu", "refuse", "devices"),
     ),
-    Setting("quotas", bool, False, "Refuse jobs beyond the default quotas of a new AWS account."),
+    Setting("quotas", bool, False, "Refuse jobs and records beyond the default quotas of a new AWS account."),
     Setting("stop_grace", float, 120.0, "Seconds between SIGTERM and SIGKILL when a job is stopped."),
     Setting(
         "strict_versions", bool, False, "Refuse to run an image with a library of another major version than it names."

@@ -30,6 +30,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     add("--max-jobs", type=int, help="jobs that run at the same time (by the cores)")
     add("--gpu", choices=("cpu", "refuse", "devices"), help="what instance types with GPUs mean (cpu)")
     add("--quotas", action="store_true", default=None, help="quotas of a new AWS account are kept")
+    add("--settle-seconds", type=float, metavar="SECONDS", help="pace of statuses that move by themselves (0.2)")
     add("--strict-versions", action="store_true", default=None, help="refuse libraries of other major versions")
 
 
