@@ -10,7 +10,7 @@ from typing import Any
 
 from emulator.call import Call, Scope
 from emulator.clock import Clock
-from emulator.errors import Validation
+from emulator.errors import CallerFault, Validation
 from emulator.kinds.facts import Facts
 from emulator.kinds.kind import Kind
 from emulator.resources import listing, making, moving, tagging
@@ -84,7 +84,8 @@ class Resources:
         if "status" not in given:
             record = making.in_status(facts, moving.begun(facts, "Create", record, self._travels.pace))
         with self._store.write() as transaction:
-            self._check_references(transaction, facts, call)
+            for parent in self._referred(transaction, facts, call):
+                moving.check_lasting(self._facts[parent.kind], parent)
             other = transaction.get_ignoring_case(kind, call.scope, record.key) if facts.kind.folded else None
             other = other or transaction.get(kind, call.scope, record.key)
             if other is not None and making.asked_again(record, other):
@@ -212,7 +213,7 @@ class Resources:
         facts = self._facts[kind]
         plan = listing.plan(facts, call)
         with self._store.read() as transaction:
-            self._check_references(transaction, facts, call, facts.kind.listing.contains)
+            self._referred(transaction, facts, call, facts.kind.listing.contains)
             page = listing.answer(transaction, facts, plan)
         if len(self._pages) >= PAGES_KEPT:
             self._pages.clear()
@@ -283,13 +284,16 @@ class Resources:
             raise fault(facts.missing, facts, key, arn)
         return record
 
-    def _check_references(
+    def _referred(
         self, transaction: Transaction, facts: Facts, call: Call, loose: tuple[str, ...] = ()
-    ) -> None:
-        for member, kind in facts.kind.refers.items():
-            value = call.params.get(member)
-            if value and member not in loose:
-                self._get(transaction, self._facts[kind], call.scope, value)
+    ) -> tuple[Record, ...]:
+        """The records that a request refers to, but for `loose` members; raises the error of the first absent one."""
+        params = call.params
+        strict = {
+            member: kind for member, kind in facts.kind.refers.items() if params.get(member) and member not in loose
+        }
+        found = (self._get(transaction, self._facts[kind], call.scope, params[name]) for name, kind in strict.items())
+        return tuple(found)
 
     def _check_quota(self, transaction: Transaction, facts: Facts, scope: Scope) -> None:
         quota = self._quotas.get(facts.kind.noun)
@@ -325,10 +329,14 @@ class Resources:
         if there is None or there.status != record.status:
             return
         rest = facts.rests[there.status]
-        if rest:
-            self.change(record.kind, record.scope, record.key, lambda current: replace(current, status=rest))
-        else:
-            self.remove(record.kind, record.scope, record.key, statuses=(there.status,))
+        way = there.status
+        try:
+            if rest:
+                self.change(*there.place, lambda now: replace(now, status=rest) if now.status == way else now)
+            else:
+                self.remove(*there.place, statuses=(way,))
+        except CallerFault:
+            log.debug("%s %s was taken away on its way", record.kind, record.key)
 
     def _now(self) -> float:
         return round(self._clock.now(), 3)
