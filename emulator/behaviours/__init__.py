@@ -48,6 +48,15 @@ RECORDS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "PutEndpointPolicy", f"{_HERE}.policies:put_endpoint_policy"),
     ("sagemaker", "GetEndpointPolicy", f"{_HERE}.policies:get_endpoint_policy"),
     ("sagemaker", "DeleteEndpointPolicy", f"{_HERE}.policies:delete_endpoint_policy"),
+    ("sagemaker", "CreateModelPackage", f"{_HERE}.model_packages:create_model_package"),
+    ("sagemaker", "DescribeModelPackage", f"{_HERE}.model_packages:describe_model_package"),
+    ("sagemaker", "UpdateModelPackage", f"{_HERE}.model_packages:update_model_package"),
+    ("sagemaker", "ListModelPackages", f"{_HERE}.model_packages:list_model_packages"),
+    ("sagemaker", "BatchDescribeModelPackage", f"{_HERE}.model_packages:batch_describe"),
+    ("sagemaker", "CreateAlgorithm", f"{_HERE}.model_packages:create_algorithm"),
+    ("sagemaker", "PutModelPackageGroupPolicy", f"{_HERE}.policies:put_group_policy"),
+    ("sagemaker", "GetModelPackageGroupPolicy", f"{_HERE}.policies:get_group_policy"),
+    ("sagemaker", "DeleteModelPackageGroupPolicy", f"{_HERE}.policies:delete_group_policy"),
 )
 """Those of OPERATIONS that keep records and set nothing to work: what they check no model can express."""
 

@@ -28,11 +28,17 @@ def made(registry: Any, kind: Kind) -> tuple[Facts, dict[str, Any], Any]:
     params = request(facts, parents)
     for member in () if facts.minted else facts.key:
         params.setdefault(member, "made-up")
+    if kind.versions and facts.numbers[0]:
+        call = registry.call(f"Create{kind.noun}", **params)
+        return facts, params, registry.resources.create_version(kind.noun, call, parents[kind.versions.of])
     return facts, params, registry.create(kind.noun, **params)
 
 
 def names(facts: Facts, record: Any, params: dict[str, Any]) -> dict[str, Any]:
     """The key members of a Describe or Delete request."""
+    number, _ = facts.numbers
+    if number:
+        return {**{member: params[member] for member in facts.key}, number: record.body[number]}
     if len(facts.key) > 1:
         return {member: params[member] for member in facts.key}
     return {facts.key[0]: record.body.get(facts.key[0], record.key)}
