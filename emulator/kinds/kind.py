@@ -128,6 +128,11 @@ class Kind:
     """Members of Create and List that name a record of another kind, which must exist: {"DomainId": "Domain"}."""
     parent: str = ""
     """The member by which List finds its records through an index (derived: the first of several key members)."""
+    linked: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Members of List that name (by `refers`) a record which links tie to those wanted: the relation, and at which end
+    of it the named one is: {"TrialName": (IN_TRIAL, "destination")}."""
+    tied: tuple[str, ...] = ()
+    """Relations whose links keep a record from being deleted (`occupied`). Links of any other one end with it."""
     merges: tuple[str, ...] = ()
     """Maps that Update adds to, where it replaces others."""
     without: Mapping[str, str] = field(default_factory=dict)

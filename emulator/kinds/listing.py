@@ -28,7 +28,8 @@ SORTS = {
 class Filter:
     """One parameter of a list call. `test` is equals, contains, starts, after or before.
 
-    `target` is `key`, `status`, `created`, `modified` or `parent` (indexed), else the path of a member of Describe.
+    `target` is `key`, `status`, `created`, `modified`, `parent` or `linked` with a relation and an end (all indexed),
+    else the path of a member of Describe.
     """
 
     member: str
@@ -53,8 +54,11 @@ class Lister:
     """Values of SortBy, each with the store's word for it."""
 
 
+Links = tuple[tuple[str, tuple[str, str]], ...]
+
+
 @cache
-def _lister(noun: str, service: str, parent: str, renamed: tuple[tuple[str, str], ...]) -> Lister:
+def _lister(noun: str, service: str, parent: str, renamed: tuple[tuple[str, str], ...], links: Links) -> Lister:
     derived = derive(noun, service)
     names = dict(renamed)
     outputs = derived.outputs("List")
@@ -63,6 +67,7 @@ def _lister(noun: str, service: str, parent: str, renamed: tuple[tuple[str, str]
     members = tuple(element.members) if element is not None and element.type_name == "structure" else ()
     inputs = [name for name in derived.inputs("List") if name not in PAGING]
     found = {name: _filter(derived, name, parent, names) for name in inputs}
+    found |= {name: Filter(name, "equals", ("linked", *link)) for name, link in links}
     sort = derived.inputs("List").get("SortBy")
     words = {value: SORTS.get(_plain(value, derived), "") for value in (sort.enum if sort is not None else ())}
     paths = {name: path for name in members if (path := _summary_path(derived, name, names))}
@@ -78,7 +83,8 @@ def _lister(noun: str, service: str, parent: str, renamed: tuple[tuple[str, str]
 
 def lister(kind: Kind) -> Lister:
     """How a kind is listed; read from the model once."""
-    return _lister(kind.noun, kind.service, parent_member(kind), tuple(kind.listing.summary.items()))
+    renamed, links = tuple(kind.listing.summary.items()), tuple(kind.linked.items())
+    return _lister(kind.noun, kind.service, parent_member(kind), renamed, links)
 
 
 def parent_member(kind: Kind) -> str:

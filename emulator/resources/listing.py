@@ -13,6 +13,7 @@ from emulator.kinds.facts import Facts
 from emulator.kinds.kind import DESC
 from emulator.kinds.listing import PAGING, SORTS, Filter
 from emulator.resources import tokens
+from emulator.store.links import Linked
 from emulator.store.records import Query, Record, Transaction
 
 CHUNK = 200
@@ -39,8 +40,11 @@ def position(query: Query, record: Record) -> tuple[Any, str]:
     return value[query.sort], record.key
 
 
-def plan(facts: Facts, call: Call) -> Plan:
-    """What a list call asks for; `NotBuilt` for a parameter that nothing here can honour."""
+def plan(facts: Facts, call: Call, named: Mapping[str, Record]) -> Plan:
+    """What a list call asks for; `NotBuilt` for a parameter that nothing here can honour.
+
+    `named`: the records that parameters name, by parameter.
+    """
     params, listing = call.params, facts.kind.listing
     _check_known(facts, call)
     given = [item for item in facts.lister.filters if params.get(item.member) is not None]
@@ -52,7 +56,7 @@ def plan(facts: Facts, call: Call) -> Plan:
         value = params[item.member]
         if item.member in listing.page_first:
             late.append(_test(item, value, facts.key[-1]))
-        elif (narrowed := _narrow(facts, query, item, value)) is not None:
+        elif (narrowed := _narrow(facts, query, item, named.get(item.member, value))) is not None:
             query = narrowed
         else:
             tests.append(_test(item, value, facts.key[-1]))
@@ -85,13 +89,15 @@ def _order(facts: Facts, call: Call) -> tuple[str, bool]:
 
 def _narrow(facts: Facts, query: Query, item: Filter, value: Any) -> Query | None:
     """The query with a filter that the store knows; None for one that it does not."""
+    if item.target[0] == "linked":
+        return replace(query, linked=Linked(item.target[1], item.target[2], value.arn))
     target = item.target[0] if len(item.target) == 1 else ""
     if target == "key" and item.test == "contains" and len(facts.key) == 1 and not facts.minted:
         return replace(query, contains=value)
     if target == "status":
         return replace(query, statuses=(value,))
     if target == "parent":
-        return replace(query, parent=value)
+        return replace(query, parent=value.key if isinstance(value, Record) else value)
     if target in ("created", "modified"):
         after, before = query.created if target == "created" else query.modified
         bound = value.timestamp() if hasattr(value, "timestamp") else float(value)

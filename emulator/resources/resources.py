@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from emulator.call import Call, Scope
 from emulator.clock import Clock
@@ -15,8 +15,10 @@ from emulator.kinds.facts import Facts
 from emulator.kinds.kind import Kind
 from emulator.resources import listing, making, moving, tagging
 from emulator.resources.faults import fault
+from emulator.resources.links import Links, has_links
 from emulator.resources.notes import Notes
 from emulator.resources.tags import Tags
+from emulator.store.links import Mark
 from emulator.store.records import Query, Record, StaleVersion, Store, Transaction
 
 log = logging.getLogger(__name__)
@@ -26,6 +28,8 @@ Publish = Callable[[str, Record], None]
 
 Compute = Callable[[Record, Mapping[str, Any]], Mapping[str, Any]]
 """Adds to a Describe answer what is known only now."""
+
+Result = TypeVar("Result")
 
 PAGES_KEPT = 128
 
@@ -40,11 +44,13 @@ def _as_is(record: Record, body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class Hooks:
-    """Who takes part in the life of records. `pace`: seconds that a status takes which moves by itself."""
+    """Who takes part in the life of records. `pace`: seconds that a status takes which moves by itself. `followed`:
+    the kinds whose records are marked with each write, for who comes back to them."""
 
     publish: Publish = _quiet
     compute: Compute = _as_is
     pace: float = 0.0
+    followed: frozenset[str] = frozenset()
 
 
 class Resources:
@@ -57,7 +63,9 @@ class Resources:
         self._publish = hooks.publish
         self._compute = hooks.compute
         self._travels = moving.Travels(clock, hooks.pace, self._arrive)
+        self._followed = hooks.followed
         self.tags = Tags(store)
+        self.links = Links(store)
         self.notes = Notes(store)
         self._pages: dict[tuple[str, Scope, str], tuple[int, dict[str, Any]]] = {}
         """Pages as they were at a number of commits: clients that poll a list ask the same again and again."""
@@ -80,7 +88,8 @@ class Resources:
         if "status" not in given:
             record = making.in_status(facts, moving.begun(facts, "Create", record, self._travels.pace))
         with self._store.write() as transaction:
-            self._check_references(transaction, facts, call)
+            named = self._check_references(transaction, facts, call)
+            record = replace(record, parent=named[facts.parent].key if facts.parent in named else record.parent)
             other = transaction.get_ignoring_case(kind, call.scope, record.key) if facts.kind.folded else None
             other = other or transaction.get(kind, call.scope, record.key)
             if other is not None and making.asked_again(record, other):
@@ -90,6 +99,7 @@ class Resources:
             elif other is not None:
                 raise fault(facts.taken, facts, other.key, other.arn)
             record = transaction.insert(record)
+            self._mark(transaction, record)
             if tags:
                 transaction.set_tags(record.arn, tags)
         self._tell("created", record)
@@ -134,6 +144,7 @@ class Resources:
                 with self._store.write() as transaction:
                     before = self._get(transaction, facts, scope, key)
                     after = transaction.replace(making.touched(facts, before, edit(before), self._now()))
+                    self._mark(transaction, after)
                 break
             except StaleVersion:
                 continue
@@ -168,6 +179,20 @@ class Resources:
             self._check_childless(transaction, facts, record)
             transaction.delete(record)
         self._tell("deleted", record)
+
+    def draft(self, kind: str, call: Call, **given: Any) -> Record:
+        """The record that `create` would make of a request, not yet written."""
+        return making.new_record(self._facts[kind], call, self._now(), making.Given(**given))
+
+    def together(self, work: Callable[[Transaction], Result]) -> Result:
+        """Do work in one transaction of the store. Nobody is told of the records that it writes."""
+        with self._store.write() as transaction:
+            return work(transaction)
+
+    def reading(self, work: Callable[[Transaction], Result]) -> Result:
+        """Read in one view of the store."""
+        with self._store.read() as transaction:
+            return work(transaction)
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
         """Tags of ours on a record."""
@@ -205,9 +230,8 @@ class Resources:
             return known[1]
         commits = self._store.commits  # before the reading: what is written meanwhile makes this page an old one
         facts = self._facts[kind]
-        plan = listing.plan(facts, call)
         with self._store.read() as transaction:
-            self._check_references(transaction, facts, call)
+            plan = listing.plan(facts, call, self._check_references(transaction, facts, call))
             page = listing.answer(transaction, facts, plan)
         if len(self._pages) >= PAGES_KEPT:
             self._pages.clear()
@@ -278,11 +302,17 @@ class Resources:
             raise fault(facts.missing, facts, key, arn)
         return record
 
-    def _check_references(self, transaction: Transaction, facts: Facts, call: Call) -> None:
-        for member, kind in facts.kind.refers.items():
-            value = call.params.get(member)
-            if value:
-                self._get(transaction, self._facts[kind], call.scope, value)
+    def _check_references(self, transaction: Transaction, facts: Facts, call: Call) -> dict[str, Record]:
+        """The records that members of a request name, by member."""
+        return {
+            member: self._get(transaction, self._facts[kind], call.scope, call.params[member])
+            for member, kind in facts.kind.refers.items()
+            if call.params.get(member)
+        }
+
+    def _mark(self, transaction: Transaction, record: Record) -> None:
+        if record.kind in self._followed:
+            transaction.mark(Mark(record.arn, record.version, fresh=record.version == 1))
 
     @cached_property
     def _children(self) -> dict[str, tuple[Facts, ...]]:
@@ -298,6 +328,9 @@ class Resources:
         for child in self._children.get(record.kind, ()):
             if transaction.page(Query(child.kind.noun, record.scope, 1, parent=record.key)):
                 raise fault(facts.occupied, facts, record.key, record.arn, others=child.kind.noun)
+        for relation in facts.kind.tied:
+            if has_links(transaction, record, relation):
+                raise fault(facts.occupied, facts, record.key, record.arn, others=relation)
 
     # --- records that move by themselves --------------------------------------------------------------------------
 
