@@ -38,6 +38,16 @@ RECORDS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "EnableSagemakerServicecatalogPortfolio", f"{_HERE}.projects:enable_portfolio"),
     ("sagemaker", "DisableSagemakerServicecatalogPortfolio", f"{_HERE}.projects:disable_portfolio"),
     ("sagemaker", "GetSagemakerServicecatalogPortfolioStatus", f"{_HERE}.projects:portfolio_status"),
+    ("sagemaker", "CreateWorkforce", f"{_HERE}.people:create_workforce"),
+    ("sagemaker", "UpdateWorkforce", f"{_HERE}.people:update_workforce"),
+    ("sagemaker", "CreateWorkteam", f"{_HERE}.people:create_workteam"),
+    ("sagemaker", "UpdateWorkteam", f"{_HERE}.people:update_workteam"),
+    ("sagemaker", "ListLabelingJobsForWorkteam", f"{_HERE}.people:list_jobs_of_workteam"),
+    ("sagemaker", "CreateHumanTaskUi", f"{_HERE}.reviews:create_human_task_ui"),
+    ("sagemaker", "CreateFlowDefinition", f"{_HERE}.reviews:create_flow_definition"),
+    ("sagemaker", "PutEndpointPolicy", f"{_HERE}.policies:put_endpoint_policy"),
+    ("sagemaker", "GetEndpointPolicy", f"{_HERE}.policies:get_endpoint_policy"),
+    ("sagemaker", "DeleteEndpointPolicy", f"{_HERE}.policies:delete_endpoint_policy"),
 )
 """Those of OPERATIONS that keep records and set nothing to work: what they check no model can express."""
 

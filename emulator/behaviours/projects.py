@@ -97,7 +97,9 @@ def _living(rooms: Rooms, call: Call) -> None:
 
 
 def _template(given: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(given.get("CfnTemplateProvider") or {})
+    if not given.get("CfnTemplateProvider"):
+        raise Validation("A template provider needs its CfnTemplateProvider.")
+    return dict(given["CfnTemplateProvider"])
 
 
 def _provisioned(body: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,5 +127,5 @@ def _retemplated(body: Mapping[str, Any], updates: Iterable[Mapping[str, Any]]) 
 
 def _with(parameters: Iterable[Mapping[str, Any]] | None, more: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Parameters with others of the same keys in their places."""
-    found = {item["Key"]: dict(item) for item in (*(parameters or ()), *more)}
+    found = {item.get("Key"): dict(item) for item in (*(parameters or ()), *more)}
     return list(found.values())

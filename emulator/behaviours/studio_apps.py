@@ -58,7 +58,7 @@ def delete_app(rooms: Rooms, call: Call) -> Answer:
     named = _named(call)
     app = rooms.resources.get("App", call.scope, rooms.resources.key("App", named))
     if app.status == "Deleted":
-        raise Validation(f"App [{app.arn}] has already been deleted.")
+        raise Validation(f"App {app.arn} has already been deleted")
     return rooms.resources.delete("App", named)
 
 
@@ -74,7 +74,7 @@ def _named(call: Call) -> Call:
     """A request in the members of the key: a space's name stands in the place of a profile's."""
     profile, space = call.params.get("UserProfileName"), call.params.get("SpaceName")
     if bool(profile) == bool(space):
-        raise Validation("An app belongs to a user profile or to a space: give UserProfileName or SpaceName.")
+        raise Validation(f"Either UserProfileName or SpaceName must be passed for {call.operation} operation.")
     app_type = str(call.params["AppType"]).lower()
     return replace(call, params={**call.params, "UserProfileName": profile or space, "AppType": app_type})
 

@@ -13,7 +13,20 @@ EXISTS = Taken(
 SHOWN_AS = ("DisplayName",)
 
 KINDS = (
-    Kind("Experiment", taken=EXISTS, named=SHOWN_AS),
-    Kind("Trial", taken=EXISTS, named=SHOWN_AS, parent="ExperimentName", refers={"ExperimentName": "Experiment"}),
-    Kind("TrialComponent", taken=EXISTS, named=SHOWN_AS, merges=("Parameters", "InputArtifacts", "OutputArtifacts")),
+    Kind("Experiment", taken=EXISTS, named=SHOWN_AS, caseless=True),
+    Kind(
+        "Trial",
+        taken=EXISTS,
+        named=SHOWN_AS,
+        caseless=True,
+        parent="ExperimentName",
+        refers={"ExperimentName": "Experiment"},
+    ),
+    Kind(
+        "TrialComponent",
+        taken=EXISTS,
+        named=SHOWN_AS,
+        caseless=True,
+        merges=("Parameters", "InputArtifacts", "OutputArtifacts"),
+    ),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from emulator import ids
 from emulator.kinds.derive import Derived, derive, operation
 from emulator.kinds.kind import Kind, Missing, Move, Occupied, Taken, Unready
 from emulator.kinds.listing import Lister, lister, parent_member
@@ -114,4 +115,5 @@ class Facts:
 
     def resource(self, key: str) -> str:
         """The resource part of the ARN of a key."""
-        return self.arn.format(key=key, name=key.rsplit("/", 1)[-1])
+        parent, _, name = key.rpartition("/")
+        return self.arn.format(key=key, name=name, parent=parent, short=ids.short_id())

@@ -15,7 +15,7 @@ KINDS = (
         taken=Taken("ValidationException", SAME_CONFIG),
         defaults={"EnableNetworkIsolation": False},
     ),
-    Kind("Endpoint", lifecycle=ENDPOINT),
+    Kind("Endpoint", lifecycle=ENDPOINT, caseless=True),
     Kind("InferenceComponent", work=True),
     Kind("GlobalInferenceGateway", work=True),
     Kind("InferenceExperiment", work=True),

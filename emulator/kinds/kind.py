@@ -13,6 +13,8 @@ from typing import Any
 
 ASC = "Ascending"
 DESC = "Descending"
+PAGE = 10
+"""Records of a page where neither the request nor the kind says (`docs/quirks.md`)."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +79,18 @@ class Listing:
     """How the list call differs from what the model tells."""
 
     sort: tuple[str, str] = ("CreationTime", DESC)
-    page: int = 10
+    page: int = PAGE
     """Records of a page where the request does not say."""
     page_first: tuple[str, ...] = ()
     """Filters that the service applies after it has cut the page."""
     same: Mapping[str, str] = field(default_factory=dict)
     """Filters about what is the same for every record here: {"ManagedBy": "CUSTOMER"}. Any other value finds none."""
     summary: Mapping[str, str] = field(default_factory=dict)
-    """Members of a summary with their names in Describe: {"MonitoringJobDefinitionName": "JobDefinitionName"}."""
+    """Members of a summary, and parameters, with what they are in Describe: {"MonitoringJobDefinitionName":
+    "JobDefinitionName"}, or with the way to it: {"ModelName": "Models[].ModelName"}. `listed.X` is what only the list
+    call shows: it is kept in `hidden["listed"]`."""
+    contains: tuple[str, ...] = ()
+    """Parameters that need only occur in what they name: an absent name is no error."""
     why: str = ""
 
 
@@ -113,7 +119,8 @@ class Kind:
     named: tuple[str, ...] = ()
     """Members of Describe that hold the record's name where the request gives none: ("DisplayName",)."""
     arn: str = ""
-    """The ARN's resource part, `training-job/{key}`, where the model's regex does not give it."""
+    """The ARN's resource part, `training-job/{key}`, where the model's regex does not give it. `{parent}` and `{name}`
+    are what is before and behind the last `/` of the key, `{short}` is a twelve-letter id."""
     key: tuple[str, ...] = ()
     """Key members, where Describe's required members are not the key. Several are joined by `/`."""
     mint: str = "{short}"
@@ -141,6 +148,9 @@ class Kind:
     """Operations beside the verbs whose effect nothing here brings about, and why."""
     caseless: bool = False
     """Whether names that differ only in case are one name."""
+    empty: Mapping[str, str] = field(default_factory=dict)
+    """List calls of what would hang on a record and nothing here makes, each with the member that names the record, or
+    "": {"ListCandidatesForAutoMLJob": "AutoMLJobName"}."""
     service: str = "sagemaker"
     work: bool = False
     """True for nouns whose creation means work (tuning, pipelines...): refused until an engine exists for it."""

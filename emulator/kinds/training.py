@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.kinds.kind import JOB, Kind, Listing, Missing, Taken
+from emulator.kinds.kind import ASC, JOB, Kind, Listing, Missing, Taken
 
 PAGES_BEFORE_FILTERING = (
     "API_ListTrainingJobs: when StatusEquals and MaxResults are set at the same time, the MaxResults jobs are first "
@@ -19,7 +19,7 @@ TRAINING_JOB = Kind(
         "Training job names must be unique within an AWS account and region, "
         "and a training job with this name already exists ({arn})",
     ),
-    listing=Listing(page_first=("StatusEquals",), why=PAGES_BEFORE_FILTERING),
+    listing=Listing(sort=("CreationTime", ASC), page_first=("StatusEquals",), why=PAGES_BEFORE_FILTERING),
     defaults={
         "OutputDataConfig.KmsKeyId": "",
         "OutputDataConfig.CompressionType": "GZIP",

@@ -32,6 +32,17 @@ class Plan:
     """Made when a token is read or written: most pages are the only ones."""
     none: bool = False
     """Whether nothing here can be what is asked for."""
+    order: tuple[str, ...] = ()
+    """The path of the member to sort by where no index does; such a list is read as a whole."""
+    after: tuple[Any, str] | None = None
+    """The position behind which the page begins, in that order."""
+
+    def position(self, record: Record) -> tuple[Any, str]:
+        """Where a record stands in the order of the list."""
+        if not self.order:
+            return position(self.query, record)
+        value = reach(record, self.order)
+        return f"{value:020.3f}" if isinstance(value, (int, float)) else str(value or ""), record.key
 
 
 def position(query: Query, record: Record) -> tuple[Any, str]:
@@ -48,7 +59,7 @@ def plan(facts: Facts, call: Call, named: Mapping[str, Record]) -> Plan:
     params, listing = call.params, facts.kind.listing
     _check_known(facts, call)
     given = [item for item in facts.lister.filters if params.get(item.member) is not None]
-    sort, descending = _order(facts, call)
+    sort, descending, order = _order(facts, call)
     query = Query(facts.kind.noun, call.scope, int(params.get("MaxResults") or listing.page), sort, descending)
     tests: list[Test] = []
     late: list[Test] = []
@@ -62,11 +73,13 @@ def plan(facts: Facts, call: Call, named: Mapping[str, Record]) -> Plan:
             tests.append(_test(item, value, facts.key[-1]))
     rest = {name: value for name, value in params.items() if name not in PAGING}
     print_ = partial(tokens.fingerprint, facts.kind.noun, call.scope, rest, sort, descending)
+    after = None
     if params.get("NextToken"):
-        kind = float if sort in ("created", "modified") else str
-        query = replace(query, after=tokens.read(params["NextToken"], print_(), kind))
+        kind = float if sort in ("created", "modified") and not order else str
+        after = tokens.read(params["NextToken"], print_(), kind)
+    query = query if order else replace(query, after=after)
     none = any(params.get(name) not in (None, value) for name, value in listing.same.items())
-    return Plan(query, tuple(tests), tuple(late), print_, none)
+    return Plan(query, tuple(tests), tuple(late), print_, none, order, after)
 
 
 def _check_known(facts: Facts, call: Call) -> None:
@@ -76,15 +89,14 @@ def _check_known(facts: Facts, call: Call) -> None:
             raise NotBuilt(f"{call.operation} with {name} is not built. Leave {name} away.")
 
 
-def _order(facts: Facts, call: Call) -> tuple[str, bool]:
+def _order(facts: Facts, call: Call) -> tuple[str, bool, tuple[str, ...]]:
     default, direction = facts.kind.listing.sort
     wanted = call.params.get("SortBy")
     sort = dict(facts.lister.sorts).get(wanted, "") if wanted else SORTS[default.lower()]
-    if not sort:
-        if not facts.kind.work:
-            raise NotBuilt(f"{call.operation} with SortBy {wanted} is not built. Leave SortBy away.")
-        sort = "created"
-    return sort, (call.params.get("SortOrder") or direction).capitalize() == DESC
+    order = dict(facts.lister.orders).get(wanted, ()) if wanted else ()
+    if not sort and not order and not facts.kind.work:
+        raise NotBuilt(f"{call.operation} with SortBy {wanted} is not built. Leave SortBy away.")
+    return sort or "created", (call.params.get("SortOrder") or direction).capitalize() == DESC, order
 
 
 def _narrow(facts: Facts, query: Query, item: Filter, value: Any) -> Query | None:
@@ -129,10 +141,18 @@ def reach(record: Record, path: tuple[str, ...]) -> Any:
     """The value at a path of the body, or None; `created` and `modified` are the record's own times."""
     if path in (("created",), ("modified",)):
         return record.created if path == ("created",) else record.modified
-    value: Any = record.body
-    for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
+    if path[0] == "listed":
+        return _walk(record.hidden.get("listed"), path[1:])
+    return _walk(record.body, path)
+
+
+def _walk(value: Any, path: tuple[str, ...]) -> Any:
+    if not path or value is None:
+        return value
+    inner = value.get(path[0].removesuffix("[]")) if isinstance(value, Mapping) else None
+    if path[0].endswith("[]"):
+        return [found for item in inner or () if (found := _walk(item, path[1:])) is not None]
+    return _walk(inner, path[1:])
 
 
 def matches(transaction: Transaction, plan: Plan) -> Iterator[Record]:
@@ -148,12 +168,22 @@ def matches(transaction: Transaction, plan: Plan) -> Iterator[Record]:
         query = replace(query, after=position(query, chunk[-1]), limit=CHUNK)
 
 
+def _in_order(transaction: Transaction, plan: Plan) -> Iterator[Record]:
+    """The records of a plan whose order no index knows, behind its position."""
+    if not plan.order:
+        return matches(transaction, plan)
+    descending, after = plan.query.descending, plan.after
+    rows = [(plan.position(record), record) for record in matches(transaction, plan)]
+    rows.sort(key=lambda row: row[0], reverse=descending)
+    return (record for at, record in rows if after is None or (at < after if descending else at > after))
+
+
 def answer(transaction: Transaction, facts: Facts, plan: Plan) -> dict[str, Any]:
     """One page. NextToken is absent on the last one: clients loop until it is."""
     limit = plan.query.limit
     page: list[Record] = []
     more = False
-    for record in matches(transaction, plan):
+    for record in _in_order(transaction, plan):
         if len(page) == limit:
             more = True
             break
@@ -161,7 +191,7 @@ def answer(transaction: Transaction, facts: Facts, plan: Plan) -> dict[str, Any]
     shown = [record for record in page if all(test(record) for test in plan.late)]
     listed: dict[str, Any] = {facts.lister.answer: [summary(facts, record) for record in shown]}
     if more:
-        listed["NextToken"] = tokens.write(position(plan.query, page[-1]), plan.fingerprint())
+        listed["NextToken"] = tokens.write(plan.position(page[-1]), plan.fingerprint())
     return listed
 
 

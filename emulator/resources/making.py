@@ -17,6 +17,9 @@ from emulator.store.records import Record
 
 TO_REMOVE = "ToRemove"
 
+USERS = ("CreatedBy", "LastModifiedBy")
+"""Who did it, where it was done in Studio; empty for everybody else, as the service answers it."""
+
 
 @dataclass(frozen=True)
 class Given:
@@ -79,6 +82,7 @@ def new_record(facts: Facts, call: Call, now: float, given: Given) -> Record:
     if status:
         own[facts.status_member] = status
     body |= {name: value for name, value in own.items() if name}
+    body |= {name: {} for name in USERS if name in derived.answered}
     body |= given.extra
     for member in facts.kind.named:
         body.setdefault(member, key.rsplit("/", 1)[-1])

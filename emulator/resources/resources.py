@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from emulator.resources import listing, making, moving, tagging
 from emulator.resources.faults import fault
 from emulator.resources.links import Links, has_links
 from emulator.resources.notes import Notes
+from emulator.resources.quotas import Quota
 from emulator.resources.tags import Tags
 from emulator.store.links import Mark
 from emulator.store.records import Query, Record, StaleVersion, Store, Transaction
@@ -44,12 +45,13 @@ def _as_is(record: Record, body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class Hooks:
-    """Who takes part in the life of records. `pace`: seconds that a status takes which moves by itself. `followed`:
-    the kinds whose records are marked with each write, for who comes back to them."""
+    """Who takes part in the life of records. `pace`: seconds that a status takes which moves by itself; `quotas`: how
+    many records there may be, by noun; `followed`: kinds whose records are marked when written, for who comes back."""
 
     publish: Publish = _quiet
     compute: Compute = _as_is
     pace: float = 0.0
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
     followed: frozenset[str] = frozenset()
 
 
@@ -62,6 +64,7 @@ class Resources:
         self._clock = clock
         self._publish = hooks.publish
         self._compute = hooks.compute
+        self._quotas = hooks.quotas
         self._travels = moving.Travels(clock, hooks.pace, self._arrive)
         self._followed = hooks.followed
         self.tags = Tags(store)
@@ -98,6 +101,7 @@ class Resources:
                 transaction.delete(other)
             elif other is not None:
                 raise fault(facts.taken, facts, other.key, other.arn)
+            self._check_quota(transaction, facts, call.scope)
             record = transaction.insert(record)
             self._mark(transaction, record)
             if tags:
@@ -231,7 +235,8 @@ class Resources:
         commits = self._store.commits  # before the reading: what is written meanwhile makes this page an old one
         facts = self._facts[kind]
         with self._store.read() as transaction:
-            plan = listing.plan(facts, call, self._check_references(transaction, facts, call))
+            named = self._check_references(transaction, facts, call, facts.kind.listing.contains)
+            plan = listing.plan(facts, call, named)
             page = listing.answer(transaction, facts, plan)
         if len(self._pages) >= PAGES_KEPT:
             self._pages.clear()
@@ -302,17 +307,26 @@ class Resources:
             raise fault(facts.missing, facts, key, arn)
         return record
 
-    def _check_references(self, transaction: Transaction, facts: Facts, call: Call) -> dict[str, Record]:
+    def _check_references(
+        self, transaction: Transaction, facts: Facts, call: Call, loose: tuple[str, ...] = ()
+    ) -> dict[str, Record]:
         """The records that members of a request name, by member."""
+        given = {member: call.params.get(member) for member in facts.kind.refers if member not in loose}
         return {
-            member: self._get(transaction, self._facts[kind], call.scope, call.params[member])
-            for member, kind in facts.kind.refers.items()
-            if call.params.get(member)
+            member: self._get(transaction, self._facts[facts.kind.refers[member]], call.scope, value)
+            for member, value in given.items()
+            if value
         }
 
     def _mark(self, transaction: Transaction, record: Record) -> None:
         if record.kind in self._followed:
             transaction.mark(Mark(record.arn, record.version, fresh=record.version == 1))
+
+    def _check_quota(self, transaction: Transaction, facts: Facts, scope: Scope) -> None:
+        quota = self._quotas.get(facts.kind.noun)
+        if quota is not None:
+            counts = transaction.counts(facts.kind.noun, scope)
+            quota.check(sum(count for status, count in counts.items() if status not in facts.gives_way))
 
     @cached_property
     def _children(self) -> dict[str, tuple[Facts, ...]]:

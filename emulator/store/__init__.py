@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from emulator.store.sql import SqlStore
 
 __all__ = [
+    "SCHEMA",
     "DuplicateKey",
     "Link",
     "LinkQuery",
@@ -28,6 +29,9 @@ __all__ = [
     "Transaction",
     "open_store",
 ]
+
+SCHEMA = 1
+"""The number of the form in which state is kept, in the data folder and in snapshots."""
 
 
 def open_store(where: Path | str = "") -> SqlStore:

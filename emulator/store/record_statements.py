@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 
 from emulator.store.compiling import p
 from emulator.store.pages import COLUMNS
@@ -19,6 +19,7 @@ GET = select(*COLUMNS).where(*_IN_SCOPE, C.key == p("key"))
 GET_FOLDED = select(*COLUMNS).where(*_IN_SCOPE, C.folded == p("folded"))
 GET_ARN = select(*COLUMNS).where(C.arn == p("arn"))
 BY_STATUS = select(*COLUMNS).where(C.kind == p("kind"), C.status == p("status")).order_by(C.created, C.key)
+COUNTS = select(C.status, func.count()).where(*_IN_SCOPE).group_by(C.status)
 INSERT = insert(RECORDS).values({c.name: p(c.name) for c in C if c.name != "id"})
 REPLACE = (
     update(RECORDS)

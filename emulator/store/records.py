@@ -103,6 +103,10 @@ class Transaction(Protocol):
         """All records of a kind with one of these statuses, in every scope, oldest first (for start-up)."""
         ...
 
+    def counts(self, kind: str, scope: Scope) -> dict[str, int]:
+        """How many records of a kind there are in a scope, by their statuses."""
+        ...
+
     def tags(self, arn: str) -> list[tuple[str, str]]:
         """The tags of a resource in order of their keys."""
         ...

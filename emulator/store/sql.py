@@ -72,6 +72,9 @@ class SqlTransaction:
         found = [row for status in statuses for row in self._session.rows(SQL.BY_STATUS, kind=kind, status=status)]
         return sorted(map(_record, found), key=lambda record: (record.created, record.key))
 
+    def counts(self, kind: str, scope: Scope) -> dict[str, int]:
+        return dict(self._session.rows(SQL.COUNTS, kind=kind, account=scope.account, region=scope.region))
+
     def tags(self, arn: str) -> list[tuple[str, str]]:
         return [(key, value) for key, value in self._session.rows(SQL.TAGS_OF, arn=arn)]
 

@@ -214,6 +214,16 @@ def test_what_a_project_was_made_from_can_be_changed(desk: Desk) -> None:
     assert desk.refused("UpdateProject", ProjectName="q", ServiceCatalogProvisioningUpdateDetails=update)[0] == code
 
 
+def test_parts_of_a_project_that_the_model_lets_be_empty(desk: Desk) -> None:
+    assert desk.refused("CreateProject", ProjectName="p", TemplateProviders=[{}])[0] == "ValidationException"
+    nameless = {"ProductId": "prod-1", "ProvisioningParameters": [{}]}
+    desk.do("CreateProject", ProjectName="p", ServiceCatalogProvisioningDetails=nameless)
+    update = {"ProvisioningParameters": [{"Value": "1"}]}
+    desk.do("UpdateProject", ProjectName="p", ServiceCatalogProvisioningUpdateDetails=update)
+    found = desk.do("DescribeProject", ProjectName="p")["ServiceCatalogProvisioningDetails"]
+    assert found["ProvisioningParameters"] == [{"Value": "1"}]
+
+
 def test_the_portfolio_is_enabled_for_one_account_in_one_region(desk: Desk) -> None:
     elsewhere = Scope(SCOPE.account, "us-west-2")
 

@@ -241,9 +241,8 @@ def test_an_app_from_pending_to_deleted_and_back(open_desk: Callable[..., Desk])
     desk.wait(2)
     assert app()["Status"] == "Deleted"
     assert [one["Status"] for one in desk.do("ListApps")["Apps"]] == ["Deleted"]
-    code, message = desk.refused("DeleteApp", **key(name))
-    assert code == "ValidationException"
-    assert "has already been deleted" in message
+    deleted = ("ValidationException", f"App {arn} has already been deleted")
+    assert desk.refused("DeleteApp", **key(name)) == deleted
     desk.do("CreateApp", **key(name), Tags=[{"Key": "again", "Value": "yes"}])
     assert (app()["Status"], app()["CreationTime"]) == ("Pending", born)
     assert desk.do("ListTags", ResourceArn=arn)["Tags"] == [{"Key": "again", "Value": "yes"}]
@@ -265,7 +264,8 @@ def test_an_app_belongs_to_a_profile_or_to_a_space(desk: Desk) -> None:
     for operation in ("CreateApp", "DescribeApp", "DeleteApp"):
         for wrong in (both, none):
             code, message = desk.refused(operation, **wrong)
-            assert (code, "UserProfileName or SpaceName" in message) == ("ValidationException", True)
+            known = f"Either UserProfileName or SpaceName must be passed for {operation} operation."
+            assert (code, message) == ("ValidationException", known)
     assert desk.refused("CreateApp", **key(name, UserProfileName="bob"))[0] == "ResourceNotFound"
     assert desk.refused("CreateApp", **key(name, SpaceName="none"))[0] == "ResourceNotFound"
     assert desk.refused("CreateApp", **key("d-none"))[0] == "ResourceNotFound"

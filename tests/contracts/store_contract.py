@@ -62,6 +62,13 @@ class StoreContract:
             assert transaction.get("Model", ELSEWHERE, "a").scope == ELSEWHERE  # type: ignore[union-attr]
         assert keys(self.page(store)) == ["a"]
 
+    def test_records_are_counted_by_their_statuses(self, store: Store) -> None:
+        self.fill(store, record("a", status="Up"), record("b", status="Up"), record("c"))
+        self.fill(store, record("d", scope=ELSEWHERE), record("e", kind="Endpoint"))
+        with store.read() as transaction:
+            assert transaction.counts("Model", HERE) == {"Up": 2, "": 1}
+            assert transaction.counts("Image", HERE) == {}
+
     def test_a_key_is_taken_once(self, store: Store) -> None:
         self.fill(store, record("a"))
         with pytest.raises(DuplicateKey):

@@ -57,7 +57,7 @@ def generic() -> dict[str, str]:
         for verb in VERBS:
             if name := operation(kind, verb):
                 found[name] = refusal(kind, verb)
-        found |= kind.refuses
+        found |= kind.refuses | dict.fromkeys(kind.empty, "")
     return found
 
 

