@@ -73,10 +73,15 @@ OPERATIONS: tuple[tuple[str, str, str], ...] = (
 )
 """(service, operation, "module:function"): function(rooms, call) -> answer."""
 
-REACTIONS: tuple[tuple[str, str, str], ...] = tuple(
-    (event, noun, f"{_HERE}.events:tell")
-    for noun in ("TrainingJob", "ProcessingJob", "TransformJob", "Endpoint")
-    for event in ("created", "updated")
+JOBS = ("TrainingJob", "ProcessingJob", "TransformJob")
+
+FOLLOWED: tuple[tuple[str, str], ...] = tuple((noun, f"{_HERE}.tracking:track") for noun in JOBS)
+"""(noun, "module:function"): function(rooms, record, fresh) -> what is to be written. What follows from each write of
+a record of these kinds is written a little later (`following`), and not lost with the server as a reaction is."""
+
+REACTIONS: tuple[tuple[str, str, str], ...] = (
+    *((event, noun, f"{_HERE}.events:tell") for noun in (*JOBS, "Endpoint") for event in ("created", "updated")),
+    *((event, noun, f"{_HERE}.following:note") for noun, _ in FOLLOWED for event in ("created", "updated")),
 )
 """("created" | "updated" | "deleted", noun, "module:function"): function(rooms, record) -> None."""
 
