@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from emulator.hosts import HostEngine
     from emulator.jobs import JobEngine
     from emulator.neighbours import Neighbours
+    from emulator.resources.search import Computed, Search
     from emulator.servers import ModelServers
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ log = logging.getLogger(__name__)
 STATE = ("house.db", "house.db-wal", "house.db-shm", "house.db-reserve", "work", "s3", "logs", "metrics", "neighbours")
 """What `reset` removes from the data folder; the lock and the address stay."""
 
-ENGINES = ("jobs", "hosts", "servers", "executors", "neighbours")
+ENGINES = ("search", "jobs", "hosts", "servers", "executors", "neighbours")
 """The rooms that open when they are first entered, in the order in which they are closed."""
 
 LOG_GROUPS = (
@@ -202,6 +203,13 @@ class House:
         self.store.close()
 
     @cached_property
+    def search(self) -> Search:
+        """Searches of records."""
+        from emulator.resources.search import Search
+
+        return Search(self.store.search, KINDS, self._searched)
+
+    @cached_property
     def executors(self) -> Executors:
         """Where programs run."""
         from algorithms import catalog
@@ -288,6 +296,17 @@ class House:
             if noun == record.kind and (value := _function(path)(self, record)) is not None:
                 computed[member] = value
         return computed
+
+    def _searched(self, noun: str) -> dict[str, Computed]:
+        """What a search computes of the records of a kind."""
+        from emulator.resources.search import GROWING, Computed
+
+        rows = [(kind, member, path, GROWING) for kind, member, path in behaviours.COMPUTED]
+        return {
+            member: Computed(partial(_function(path), self), keeps)
+            for kind, member, path, keeps in (*rows, *behaviours.SEARCHED)
+            if kind == noun
+        }
 
 
 UNSETTLED = ("InProgress", "Stopping")

@@ -69,6 +69,8 @@ OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "DeleteEndpoint", f"{_HERE}.hosting:delete_endpoint"),
     ("sagemaker-runtime", "InvokeEndpoint", f"{_HERE}.invocations:invoke_endpoint"),
     ("sagemaker-runtime", "InvokeEndpointWithResponseStream", f"{_HERE}.invocations:invoke_streaming"),
+    ("sagemaker", "Search", f"{_HERE}.search:search"),
+    ("sagemaker", "GetSearchSuggestions", f"{_HERE}.search:get_search_suggestions"),
     *RECORDS,
 )
 """(service, operation, "module:function"): function(rooms, call) -> answer."""
@@ -89,3 +91,18 @@ COMPUTED: tuple[tuple[str, str, str], ...] = (
     ("TrainingJob", "TrainingTimeInSeconds", f"{_HERE}.training:training_time"),
 )
 """(noun, member of Describe, "module:function"): function(rooms, record) -> value or None."""
+
+SEARCHED: tuple[tuple[str, str, str, str], ...] = (
+    ("TrialComponent", "SourceDetail", f"{_HERE}.search:source_detail", "afresh"),
+    ("Model", "Endpoints", f"{_HERE}.search:endpoints_of_model", "afresh"),
+    ("Model", "ModelCard", f"{_HERE}.search:card_of_model", "afresh"),
+    ("ModelCard", "ModelPackageGroupName", f"{_HERE}.search:group_of_card", "kept"),
+    ("ModelCard", "RiskRating", f"{_HERE}.search:risk_of_card", "kept"),
+    ("ModelCard", "ModelId", f"{_HERE}.search:model_of_card", "kept"),
+)
+"""(noun, member of SearchRecord, "module:function", how long a value stays): function(rooms, record) -> value or None.
+
+What COMPUTED adds to Describe is searched too. `kept`: the value changes only when the record is written, or when
+whoever changes it calls `rooms.search.touch(arn)`; it is indexed. `afresh`: it comes from elsewhere, unwatched, and is
+not.
+"""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from emulator.jobs import JobEngine
     from emulator.neighbours import Neighbours
     from emulator.resources import Resources
+    from emulator.resources.search import Search
 
 
 class Rooms(Protocol):
@@ -39,6 +40,11 @@ class Rooms(Protocol):
     @property
     def followers(self) -> Followers:
         """What follows from written records."""
+        ...
+
+    @property
+    def search(self) -> Search:
+        """Searches of records."""
         ...
 
     @property
