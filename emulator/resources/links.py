@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from emulator.store.links import Link, LinkQuery
@@ -42,15 +42,14 @@ class Links:
         with self._store.write() as transaction:
             return transaction.unlink(relation, source, destination)
 
-    def each(self, query: LinkQuery) -> list[Link]:
+    def each(self, query: LinkQuery) -> Iterator[Link]:
         """All links that a query asks for; its limit is the size of what is read at once."""
-        found: list[Link] = []
         while True:
             with self._store.read() as transaction:
                 page = transaction.links(query)
-            found += page
+            yield from page
             if len(page) < query.limit:
-                return found
+                return
             query = replace(query, after=(getattr(page[-1], query.sort), page[-1].number))
 
     def of(self, relation: str, end: str, arns: Sequence[str]) -> list[Link]:

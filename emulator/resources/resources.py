@@ -184,9 +184,13 @@ class Resources:
             transaction.delete(record)
         self._tell("deleted", record)
 
-    def draft(self, kind: str, call: Call, **given: Any) -> Record:
-        """The record that `create` would make of a request, not yet written."""
-        return making.new_record(self._facts[kind], call, self._now(), making.Given(**given))
+    def arn(self, kind: str, scope: Scope, key: str) -> str:
+        """The ARN that a record of this key has, or would have."""
+        return making.arn_in(scope, self._facts[kind], key)
+
+    def draft(self, kind: str, call: Call, at: float, **given: Any) -> Record:
+        """The record that `create` would have made of a request at some time; not written."""
+        return making.new_record(self._facts[kind], call, at, making.Given(**given))
 
     def together(self, work: Callable[[Transaction], Result]) -> Result:
         """Do work in one transaction of the store. Nobody is told of the records that it writes."""
