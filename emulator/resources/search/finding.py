@@ -63,11 +63,12 @@ class Finder:
     asked: Asked
     computed: Mapping[str, Computed] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
+    few: int = FEW
 
     def page(self) -> Page:
         """The page."""
         with self.index.read(self.asked.place) as view:
-            if view.size(FEW) <= FEW:
+            if view.size(self.few) <= self.few:
                 return self._among(view, view.ids(EVERY_RECORD))
         while True:
             self.index.catch_up(self.asked.place, self.read)
@@ -81,9 +82,9 @@ class Finder:
     def _look(self, view: SearchView, commits: int) -> Page | list[str]:
         """The page, or the properties that must be indexed first."""
         place, node = self.asked.place, self.asked.node
-        narrowing = Narrowing(view, self._column)
+        narrowing = Narrowing(view, self._column, self.few)
         candidates = self.memory.get(place, node, commits) or narrowing.find(node)
-        if candidates.ids is not None and len(candidates.ids) <= FEW:
+        if candidates.ids is not None and len(candidates.ids) <= self.few:
             return self._among(view, candidates.ids)
         missing = set(narrowing.missing)
         sorting = self.asked.sorting
