@@ -70,6 +70,12 @@ class SearchView:
                 values["value"] = after[0]
         return self._session.rows(f"search_queries:{json.dumps(shape)}", limit=limit, **values)
 
+    def stand(self, column: str, number: int) -> tuple[Any, str] | None:
+        """Where a record stands in the order of a native column."""
+        name = f"search_queries:{json.dumps({'what': 'stand', 'column': column})}"
+        row = self._session.row(name, id=number, **self._where)
+        return (row[0], row[1]) if row is not None else None
+
     def load(self, number: int) -> Record | None:
         """The record of an id."""
         row = self._session.row(SQL.BY_ID, id=number)
