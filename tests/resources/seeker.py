@@ -78,13 +78,12 @@ class Seeker:
 
     def all(self, resource: str, **params: Any) -> Iterator[str]:
         """The names of all that is found, page by page."""
-        token: dict[str, str] = {}
         while True:
-            page = self.ask(resource, **params, **token)
+            page = self.ask(resource, **params)
             yield from (name_of(one) for one in page["Results"])
             if "NextToken" not in page:
                 return
-            token = {"NextToken": page["NextToken"]}
+            params["NextToken"] = page["NextToken"]
 
 
 def name_of(result: Mapping[str, Any]) -> str:
