@@ -17,7 +17,7 @@ from emulator.kinds.kind import Kind, Missing, Occupied, Taken, Unready
 if TYPE_CHECKING:
     from botocore.model import OperationModel, Shape
 
-CREATED = ("CreationTime", "CreatedAt", "CreateDate", "CreatedTime")
+CREATED = ("CreationTime", "CreatedAt", "CreateDate", "CreatedTime", "RegistrationTime")
 MODIFIED = ("LastModifiedTime", "LastModifiedAt", "LastUpdatedAt", "LastUpdatedTime", "LastUpdatedDate", "UpdatedAt")
 SETTLED = (
     "InService",
@@ -55,6 +55,12 @@ def operation(kind: Kind, verb: str) -> str:
     return next((name for name in names if name in known), "")
 
 
+def list_member(service: str, name: str) -> str:
+    """The output member of a list call that holds the list."""
+    shape = spec.load(service).operation_model(name).output_shape
+    return next((member for member, inner in shape.members.items() if inner.type_name == "list"), "") if shape else ""
+
+
 def words(noun: str) -> str:
     """A noun as the service writes it in messages: EndpointConfig -> endpoint config."""
     return " ".join(re.findall(r"AutoML|AI|[A-Z]+(?![a-z])|[A-Z][a-z0-9]*", noun)).lower()
@@ -76,8 +82,10 @@ class Derived:
     # cached_property writes to __dict__, which a frozen dataclass permits.
 
     def model(self, verb: str) -> OperationModel | None:
-        """The model of an operation of this noun."""
+        """The model of an operation of this noun; copies of a record are described by the operation of that one."""
         name = operation(Kind(self.noun, service=self.service), verb)
+        if not name and verb == "Describe":
+            name = operation(Kind(self.noun.removesuffix("Version"), service=self.service), verb)
         return spec.load(self.service).operation_model(name) if name else None
 
     def inputs(self, verb: str) -> Mapping[str, Shape]:
@@ -178,14 +186,15 @@ class Derived:
     def occupied(self) -> Occupied:
         """The error for deleting what others hang on, with the code that the model gives Delete."""
         return Occupied(
-            self._conflict("Delete"), "Unable to delete {kind} [{arn}] because {others}(s) are associated with it."
+            self.conflict("Delete"), "Unable to delete {kind} [{arn}] because {others}(s) are associated with it."
         )
 
     def unready(self, verb: str) -> Unready:
         """The error for a verb that the status forbids, with the code that the model gives the verb."""
-        return Unready(self._conflict(verb), "Unable to {verb} {kind} [{arn}] because its status is {status}.")
+        return Unready(self.conflict(verb), "Unable to {verb} {kind} [{arn}] because its status is {status}.")
 
-    def _conflict(self, verb: str) -> str:
+    def conflict(self, verb: str) -> str:
+        """The code for a verb that what is there stands against, by the errors that the model gives it."""
         errors = self.errors(verb)
         return next((code for code in ("ResourceInUse", "ConflictException") if code in errors), "ValidationException")
 

@@ -27,7 +27,7 @@ def contains(column: ColumnElement[Any], part: ColumnElement[Any], substring: st
 
 
 def compile_text(name: str, url: str, substring: str) -> Text | list[str]:
-    """The text of a statement (`module:NAME`, or `module:{shape}`), or of the schema, for the database at `url`."""
+    """The text of a statement (`module:NAME`, `module:<shape>`), or of the schema, for the database at `url`."""
     dialect = create_engine(url).dialect
     if name == SCHEMA:
         return _schema(dialect)

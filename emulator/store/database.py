@@ -58,7 +58,7 @@ DIALECTS: Mapping[str, Dialect] = {
 
 TABLES = (
     *("search_terms", "search_properties", "search_notes"),
-    *("tags", "records", "parts", "uploads", "objects", "buckets"),
+    *("tags", "links", "marks", "records", "parts", "uploads", "objects", "buckets"),
 )
 """All tables; a test compares them with `tables.META`."""
 
@@ -76,18 +76,12 @@ def _opener(url: str, dialect: Dialect) -> Opener:
         path = url[len("sqlite:///") :]
         return Opener(lambda: sqlite3.connect(path, **dialect.connect), sqlite3.IntegrityError)
     from sqlalchemy import create_engine
-    from sqlalchemy.pool import NullPool
 
-    engine = create_engine(url, poolclass=NullPool, connect_args=dict(dialect.connect))
-
-    def connect() -> Any:
-        opened = engine.raw_connection()
-        opened.detach()  # ours to close, not the pool's
-        return opened.driver_connection
-
-    engine.connect().close()  # loads the driver
-    error: type[Exception] = engine.dialect.loaded_dbapi.IntegrityError
-    return Opener(connect, error)
+    # Connections are ours to keep and close: the driver makes them, no pool of SQLAlchemy's.
+    engine = create_engine(url)
+    driver: Any = engine.dialect.loaded_dbapi
+    arguments, options = engine.dialect.create_connect_args(engine.url)
+    return Opener(lambda: driver.connect(*arguments, **options, **dialect.connect), driver.IntegrityError)
 
 
 def url_of(location: str | Path) -> str:

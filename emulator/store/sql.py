@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emulator.call import Scope
-from emulator.store import packing
+from emulator.store import packing, sql_links
 from emulator.store.database import Database, Row, Session
+from emulator.store.links import Link, LinkQuery, Mark
 from emulator.store.notes import Notes
 from emulator.store.queries import page_name, page_values
 from emulator.store.records import DuplicateKey, Query, Record, StaleVersion
@@ -48,6 +49,15 @@ class SqlTransaction:
     def get_by_arn(self, arn: str) -> Record | None:
         return self._one(SQL.GET_ARN, arn=arn)
 
+    def get_by_arns(self, arns: Sequence[str]) -> dict[str, Record]:
+        found: dict[str, Record] = {}
+        for lot in sql_links.in_lots(arns):
+            values = {f"arn{number}": arn for number, arn in enumerate(lot)}
+            for row in self._session.rows(f'record_statements:{{"arns": {len(lot)}}}', **values):
+                record = record_of(row)
+                found[record.arn] = record
+        return found
+
     def replace(self, record: Record) -> Record:
         if self._session.run(SQL.REPLACE, **_row(record), after=record.version + 1).rowcount != 1:
             raise StaleVersion(f"{record.kind} {record.key} is no longer at version {record.version}")
@@ -59,6 +69,7 @@ class SqlTransaction:
         self._notes.dropping(self._session, record)
         self._session.run(SQL.DELETE, kind=record.kind, account=scope.account, region=scope.region, key=record.key)
         self._session.run(SQL.DROP_TAGS, arn=record.arn)
+        sql_links.drop(self._session, record.arn)
 
     def page(self, query: Query) -> list[Record]:
         return [record_of(row) for row in self._session.rows(page_name(query), **page_values(query))]
@@ -66,6 +77,9 @@ class SqlTransaction:
     def by_status(self, kind: str, statuses: tuple[str, ...]) -> list[Record]:
         found = [row for status in statuses for row in self._session.rows(SQL.BY_STATUS, kind=kind, status=status)]
         return sorted(map(record_of, found), key=lambda record: (record.created, record.key))
+
+    def counts(self, kind: str, scope: Scope) -> dict[str, int]:
+        return dict(self._session.rows(SQL.COUNTS, kind=kind, account=scope.account, region=scope.region))
 
     def tags(self, arn: str) -> list[tuple[str, str]]:
         return [(key, value) for key, value in self._session.rows(SQL.TAGS_OF, arn=arn)]
@@ -79,6 +93,30 @@ class SqlTransaction:
         self._notes.tagged(self._session, arn)
         for key in keys:
             self._session.run(SQL.DROP_TAG, arn=arn, key=key)
+
+    def link(self, link: Link) -> None:
+        sql_links.insert(self._session, link)
+
+    def get_link(self, relation: str, source: str, destination: str) -> Link | None:
+        return sql_links.get(self._session, relation, source, destination)
+
+    def unlink(self, relation: str, source: str, destination: str) -> bool:
+        return sql_links.delete(self._session, relation, source, destination)
+
+    def links(self, query: LinkQuery) -> list[Link]:
+        return sql_links.page(self._session, query)
+
+    def links_of(self, relation: str, end: str, arns: Sequence[str]) -> list[Link]:
+        return sql_links.of_many(self._session, relation, end, arns)
+
+    def mark(self, mark: Mark) -> None:
+        sql_links.mark(self._session, mark)
+
+    def marked(self, limit: int) -> list[Mark]:
+        return sql_links.marked(self._session, limit)
+
+    def unmark(self, mark: Mark) -> None:
+        sql_links.unmark(self._session, mark)
 
     def _one(self, statement: str, **values: str) -> Record | None:
         row = self._session.row(statement, **values)

@@ -1,4 +1,4 @@
-"""The tables: records with their tags and the index that searches them, and the index of S3's objects."""
+"""The tables: records with their tags, their links and the index that searches them, and the index of S3's objects."""
 
 from __future__ import annotations
 
@@ -41,6 +41,32 @@ TAGS = Table(
     Column("arn", String, primary_key=True),
     Column("key", TEXT, primary_key=True),
     Column("value", String, nullable=False),
+)
+
+# An ARN says its account and region, so that the indices of both ends begin with it.
+LINKS = Table(
+    "links",
+    META,
+    Column("id", Integer, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("region", String, nullable=False),
+    Column("relation", String, nullable=False),
+    Column("source", TEXT, nullable=False),
+    Column("destination", TEXT, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("facts", Text, nullable=False),
+    Index("links_pair", "source", "relation", "destination", unique=True),
+    Index("links_source", "source", "relation", "created", "id"),
+    Index("links_destination", "destination", "relation", "created", "id"),
+    Index("links_created", "account", "region", "relation", "created", "id"),
+)
+
+MARKS = Table(
+    "marks",
+    META,
+    Column("arn", String, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("fresh", Integer, nullable=False),
 )
 
 # --- the index of Search: nothing is in it of kinds, and of properties, that nobody has searched for -----------------

@@ -21,6 +21,7 @@ from typing import Any
 SCHEMA = "schema"
 SOURCES = (
     "compiling",
+    "link_statements",
     "object_statements",
     "pages",
     "record_statements",

@@ -13,9 +13,8 @@ from typing import Any
 from emulator.call import Call
 from emulator.errors import Validation
 from emulator.kinds.facts import Facts
-from emulator.kinds.kind import Kind
+from emulator.kinds.kind import PAGE, Kind
 from emulator.resources import tokens
-from emulator.resources.listing import PAGE
 from emulator.resources.search import suggesting
 from emulator.resources.search.comparing import ANY, alternatives
 from emulator.resources.search.expression import Every, Filter, Node, Some, read
