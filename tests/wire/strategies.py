@@ -53,7 +53,8 @@ def _value(draw: Any, shape: Any, depth: int) -> Any:
     if kind == "structure":
         return draw(DOCUMENT) if shape.is_document_type else _structure(draw, shape, depth)
     if kind == "list":
-        count = draw(st.integers(0, 2)) if depth < DEEPEST else 0
+        least = 1 if shape.serialization.get("location") == "querystring" else 0  # none at all cannot be sent
+        count = draw(st.integers(least, 2)) if depth < DEEPEST else 0
         return [_value(draw, shape.member, depth + 1) for _ in range(count)]
     if kind == "map":
         keys = draw(st.lists(TEXT, max_size=2, unique=True)) if depth < DEEPEST else []
