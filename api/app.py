@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -17,16 +18,21 @@ from botocore.model import OperationModel
 from api import wire
 from api.guard import Guard
 from api.identify import Identity, identify
+from api.requests import RequestLog
 from api.wire import WireReply, WireRequest, json11
 from emulator import ids, spec
 from emulator.call import Answer, Call, Scope
-from emulator.errors import CallerFault, NotBuilt
+from emulator.clock import AdjustableClock
+from emulator.errors import CallerFault, HouseFault, NotBuilt
 from emulator.settings import Settings
 
 log = logging.getLogger(__name__)
 
 PAGES = "/_sagelet"
 """What begins the paths of our own pages; no bucket can be called so."""
+
+MOTO_RESET = ("POST", "/moto-api/reset")
+"""What the decorators of moto call in its server mode; S3 has no POST to a key without a query."""
 
 INVOCATIONS = 64
 """Invocations that may wait for their models at the same time."""
@@ -44,7 +50,9 @@ class Rooms(Protocol):
     """What the front door needs of a House."""
 
     settings: Settings
+    clock: AdjustableClock
     neighbours: Any
+    schema: int
 
     def dispatch(self, call: Call) -> Answer: ...
     def status(self) -> dict[str, Any]: ...
@@ -61,6 +69,14 @@ class Exchange:
     identity: Identity | None = None
     operation: OperationModel | None = None
     protocol: wire.Protocol = json11
+    params: Mapping[str, Any] | None = None
+    operation_name: str = ""
+    """Of a service whose model is not ours, as is `subject`: what the request is about."""
+    subject: str = ""
+    code: str = ""
+    """Of the error that it ended in, where we made that."""
+    ours: bool = False
+    """Whether it was for our own pages."""
 
 
 Step = Callable[[Any, Exchange], "WireReply | None"]
@@ -72,6 +88,7 @@ class FrontDoor:
     def __init__(self, house: Rooms, port: int) -> None:
         self.house = house
         self.guard = Guard(house.settings.host, port, house.settings.allow_host)
+        self.requests = RequestLog(house.settings.request_log, house.clock)
         self.closing = threading.Event()
         self.steps = STEPS
         self._turn = threading.Lock()
@@ -80,7 +97,13 @@ class FrontDoor:
 
     def answer(self, request: WireRequest) -> WireReply:
         """The reply to a request. Raises nothing: a bug is logged with its story and answered as InternalFailure."""
-        exchange = Exchange(request)
+        began, exchange = time.perf_counter(), Exchange(request)
+        reply = self._answer(exchange)
+        if not exchange.ours and self.requests.size:
+            self.requests.note(exchange, reply, time.perf_counter() - began)
+        return reply
+
+    def _answer(self, exchange: Exchange) -> WireReply:
         try:
             for step in self.steps:
                 reply = step(self, exchange)
@@ -88,10 +111,12 @@ class FrontDoor:
                     return reply
             raise CallerFault("Nobody answers this request.", code="UnknownOperationException")
         except (CallerFault, NotBuilt) as error:
+            exchange.code = error.code
             return exchange.protocol.fault(error, exchange.operation, exchange.request_id)
         except RecursionError:
             log.warning("request %s: nested too deeply", exchange.request_id)
             fault = CallerFault("The request is nested too deeply.", code="SerializationException")
+            exchange.code = fault.code
             return exchange.protocol.fault(fault, exchange.operation, exchange.request_id)
         except Exception as error:
             return self._confess(error, exchange)
@@ -99,6 +124,7 @@ class FrontDoor:
     def _confess(self, error: Exception, exchange: Exchange) -> WireReply:
         name = exchange.operation.name if exchange.operation is not None else exchange.request.path[:200]
         story = "".join(f"\n  {line}" for line in getattr(error, "story", ()))
+        exchange.code = HouseFault.code
         log.error("request %s (%s) failed%s", exchange.request_id, name, story, exc_info=error)
         return exchange.protocol.fault(error, exchange.operation, exchange.request_id)
 
@@ -109,6 +135,7 @@ class FrontDoor:
         try:
             self.guard.check(exchange.request.headers)
         except CallerFault as error:
+            exchange.code = error.code
             return replace(json11.fault(error, None, exchange.request_id), status=403)
         return None
 
@@ -119,14 +146,15 @@ class FrontDoor:
         return None
 
     def show_our_pages(self, exchange: Exchange) -> WireReply | None:
-        """Health, status, logs and the console."""
-        path = exchange.request.path
-        if path != PAGES and not path.startswith(PAGES + "/"):
+        """The extension API, and the console."""
+        method, path = exchange.request.method, exchange.request.path
+        if path != PAGES and not path.startswith(PAGES + "/") and (method, path) != MOTO_RESET:
             return None
+        exchange.ours = True
         if self._pages is None:
             from api.pages import pages
 
-            self._pages = pages(self.house)
+            self._pages = pages(self)
         return self._pages(exchange.request)
 
     def identify(self, exchange: Exchange) -> WireReply | None:
@@ -163,6 +191,7 @@ class FrontDoor:
         if identity is None or identity.operation:
             return None
         reply = self.house.neighbours.answer(neighbours_request(request, identity.service, identity.scope))
+        exchange.operation_name, exchange.subject = reply.operation, reply.subject
         return WireReply(reply.status, reply.headers, reply.body)
 
     def do_the_operation(self, exchange: Exchange) -> WireReply | None:
@@ -171,7 +200,7 @@ class FrontDoor:
         if identity is None or operation is None:
             return None
         request, protocol = exchange.request, exchange.protocol
-        params = protocol.parse(operation, request, identity.uri_params)
+        exchange.params = params = protocol.parse(operation, request, identity.uri_params)
         call = Call(identity.service, operation.name, params, identity.scope, exchange.request_id, request.headers)
         if operation.name.startswith(READING) and identity.service == "sagemaker":
             with self._turn:

@@ -103,12 +103,13 @@ def _try(host: str, port: int) -> None:
 
 
 class SideDoor(FrontDoor):
-    """The front door's answers, for one key, without our own pages. Turns and places are those of the front door."""
+    """The front door's answers, for one key, without our own pages. Turns, places and the log are the front door's."""
 
     def __init__(self, front: FrontDoor, host: str, port: int, access_key: str) -> None:
         super().__init__(front.house, port)
         self.guard = Guard(host, port, (*front.house.settings.allow_host, DESKTOP_NAME))
         self.closing, self._turn, self._invocations = front.closing, front._turn, front._invocations
+        self.requests = front.requests
         self.steps = STEPS_ASIDE
         self._access_key = access_key
 
@@ -154,4 +155,5 @@ STEPS_ASIDE: tuple[Step, ...] = (
 
 
 def _forbidden(protocol: wire.Protocol, fault: CallerFault, exchange: Exchange) -> WireReply:
+    exchange.code = fault.code
     return replace(protocol.fault(fault, None, exchange.request_id), status=403)

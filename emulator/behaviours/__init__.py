@@ -6,6 +6,51 @@ engines. It does no work itself and knows no HTTP. A family's module is imported
 
 _HERE = "emulator.behaviours"
 
+RECORDS: tuple[tuple[str, str, str], ...] = (
+    ("sagemaker", "CreateNotebookInstance", f"{_HERE}.notebooks:create_notebook_instance"),
+    ("sagemaker", "UpdateNotebookInstance", f"{_HERE}.notebooks:update_notebook_instance"),
+    ("sagemaker", "UpdateNotebookInstanceLifecycleConfig", f"{_HERE}.notebooks:update_lifecycle_config"),
+    ("sagemaker", "DeleteNotebookInstanceLifecycleConfig", f"{_HERE}.notebooks:delete_lifecycle_config"),
+    ("sagemaker", "CreateDomain", f"{_HERE}.studio:create_domain"),
+    ("sagemaker", "UpdateDomain", f"{_HERE}.studio:update_domain"),
+    ("sagemaker", "CreateUserProfile", f"{_HERE}.studio:create_user_profile"),
+    ("sagemaker", "UpdateUserProfile", f"{_HERE}.studio:update_user_profile"),
+    ("sagemaker", "DeleteUserProfile", f"{_HERE}.studio:delete_user_profile"),
+    ("sagemaker", "CreateSpace", f"{_HERE}.studio:create_space"),
+    ("sagemaker", "UpdateSpace", f"{_HERE}.studio:update_space"),
+    ("sagemaker", "DeleteSpace", f"{_HERE}.studio:delete_space"),
+    ("sagemaker", "DeleteStudioLifecycleConfig", f"{_HERE}.studio:delete_lifecycle_config"),
+    ("sagemaker", "CreateApp", f"{_HERE}.studio_apps:create_app"),
+    ("sagemaker", "DescribeApp", f"{_HERE}.studio_apps:describe_app"),
+    ("sagemaker", "DeleteApp", f"{_HERE}.studio_apps:delete_app"),
+    ("sagemaker", "ListApps", f"{_HERE}.studio_apps:list_apps"),
+    ("sagemaker", "CreateMlflowTrackingServer", f"{_HERE}.mlflow:create_mlflow_tracking_server"),
+    ("sagemaker", "CreateMlflowApp", f"{_HERE}.mlflow:create_mlflow_app"),
+    ("sagemaker", "UpdateMlflowApp", f"{_HERE}.mlflow:update_mlflow_app"),
+    ("sagemaker", "CreatePartnerApp", f"{_HERE}.mlflow:create_partner_app"),
+    ("sagemaker", "UpdatePartnerApp", f"{_HERE}.mlflow:update_partner_app"),
+    ("sagemaker", "DeletePartnerApp", f"{_HERE}.mlflow:delete_partner_app"),
+    ("sagemaker", "CreateProject", f"{_HERE}.projects:create_project"),
+    ("sagemaker", "DescribeProject", f"{_HERE}.projects:describe_project"),
+    ("sagemaker", "ListProjects", f"{_HERE}.projects:list_projects"),
+    ("sagemaker", "UpdateProject", f"{_HERE}.projects:update_project"),
+    ("sagemaker", "DeleteProject", f"{_HERE}.projects:delete_project"),
+    ("sagemaker", "EnableSagemakerServicecatalogPortfolio", f"{_HERE}.projects:enable_portfolio"),
+    ("sagemaker", "DisableSagemakerServicecatalogPortfolio", f"{_HERE}.projects:disable_portfolio"),
+    ("sagemaker", "GetSagemakerServicecatalogPortfolioStatus", f"{_HERE}.projects:portfolio_status"),
+    ("sagemaker", "CreateWorkforce", f"{_HERE}.people:create_workforce"),
+    ("sagemaker", "UpdateWorkforce", f"{_HERE}.people:update_workforce"),
+    ("sagemaker", "CreateWorkteam", f"{_HERE}.people:create_workteam"),
+    ("sagemaker", "UpdateWorkteam", f"{_HERE}.people:update_workteam"),
+    ("sagemaker", "ListLabelingJobsForWorkteam", f"{_HERE}.people:list_jobs_of_workteam"),
+    ("sagemaker", "CreateHumanTaskUi", f"{_HERE}.reviews:create_human_task_ui"),
+    ("sagemaker", "CreateFlowDefinition", f"{_HERE}.reviews:create_flow_definition"),
+    ("sagemaker", "PutEndpointPolicy", f"{_HERE}.policies:put_endpoint_policy"),
+    ("sagemaker", "GetEndpointPolicy", f"{_HERE}.policies:get_endpoint_policy"),
+    ("sagemaker", "DeleteEndpointPolicy", f"{_HERE}.policies:delete_endpoint_policy"),
+)
+"""Those of OPERATIONS that keep records and set nothing to work: what they check no model can express."""
+
 OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "CreateTrainingJob", f"{_HERE}.training:create_training_job"),
     ("sagemaker", "StopTrainingJob", f"{_HERE}.training:stop_training_job"),
@@ -24,6 +69,9 @@ OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "DeleteEndpoint", f"{_HERE}.hosting:delete_endpoint"),
     ("sagemaker-runtime", "InvokeEndpoint", f"{_HERE}.invocations:invoke_endpoint"),
     ("sagemaker-runtime", "InvokeEndpointWithResponseStream", f"{_HERE}.invocations:invoke_streaming"),
+    ("sagemaker", "Search", f"{_HERE}.search:search"),
+    ("sagemaker", "GetSearchSuggestions", f"{_HERE}.search:get_search_suggestions"),
+    *RECORDS,
 )
 """(service, operation, "module:function"): function(rooms, call) -> answer."""
 
@@ -38,3 +86,18 @@ COMPUTED: tuple[tuple[str, str, str], ...] = (
     ("TrainingJob", "TrainingTimeInSeconds", f"{_HERE}.training:training_time"),
 )
 """(noun, member of Describe, "module:function"): function(rooms, record) -> value or None."""
+
+SEARCHED: tuple[tuple[str, str, str, str], ...] = (
+    ("TrialComponent", "SourceDetail", f"{_HERE}.search:source_detail", "afresh"),
+    ("Model", "Endpoints", f"{_HERE}.search:endpoints_of_model", "afresh"),
+    ("Model", "ModelCard", f"{_HERE}.search:card_of_model", "afresh"),
+    ("ModelCard", "ModelPackageGroupName", f"{_HERE}.search:group_of_card", "kept"),
+    ("ModelCard", "RiskRating", f"{_HERE}.search:risk_of_card", "kept"),
+    ("ModelCard", "ModelId", f"{_HERE}.search:model_of_card", "kept"),
+)
+"""(noun, member of SearchRecord, "module:function", how long a value stays): function(rooms, record) -> value or None.
+
+What COMPUTED adds to Describe is searched too. `kept`: the value changes only when the record is written, or when
+whoever changes it calls `rooms.search.touch(arn)`; it is indexed. `afresh`: it comes from elsewhere, unwatched, and is
+not.
+"""

@@ -14,6 +14,9 @@ from emulator.hosts import plan as plans
 from emulator.hosts.record import endpoint_of, hidden_life, variant_summary
 from emulator.store.records import Record
 
+MEMORY_SIZES = (1024, 2048, 3072, 4096, 5120, 6144)
+"""https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariantServerlessConfig.html."""
+
 
 def create_model(rooms: Rooms, call: Call) -> Answer:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModel.html."""
@@ -29,12 +32,16 @@ def create_model(rooms: Rooms, call: Call) -> Answer:
 
 def create_endpoint_config(rooms: Rooms, call: Call) -> Answer:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html."""
-    names = [variant["VariantName"] for variant in call.params["ProductionVariants"]]
+    variants = [*call.params["ProductionVariants"], *(call.params.get("ShadowProductionVariants") or ())]
+    names = [variant["VariantName"] for variant in variants]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise Validation(f"Variant names must be unique within an endpoint configuration: {', '.join(twice)}.")
-    shadows = call.params.get("ShadowProductionVariants") or []
-    for variant in [*call.params["ProductionVariants"], *shadows]:
+        raise Validation(f'The variant name "{twice[0]}" was non-unique within the request.')
+    for variant in variants:
+        memory = (variant.get("ServerlessConfig") or {}).get("MemorySizeInMB", MEMORY_SIZES[0])
+        if memory not in MEMORY_SIZES:
+            allowed = ", ".join(map(str, MEMORY_SIZES))
+            raise Validation(f"MemorySizeInMB {memory} of variant {variant['VariantName']} is not one of {allowed}.")
         if "ModelName" in variant:
             rooms.resources.get("Model", call.scope, variant["ModelName"])
     return {"EndpointConfigArn": rooms.resources.create("EndpointConfig", call).arn}
@@ -93,7 +100,9 @@ def update_weights(rooms: Rooms, call: Call) -> Answer:
     known = {variant["VariantName"] for variant in record.body["ProductionVariants"]}
     unknown = sorted(set(wishes) - known)
     if unknown:
-        raise Validation(f"The endpoint {name} has no variant {', '.join(unknown)}; it has {', '.join(sorted(known))}.")
+        config = record.body["EndpointConfigName"]
+        quoted = ",".join(unknown)
+        raise Validation(f'The variant name(s) "{quoted}" is/are not present within endpoint configuration "{config}".')
     rooms.hosts.post(call.scope, name, life.ScaleAsked(), lambda current: _wished(current, wishes))
     return {"EndpointArn": record.arn}
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from emulator.jobs import JobEngine
     from emulator.neighbours import Neighbours
     from emulator.resources import Resources
+    from emulator.resources.search import Search
 
 
 class Rooms(Protocol):
@@ -33,6 +34,11 @@ class Rooms(Protocol):
     @property
     def resources(self) -> Resources:
         """Records."""
+        ...
+
+    @property
+    def search(self) -> Search:
+        """Searches of records."""
         ...
 
     @property

@@ -17,7 +17,7 @@ from emulator.kinds.kind import Kind, Missing, Occupied, Taken, Unready
 if TYPE_CHECKING:
     from botocore.model import OperationModel, Shape
 
-CREATED = ("CreationTime", "CreatedAt", "CreateDate", "CreatedTime")
+CREATED = ("CreationTime", "CreatedAt", "CreateDate", "CreatedTime", "RegistrationTime")
 MODIFIED = ("LastModifiedTime", "LastModifiedAt", "LastUpdatedAt", "LastUpdatedTime", "LastUpdatedDate", "UpdatedAt")
 SETTLED = (
     "InService",
@@ -53,6 +53,12 @@ def operation(kind: Kind, verb: str) -> str:
     known = operation_names(kind.service)
     names = (f"List{plural}" for plural in plurals(kind.noun)) if verb == "List" else (f"{verb}{kind.noun}",)
     return next((name for name in names if name in known), "")
+
+
+def list_member(service: str, name: str) -> str:
+    """The output member of a list call that holds the list."""
+    shape = spec.load(service).operation_model(name).output_shape
+    return next((member for member, inner in shape.members.items() if inner.type_name == "list"), "") if shape else ""
 
 
 def words(noun: str) -> str:

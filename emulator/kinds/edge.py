@@ -7,8 +7,8 @@ from emulator.kinds.kind import ASC, Kind, Listing, Missing
 KINDS = (
     Kind("CompilationJob", work=True, listing=Listing(sort=("CreationTime", ASC))),
     Kind("EdgePackagingJob", work=True),
-    Kind("EdgeDeploymentPlan", work=True),
-    Kind("DeviceFleet", missing=Missing("ValidationException", "No device fleet with name {name}")),
+    Kind("EdgeDeploymentPlan", work=True, listing=Listing(page=50)),
+    Kind("DeviceFleet", missing=Missing("ValidationException", "No devicefleet with name {name}")),
     Kind(
         "Device",
         work=True,

@@ -1,4 +1,4 @@
-"""Experiments, trials, their components; MLflow."""
+"""Experiments, trials, their components."""
 
 from __future__ import annotations
 
@@ -6,14 +6,27 @@ from emulator.kinds.kind import Kind, Taken
 
 EXISTS = Taken(
     "ValidationException",
-    "{kind} {name} already exists ({arn})",
+    "{kind} names must be unique within an AWS account and region. {kind} with name ({name}) already exists.",
     "SDKs load the existing one when a ValidationException says `already exists`",
 )
 
+SHOWN_AS = ("DisplayName",)
+
 KINDS = (
-    Kind("Experiment", taken=EXISTS),
-    Kind("Trial", taken=EXISTS, parent="ExperimentName", refers={"ExperimentName": "Experiment"}),
-    Kind("TrialComponent", taken=EXISTS, merges=("Parameters", "InputArtifacts", "OutputArtifacts")),
-    Kind("MlflowTrackingServer", work=True),
-    Kind("MlflowApp", work=True),
+    Kind("Experiment", taken=EXISTS, named=SHOWN_AS, caseless=True),
+    Kind(
+        "Trial",
+        taken=EXISTS,
+        named=SHOWN_AS,
+        caseless=True,
+        parent="ExperimentName",
+        refers={"ExperimentName": "Experiment"},
+    ),
+    Kind(
+        "TrialComponent",
+        taken=EXISTS,
+        named=SHOWN_AS,
+        caseless=True,
+        merges=("Parameters", "InputArtifacts", "OutputArtifacts"),
+    ),
 )

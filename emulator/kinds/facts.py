@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from emulator import ids
 from emulator.kinds.derive import Derived, derive, operation
 from emulator.kinds.kind import Kind, Missing, Move, Occupied, Taken, Unready
 from emulator.kinds.listing import Lister, lister, parent_member
@@ -60,6 +61,11 @@ class Facts:
         return {move.via: move.to for move in self.moves.values() if move.via}
 
     @cached_property
+    def gives_way(self) -> tuple[str, ...]:
+        """The words in which a record lets a new one of its name be made: what remains of it is a memory."""
+        return self.moves["Create"].since if "Create" in self.moves else ()
+
+    @cached_property
     def missing(self) -> Missing:
         """The error for an absent name."""
         return self.kind.missing or self.derived.missing
@@ -109,4 +115,5 @@ class Facts:
 
     def resource(self, key: str) -> str:
         """The resource part of the ARN of a key."""
-        return self.arn.format(key=key, name=key.rsplit("/", 1)[-1])
+        parent, _, name = key.rpartition("/")
+        return self.arn.format(key=key, name=name, parent=parent, short=ids.short_id())

@@ -6,8 +6,8 @@ Says what each parameter means; `resources.listing` does it.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 
 from emulator.kinds.derive import Derived, derive
 from emulator.kinds.kind import Kind
@@ -43,38 +43,38 @@ class Lister:
     answer: str
     """The output member that holds the summaries."""
     summary: tuple[tuple[str, tuple[str, ...]], ...]
-    """Members of a summary, each with its path in Describe; `created` and `modified` stand for the record's times."""
+    """Members of a summary, each with its path in Describe; `created` and `modified` stand for the record's times.
+    Those that Describe has under the same name are `echoed` instead."""
+    echoed: tuple[str, ...]
     filters: tuple[Filter, ...]
     unknown: tuple[str, ...]
     """Parameters that the model does not explain: refused when given."""
     sorts: tuple[tuple[str, str], ...]
     """Values of SortBy, each with the store's word for it."""
+    orders: tuple[tuple[str, tuple[str, ...]], ...]
+    """Values of SortBy that no index of the store knows, each with the path of a member of Describe."""
 
 
-@cache
-def _lister(noun: str, service: str, parent: str, renamed: tuple[tuple[str, str], ...]) -> Lister:
-    derived = derive(noun, service)
-    names = dict(renamed)
+def lister(kind: Kind) -> Lister:
+    """How a kind is listed, read from the model."""
+    derived, names = derive(kind.noun, kind.service), kind.listing.summary
     outputs = derived.outputs("List")
     answer = next((name for name, shape in outputs.items() if shape.type_name == "list"), "")
     element = outputs[answer].member if answer else None
     members = tuple(element.members) if element is not None and element.type_name == "structure" else ()
-    inputs = [name for name in derived.inputs("List") if name not in PAGING]
-    found = {name: _filter(derived, name, parent, names) for name in inputs}
+    found = {name: _filter(derived, name, kind) for name in derived.inputs("List") if name not in PAGING}
     sort = derived.inputs("List").get("SortBy")
-    words = {value: SORTS.get(_plain(value, derived), "") for value in (sort.enum if sort is not None else ())}
+    sorts = {value: _sort(derived, value, names) for value in (sort.enum if sort is not None else ())}
+    paths = {name: path for name in members if (path := _summary_path(derived, name, names))}
     return Lister(
         answer,
-        tuple((name, path) for name in members if (path := _summary_path(derived, name, names))),
+        tuple((name, path) for name, path in paths.items() if path != (name,)),
+        tuple(name for name, path in paths.items() if path == (name,)),
         tuple(item for item in found.values() if item is not None),
         tuple(name for name, item in found.items() if item is None),
-        tuple((value, word) for value, word in words.items() if word),
+        tuple((value, word) for value, word in sorts.items() if isinstance(word, str)),
+        tuple((value, path) for value, path in sorts.items() if path and not isinstance(path, str)),
     )
-
-
-def lister(kind: Kind) -> Lister:
-    """How a kind is listed; read from the model once."""
-    return _lister(kind.noun, kind.service, parent_member(kind), tuple(kind.listing.summary.items()))
 
 
 def parent_member(kind: Kind) -> str:
@@ -91,22 +91,44 @@ def _plain(sort: str, derived: Derived) -> str:
     return plain.removeprefix(derived.noun.lower()) or plain
 
 
-def _summary_path(derived: Derived, member: str, renamed: dict[str, str]) -> tuple[str, ...]:
-    path = derived.path(renamed.get(member, member))
+def _path(derived: Derived, member: str, names: Mapping[str, str]) -> tuple[str, ...]:
+    name = names.get(member, member)
+    return tuple(name.split(".")) if "." in name else derived.path(name)
+
+
+def _has_another_name(derived: Derived) -> bool:
+    """Whether a record's Name is not its key: the house makes up the key of such kinds."""
+    return "Name" in derived.answered and "Name" not in derived.key
+
+
+def _sort(derived: Derived, value: str, names: Mapping[str, str]) -> str | tuple[str, ...]:
+    """The store's word for a value of SortBy, else the path of the member that it names."""
+    plain = _plain(value, derived)
+    if plain in SORTS and not (plain == "name" and _has_another_name(derived)):
+        return SORTS[plain]
+    whole = value.replace("_", "").lower()
+    member = next((name for name in derived.answered if name.lower() in (whole, plain)), value)
+    return _word(derived, _path(derived, member, names))
+
+
+def _summary_path(derived: Derived, member: str, names: Mapping[str, str]) -> tuple[str, ...]:
+    path = _path(derived, member, names)
     if path:
         return path
     return {"CreationTime": ("created",), "LastModifiedTime": ("modified",)}.get(member, ())
 
 
-def _filter(derived: Derived, member: str, parent: str, renamed: dict[str, str]) -> Filter | None:
+def _filter(derived: Derived, member: str, kind: Kind) -> Filter | None:
     found = re.fullmatch(r"(.+?)(Equals|Contains|Prefix|After|Before)?", member)
     assert found is not None
     subject, suffix = found.group(1), found.group(2) or "Equals"
     test = {"Equals": "equals", "Contains": "contains", "Prefix": "starts", "After": "after", "Before": "before"}[
         suffix
     ]
+    if member in kind.listing.contains:
+        return Filter(member, "contains", _path(derived, member, kind.listing.summary))
     key = derived.key[-1] if derived.key else "Name"
-    if subject == "Name" or (subject == key and test in ("contains", "starts")):
+    if (subject == "Name" and not _has_another_name(derived)) or (subject == key and test in ("contains", "starts")):
         return Filter(member, test, ("key",))
     if subject in ("Status", derived.status_member) and derived.status_member and test == "equals":
         return Filter(member, test, ("status",))
@@ -114,9 +136,9 @@ def _filter(derived: Derived, member: str, parent: str, renamed: dict[str, str])
         for target, subjects in (("created", CREATED_BOUNDS), ("modified", MODIFIED_BOUNDS)):
             if subject in subjects:
                 return Filter(member, test, (target,))
-    if subject == parent and test == "equals":
+    if subject == parent_member(kind) and test == "equals":
         return Filter(member, test, ("parent",))
-    path = derived.path(renamed.get(subject, subject))
+    path = _path(derived, subject, kind.listing.summary)
     return Filter(member, test, _word(derived, path)) if path else None
 
 

@@ -18,10 +18,9 @@ KINDS = (
     ),
     Kind(
         "ModelPackage",
-        missing=Missing("ValidationException", "Could not find model package {arn}: it does not exist."),
+        missing=Missing("ValidationException", "ModelPackage {arn} does not exist."),
         taken=Taken("ValidationException", "ModelPackage already exists: {arn}"),
-        defaults={"ModelPackageStatusDetails": NO_STATUSES},
-        why="v2 ModelCard looks for messages that begin with `Could not find model package`",
+        defaults={"ModelPackageStatusDetails": NO_STATUSES, "CertifyForMarketplace": False},
     ),
     Kind(
         "ModelPackageGroup",
@@ -31,7 +30,8 @@ KINDS = (
     ),
     Kind(
         "ModelCard",
-        taken=Taken("ConflictException", "Modelcard {arn} already exists"),
+        missing=Missing("ResourceNotFound", "Modelcard {name} does not exist."),
+        taken=Taken("ConflictException", "Modelcard {name} already exists"),
         defaults={"ModelCardVersion": 1},
         without={"Update": "an update makes a new version of the card, and versions are not kept"},
     ),

@@ -6,6 +6,7 @@ import importlib
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from emulator import arns
@@ -104,15 +105,18 @@ class Neighbours:
     def answer(self, request: HttpRequest) -> HttpReply:
         """The reply to any request; what cannot be answered is a typed error in the protocol of the request."""
         protocol = requests.read_protocol(request)
+        asked: Asked | None = None
         try:
             asked = requests.understand(request)
+            asked = self._named(asked)
             reply = self._answer(asked)
-            return to_cbor(asked.service, asked.operation, reply) if protocol == CBOR else reply
+            reply = to_cbor(asked.service, asked.operation, reply) if protocol == CBOR else reply
         except SageletError as error:
-            return fault(error, protocol)
+            reply = fault(error, protocol)
         except Exception as error:
             log.exception("%s %s %s", request.service, request.method, request.path)
-            return fault(error, protocol)
+            reply = fault(error, protocol)
+        return reply if asked is None else replace(reply, operation=asked.operation, subject=asked.subject())
 
     def check_role(self, arn: str, scope: Scope) -> None:
         """With --check-roles: `Validation` unless the role exists and trusts SageMaker."""
@@ -154,9 +158,13 @@ class Neighbours:
         self.bus.close()
         self.desk.sleep()
 
-    def _answer(self, asked: Asked) -> HttpReply:
+    def _named(self, asked: Asked) -> Asked:
+        """With its operation, also where only a router knows it."""
         if asked.service not in SERVICES:
             raise NotBuilt(f"The service {asked.service!r} is not answered here. Known are: {', '.join(SERVICES)}.")
+        return asked if asked.operation else self.desk.named(asked)
+
+    def _answer(self, asked: Asked) -> HttpReply:
         path = _TABLE.get((asked.service, asked.operation)) or _TABLE.get((asked.service, "*"))
         if path is not None:
             reply = _function(path)(self, asked)

@@ -15,9 +15,6 @@ from emulator.kinds.listing import PAGING, SORTS, Filter
 from emulator.resources import tokens
 from emulator.store.records import Query, Record, Transaction
 
-PAGE = 10
-"""Records of a page where the request does not say (`docs/quirks.md`)."""
-
 CHUNK = 200
 Test = Callable[[Record], bool]
 
@@ -32,49 +29,70 @@ class Plan:
     """Tests that the service makes after it has cut the page."""
     fingerprint: Callable[[], str]
     """Made when a token is read or written: most pages are the only ones."""
+    none: bool = False
+    """Whether nothing here can be what is asked for."""
+    order: tuple[str, ...] = ()
+    """The path of the member to sort by where no index does; such a list is read as a whole."""
+    after: tuple[Any, str] | None = None
+    """The position behind which the page begins, in that order."""
 
     def position(self, record: Record) -> tuple[Any, str]:
-        """Where a record stands in the order of the query."""
-        value = {"name": record.key, "created": record.created, "modified": record.modified, "status": record.status}
-        return value[self.query.sort], record.key
+        """Where a record stands in the order of the list."""
+        if not self.order:
+            return position(self.query, record)
+        value = reach(record, self.order)
+        return f"{value:020.3f}" if isinstance(value, (int, float)) else str(value or ""), record.key
+
+
+def position(query: Query, record: Record) -> tuple[Any, str]:
+    """Where a record stands in the order of a query."""
+    value = {"name": record.key, "created": record.created, "modified": record.modified, "status": record.status}
+    return value[query.sort], record.key
 
 
 def plan(facts: Facts, call: Call) -> Plan:
     """What a list call asks for; `NotBuilt` for a parameter that nothing here can honour."""
-    params, lister = call.params, facts.lister
-    for name in lister.unknown:
-        if params.get(name) is not None and not facts.kind.work:
-            raise NotBuilt(f"{call.operation} with {name} is not built. Leave {name} away.")
-    given = [item for item in lister.filters if params.get(item.member) is not None]
-    sort, descending = _order(facts, call)
-    query = Query(facts.kind.noun, call.scope, int(params.get("MaxResults") or PAGE), sort, descending)
+    params, listing = call.params, facts.kind.listing
+    _check_known(facts, call)
+    given = [item for item in facts.lister.filters if params.get(item.member) is not None]
+    sort, descending, order = _order(facts, call)
+    query = Query(facts.kind.noun, call.scope, int(params.get("MaxResults") or listing.page), sort, descending)
     tests: list[Test] = []
     late: list[Test] = []
     for item in given:
         value = params[item.member]
-        if item.member in facts.kind.listing.page_first:
-            late.append(_test(item, value))
+        if item.member in listing.page_first:
+            late.append(_test(item, value, facts.key[-1]))
         elif (narrowed := _narrow(facts, query, item, value)) is not None:
             query = narrowed
         else:
             tests.append(_test(item, value, facts.key[-1]))
     rest = {name: value for name, value in params.items() if name not in PAGING}
     print_ = partial(tokens.fingerprint, facts.kind.noun, call.scope, rest, sort, descending)
+    after = None
     if params.get("NextToken"):
-        kind = float if sort in ("created", "modified") else str
-        query = replace(query, after=tokens.read(params["NextToken"], print_(), kind))
-    return Plan(query, tuple(tests), tuple(late), print_)
+        kind = float if sort in ("created", "modified") and not order else str
+        after = tokens.read(params["NextToken"], print_(), kind)
+    query = query if order else replace(query, after=after)
+    none = any(params.get(name) not in (None, value) for name, value in listing.same.items())
+    return Plan(query, tuple(tests), tuple(late), print_, none, order, after)
 
 
-def _order(facts: Facts, call: Call) -> tuple[str, bool]:
+def _check_known(facts: Facts, call: Call) -> None:
+    for name in facts.lister.unknown:
+        known = facts.kind.work or name in facts.kind.listing.same
+        if call.params.get(name) is not None and not known:
+            raise NotBuilt(f"{call.operation} with {name} is not built. Leave {name} away.")
+
+
+def _order(facts: Facts, call: Call) -> tuple[str, bool, tuple[str, ...]]:
     default, direction = facts.kind.listing.sort
     wanted = call.params.get("SortBy")
     sort = dict(facts.lister.sorts).get(wanted, "") if wanted else SORTS[default.lower()]
-    if not sort:
-        if not facts.kind.work:
-            raise NotBuilt(f"{call.operation} with SortBy {wanted} is not built. Leave SortBy away.")
-        sort = "created"
-    return sort, (call.params.get("SortOrder") or direction).capitalize() == DESC
+    order = dict(facts.lister.orders).get(wanted, ()) if wanted else ()
+    if not sort and not order and not facts.kind.work:
+        raise NotBuilt(f"{call.operation} with SortBy {wanted} is not built. Leave SortBy away.")
+    return sort or "created", (call.params.get("SortOrder") or direction).capitalize() == DESC, order
 
 
 def _narrow(facts: Facts, query: Query, item: Filter, value: Any) -> Query | None:
@@ -103,7 +121,7 @@ def _test(item: Filter, value: Any, name: str = "") -> Test:
         if found is None:
             return False
         if item.test == "equals":
-            return bool(found == wanted)
+            return bool(found == wanted or (isinstance(found, list) and wanted in found))
         if item.test == "contains":
             return wanted in found
         if item.test == "starts":
@@ -117,23 +135,41 @@ def reach(record: Record, path: tuple[str, ...]) -> Any:
     """The value at a path of the body, or None; `created` and `modified` are the record's own times."""
     if path in (("created",), ("modified",)):
         return record.created if path == ("created",) else record.modified
-    value: Any = record.body
-    for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
+    if path[0] == "listed":
+        return _walk(record.hidden.get("listed"), path[1:])
+    return _walk(record.body, path)
+
+
+def _walk(value: Any, path: tuple[str, ...]) -> Any:
+    if not path or value is None:
+        return value
+    inner = value.get(path[0].removesuffix("[]")) if isinstance(value, Mapping) else None
+    if path[0].endswith("[]"):
+        return [found for item in inner or () if (found := _walk(item, path[1:])) is not None]
+    return _walk(inner, path[1:])
 
 
 def matches(transaction: Transaction, plan: Plan) -> Iterator[Record]:
     """The records that a plan asks for, in its order, from its position on; without end of a page."""
     query = replace(plan.query, limit=plan.query.limit + 1 if not plan.tests else CHUNK)
-    while True:
+    while not plan.none:
         chunk = transaction.page(query)
         for record in chunk:
             if all(test(record) for test in plan.tests):
                 yield record
         if len(chunk) < query.limit:
             return
-        query = replace(query, after=plan.position(chunk[-1]), limit=CHUNK)
+        query = replace(query, after=position(query, chunk[-1]), limit=CHUNK)
+
+
+def _in_order(transaction: Transaction, plan: Plan) -> Iterator[Record]:
+    """The records of a plan whose order no index knows, behind its position."""
+    if not plan.order:
+        return matches(transaction, plan)
+    descending, after = plan.query.descending, plan.after
+    rows = [(plan.position(record), record) for record in matches(transaction, plan)]
+    rows.sort(key=lambda row: row[0], reverse=descending)
+    return (record for at, record in rows if after is None or (at < after if descending else at > after))
 
 
 def answer(transaction: Transaction, facts: Facts, plan: Plan) -> dict[str, Any]:
@@ -141,7 +177,7 @@ def answer(transaction: Transaction, facts: Facts, plan: Plan) -> dict[str, Any]
     limit = plan.query.limit
     page: list[Record] = []
     more = False
-    for record in matches(transaction, plan):
+    for record in _in_order(transaction, plan):
         if len(page) == limit:
             more = True
             break
@@ -155,10 +191,10 @@ def answer(transaction: Transaction, facts: Facts, plan: Plan) -> dict[str, Any]
 
 def summary(facts: Facts, record: Record) -> dict[str, Any]:
     """A record as its list call shows it."""
-    shown, body = {}, record.body
-    for name, path in facts.lister.summary:
-        # The short way for the many members that are just echoed: this loop is most of what a list call costs.
-        value = body.get(path[0]) if len(path) == 1 and path[0] in body else reach(record, path)
-        if value is not None:
+    body, lister = record.body, facts.lister
+    # Most members are just echoed, and this is most of what a list call costs: they are copied without further ado.
+    shown = {name: body[name] for name in lister.echoed if name in body}
+    for name, path in lister.summary:
+        if name not in shown and (value := reach(record, path)) is not None:
             shown[name] = value
     return shown

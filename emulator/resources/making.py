@@ -17,6 +17,9 @@ from emulator.store.records import Record
 
 TO_REMOVE = "ToRemove"
 
+USERS = ("CreatedBy", "LastModifiedBy")
+"""Who did it, where it was done in Studio; empty for everybody else, as the service answers it."""
+
 
 @dataclass(frozen=True)
 class Given:
@@ -57,7 +60,8 @@ def key_of(facts: Facts, call: Call) -> str:
     if facts.minted:
         token = token_of(call)
         seed = f"{call.scope} {call.operation} {token}" if token else ""
-        return facts.kind.mint.format(short=ids.short_id(seed=seed), hex=ids.hex_id(seed=seed))
+        short = ids.short_id(seed=seed)
+        return facts.kind.mint.format(short=short, upper=short.upper(), hex=ids.hex_id(seed=seed))
     values = facts.values(call.params)
     for member, value in zip(facts.key, values, strict=True):
         if not value:
@@ -78,15 +82,18 @@ def new_record(facts: Facts, call: Call, now: float, given: Given) -> Record:
     if status:
         own[facts.status_member] = status
     body |= {name: value for name, value in own.items() if name}
+    body |= {name: {} for name in USERS if name in derived.answered}
     body |= given.extra
+    for member in facts.kind.named:
+        body.setdefault(member, key.rsplit("/", 1)[-1])
     fill(body, facts.kind.defaults)
     return Record(
         kind=facts.kind.noun,
         scope=call.scope,
         key=key,
         arn=arn,
-        body=body,
-        created=now,
+        body=body | following(facts, status),
+        created=body.get(derived.created_member, now),
         modified=now,
         status=_word(body.get(facts.status_member, status)),
         parent=given.parent or _word(call.params.get(facts.parent, "")),
@@ -118,8 +125,15 @@ def asked_again(record: Record, other: Record) -> bool:
 
 def in_status(facts: Facts, record: Record) -> Record:
     """A record whose body tells its status."""
-    member = facts.status_member
-    return replace(record, body={**record.body, member: record.status}) if member and record.status else record
+    member, status = facts.status_member, record.status
+    if not member or not status:
+        return record
+    return replace(record, body={**record.body, member: status, **following(facts, status)})
+
+
+def following(facts: Facts, status: str) -> dict[str, str]:
+    """The members whose values follow from a status."""
+    return {member: values.get(status, values[""]) for member, values in facts.kind.follows.items()}
 
 
 def _word(value: Any) -> str:
@@ -173,7 +187,7 @@ def touched(facts: Facts, before: Record, after: Record, now: float) -> Record:
     body = dict(after.body)
     status, member = after.status, facts.status_member
     if member and status != before.status:
-        body[member] = status
+        body |= {member: status, **following(facts, status)}
     elif member and isinstance(body.get(member), str):
         status = body[member]
     if facts.derived.modified_member:

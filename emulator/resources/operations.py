@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 from emulator.call import Answer, Call
-from emulator.errors import NotBuilt
-from emulator.kinds.derive import operation
+from emulator.errors import NotBuilt, Validation
+from emulator.kinds.derive import list_member, operation
 from emulator.kinds.kind import Kind
+from emulator.resources import tokens
 from emulator.resources.resources import Resources
 
 Operation = Callable[[Call], Answer]
@@ -27,6 +28,8 @@ def generic_operations(kinds: Iterable[Kind], resources: Resources) -> Mapping[s
         for verb in VERBS:
             if name := operation(kind, verb):
                 found[name] = _operation(kind, verb, resources)
+        found |= {name: partial(_refuse_about, resources, kind.noun, reason) for name, reason in kind.refuses.items()}
+        found |= {name: partial(_nothing, resources, kind.noun, member) for name, member in kind.empty.items()}
     return found
 
 
@@ -67,3 +70,23 @@ def _refuse(reason: str, call: Call) -> Answer:
     raise NotBuilt(
         f"{call.operation} is not built: {reason}. Nothing was done. docs/coverage.md lists what every operation does."
     )
+
+
+def _refuse_about(resources: Resources, noun: str, reason: str, call: Call) -> Answer:
+    """An absent record is told first: nothing can be done to that anywhere."""
+    facts = resources.facts(noun)
+    named = "/".join(facts.values(call.params))
+    own = facts.derived.arn_member
+    by_arn = next((str(value) for name, value in call.params.items() if own and name.endswith(own)), "")
+    if named.strip("/") or by_arn:
+        resources.get(noun, call.scope, named if named.strip("/") else by_arn)
+    return _refuse(reason, call)
+
+
+def _nothing(resources: Resources, noun: str, member: str, call: Call) -> Answer:
+    """An empty page: of a record that must exist, where the request names one."""
+    if member and call.params.get(member):
+        resources.get(noun, call.scope, call.params[member])
+    if call.params.get("NextToken"):
+        raise Validation(tokens.INVALID)
+    return {list_member(call.service, call.operation): []}

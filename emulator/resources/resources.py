@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from emulator.call import Call, Scope
 from emulator.clock import Clock
-from emulator.errors import Validation
+from emulator.errors import CallerFault, Validation
 from emulator.kinds.facts import Facts
 from emulator.kinds.kind import Kind
 from emulator.resources import listing, making, moving, tagging
 from emulator.resources.faults import fault
+from emulator.resources.notes import Notes
+from emulator.resources.quotas import Quota
 from emulator.resources.tags import Tags
 from emulator.store.records import Query, Record, StaleVersion, Store, Transaction
 
@@ -39,11 +41,13 @@ def _as_is(record: Record, body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class Hooks:
-    """Who takes part in the life of records. `pace`: seconds that a status takes which moves by itself."""
+    """Who takes part in the life of records. `pace`: seconds that a status takes which moves by itself; `quotas`: how
+    many records there may be, by noun."""
 
     publish: Publish = _quiet
     compute: Compute = _as_is
     pace: float = 0.0
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
 
 
 class Resources:
@@ -55,8 +59,10 @@ class Resources:
         self._clock = clock
         self._publish = hooks.publish
         self._compute = hooks.compute
+        self._quotas = hooks.quotas
         self._travels = moving.Travels(clock, hooks.pace, self._arrive)
         self.tags = Tags(store)
+        self.notes = Notes(store)
         self._pages: dict[tuple[str, Scope, str], tuple[int, dict[str, Any]]] = {}
         """Pages as they were at a number of commits: clients that poll a list ask the same again and again."""
 
@@ -78,13 +84,17 @@ class Resources:
         if "status" not in given:
             record = making.in_status(facts, moving.begun(facts, "Create", record, self._travels.pace))
         with self._store.write() as transaction:
-            self._check_references(transaction, facts, call)
+            for parent in self._referred(transaction, facts, call):
+                moving.check_lasting(self._facts[parent.kind], parent)
             other = transaction.get_ignoring_case(kind, call.scope, record.key) if facts.kind.folded else None
             other = other or transaction.get(kind, call.scope, record.key)
             if other is not None and making.asked_again(record, other):
                 return other
-            if other is not None:
+            if other is not None and other.status in facts.gives_way:
+                transaction.delete(other)
+            elif other is not None:
                 raise fault(facts.taken, facts, other.key, other.arn)
+            self._check_quota(transaction, facts, call.scope)
             record = transaction.insert(record)
             if tags:
                 transaction.set_tags(record.arn, tags)
@@ -106,6 +116,16 @@ class Resources:
         """The record of an ARN, of any kind, or None."""
         with self._store.read() as transaction:
             return transaction.get_by_arn(arn)
+
+    def each(self, query: Query) -> Iterator[Record]:
+        """All records that a query asks for, read page by page; its limit is the size of a page."""
+        while True:
+            with self._store.read() as transaction:
+                page = transaction.page(query)
+            yield from page
+            if len(page) < query.limit:
+                return
+            query = replace(query, after=listing.position(query, page[-1]))
 
     def unsettled(self, kind: str, statuses: tuple[str, ...]) -> list[Record]:
         """All records of a kind with one of these statuses, in every scope, oldest first."""
@@ -140,11 +160,17 @@ class Resources:
         self._set_out(facts, record)
         return record
 
-    def remove(self, kind: str, scope: Scope, key: str) -> None:
-        """Delete a record with its tags; raises the kind's error for an absent one, or one that others hang on."""
+    def remove(self, kind: str, scope: Scope, key: str, statuses: tuple[str, ...] = ()) -> None:
+        """Delete a record with its tags; raises the kind's error for an absent one, or one that others hang on.
+
+        With `statuses` it is deleted only if it is there and has one of them.
+        """
         facts = self._facts[kind]
         with self._store.write() as transaction:
-            record = self._get(transaction, facts, scope, key)
+            there = transaction.get(kind, scope, key) if statuses else None
+            if statuses and (there is None or there.status not in statuses):
+                return
+            record = there or self._get(transaction, facts, scope, key)
             self._check_childless(transaction, facts, record)
             transaction.delete(record)
         self._tell("deleted", record)
@@ -152,6 +178,11 @@ class Resources:
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
         """Tags of ours on a record."""
         self.tags.put(arn, tags)
+
+    def retag(self, record: Record, call: Call) -> None:
+        """Add the tags that an Update request gives."""
+        if call.params.get("Tags"):
+            self.tags.add(replace(call, params={"ResourceArn": record.arn, "Tags": call.params["Tags"]}))
 
     def recover(self) -> None:
         """Let the records arrive that a former life left on their way."""
@@ -182,7 +213,7 @@ class Resources:
         facts = self._facts[kind]
         plan = listing.plan(facts, call)
         with self._store.read() as transaction:
-            self._check_references(transaction, facts, call)
+            self._referred(transaction, facts, call, facts.kind.listing.contains)
             page = listing.answer(transaction, facts, plan)
         if len(self._pages) >= PAGES_KEPT:
             self._pages.clear()
@@ -194,6 +225,7 @@ class Resources:
         facts = self._facts[kind]
         key = self.key(kind, call)
         record = self.move(kind, call.scope, key, "Update", lambda current: making.edited(facts, current, call))
+        self.retag(record, call)
         return self.answer("Update", record)
 
     def delete(self, kind: str, call: Call) -> dict[str, Any]:
@@ -245,17 +277,29 @@ class Resources:
 
     def _get(self, transaction: Transaction, facts: Facts, scope: Scope, key: str) -> Record:
         named_by_arn = key.startswith("arn:") and len(facts.key) == 1
-        record = transaction.get_by_arn(key) if named_by_arn else transaction.get(facts.kind.noun, scope, key)
+        get = transaction.get_ignoring_case if facts.kind.caseless else transaction.get
+        record = transaction.get_by_arn(key) if named_by_arn else get(facts.kind.noun, scope, key)
         if record is None or record.kind != facts.kind.noun or record.scope != scope:
             arn = key if named_by_arn else making.arn_in(scope, facts, key)
             raise fault(facts.missing, facts, key, arn)
         return record
 
-    def _check_references(self, transaction: Transaction, facts: Facts, call: Call) -> None:
-        for member, kind in facts.kind.refers.items():
-            value = call.params.get(member)
-            if value:
-                self._get(transaction, self._facts[kind], call.scope, value)
+    def _referred(
+        self, transaction: Transaction, facts: Facts, call: Call, loose: tuple[str, ...] = ()
+    ) -> tuple[Record, ...]:
+        """The records that a request refers to, but for `loose` members; raises the error of the first absent one."""
+        params = call.params
+        strict = {
+            member: kind for member, kind in facts.kind.refers.items() if params.get(member) and member not in loose
+        }
+        found = (self._get(transaction, self._facts[kind], call.scope, params[name]) for name, kind in strict.items())
+        return tuple(found)
+
+    def _check_quota(self, transaction: Transaction, facts: Facts, scope: Scope) -> None:
+        quota = self._quotas.get(facts.kind.noun)
+        if quota is not None:
+            counts = transaction.counts(facts.kind.noun, scope)
+            quota.check(sum(count for status, count in counts.items() if status not in facts.gives_way))
 
     @cached_property
     def _children(self) -> dict[str, tuple[Facts, ...]]:
@@ -285,10 +329,14 @@ class Resources:
         if there is None or there.status != record.status:
             return
         rest = facts.rests[there.status]
-        if rest:
-            self.change(record.kind, record.scope, record.key, lambda current: replace(current, status=rest))
-        else:
-            self.remove(record.kind, record.scope, record.key)
+        way = there.status
+        try:
+            if rest:
+                self.change(*there.place, lambda now: replace(now, status=rest) if now.status == way else now)
+            else:
+                self.remove(*there.place, statuses=(way,))
+        except CallerFault:
+            log.debug("%s %s was taken away on its way", record.kind, record.key)
 
     def _now(self) -> float:
         return round(self._clock.now(), 3)

@@ -2,7 +2,8 @@
 
 Written by `python -m tests.house.coverage_ledger`.
 
-*runs*: a behaviour is declared; the journey that shows it is linked. *records*: the generic life of a record answers.
+*runs*: a behaviour is declared; the journey that shows it is linked. *records*: the generic life of a record answers,
+or a behaviour that does no more.
 *refused*: NotImplementedException, with the reason.
 """
 
@@ -18,7 +19,7 @@ import botocore
 from botocore import xform_name
 
 from emulator import spec
-from emulator.behaviours import OPERATIONS
+from emulator.behaviours import OPERATIONS, RECORDS
 from emulator.kinds import KINDS
 from emulator.kinds.derive import operation
 from emulator.resources.operations import VERBS, refusal
@@ -56,6 +57,7 @@ def generic() -> dict[str, str]:
         for verb in VERBS:
             if name := operation(kind, verb):
                 found[name] = refusal(kind, verb)
+        found |= kind.refuses | dict.fromkeys(kind.empty, "")
     return found
 
 
@@ -63,6 +65,8 @@ def rows(service: str) -> Iterator[tuple[str, str, str]]:
     """(operation, state, link or reason) of a service."""
     behaviours = {name for where, name, _ in OPERATIONS if where == service}
     records = generic() if service == "sagemaker" else {}
+    kept = {name for where, name, _ in RECORDS if where == service}
+    behaviours, records = behaviours - kept, records | dict.fromkeys(kept, "")
     for name in sorted(spec.load(service).operation_names):
         if name in behaviours:
             yield name, "runs", journey(name) or "no journey yet"

@@ -144,9 +144,8 @@ def test_an_update_replaces_merges_and_removes(registry: Any) -> None:
     assert body["LastModifiedTime"] - body["CreationTime"] == 5
     registry.do("UpdateTrialComponent", TrialComponentName="t", ParametersToRemove=["a"])
     assert set(registry.do("DescribeTrialComponent", TrialComponentName="t")["Parameters"]) == {"b"}
-    with pytest.raises(NotBuilt, match="UpdateDomain with DomainSettingsForUpdate"):
-        domain = registry.do("CreateDomain", DomainName="d", AuthMode="IAM", DefaultUserSettings={})["DomainId"]
-        registry.do("UpdateDomain", DomainId=domain, DomainSettingsForUpdate={"ExecutionRoleIdentityConfig": "x"})
+    with pytest.raises(NotBuilt, match="UpdateTrialComponent with Mood"):
+        registry.do("UpdateTrialComponent", TrialComponentName="t", Mood="good")
     with pytest.raises(NotBuilt, match="new version"):
         registry.do("UpdateModelCard", ModelCardName="m")
 
@@ -239,8 +238,13 @@ def test_the_order_is_the_documented_one_unless_asked_otherwise(registry: Any) -
     assert listed(registry, SortBy="Name", SortOrder="Ascending") == ["a", "b", "c"]
     jobs(registry, "b", "a")
     found = registry.do("ListTrainingJobs")["TrainingJobSummaries"]
-    assert [item["TrainingJobName"] for item in found] == ["b", "a"], "oldest first"
+    assert [item["TrainingJobName"] for item in found] == ["b", "a"], "as its SortOrder says"
     assert found[0]["TrainingJobStatus"] == "InProgress"
+    for name in ("b", "a"):
+        registry.create("ProcessingJob", ProcessingJobName=name)
+        registry.clock.advance(1)
+    found = registry.do("ListProcessingJobs")["ProcessingJobSummaries"]
+    assert [item["ProcessingJobName"] for item in found] == ["b", "a"], "oldest first"
 
 
 def test_filters(registry: Any) -> None:
@@ -317,10 +321,33 @@ def test_training_jobs_are_filtered_after_the_page_is_cut(registry: Any) -> None
     """API_ListTrainingJobs: MaxResults jobs are retrieved first, and only those are filtered by StatusEquals."""
     jobs(registry, "a", "b", "c", "d")
     scope = Scope("123456789012", "eu-west-1")
-    registry.resources.change("TrainingJob", scope, "d", lambda r: replace(r, status="Completed"))
+    registry.resources.change("TrainingJob", scope, "a", lambda r: replace(r, status="Completed"))
     wanted = {"MaxResults": 2, "StatusEquals": "Completed"}
     found = pages(registry, "ListTrainingJobs", "TrainingJobSummaries", **wanted)
-    assert [[item["TrainingJobName"] for item in page] for page in found] == [[], ["d"]]
+    assert [[item["TrainingJobName"] for item in page] for page in found] == [["a"], []]
+
+
+def test_clusters_are_evaluated_a_page_at_a_time_whatever_the_filter(registry: Any) -> None:
+    """API_ListClusters: MaxResults is the number of clusters to evaluate, not of those that match."""
+    for name in ("red", "blue", "redder"):
+        registry.create("Cluster", ClusterName=name)
+        registry.clock.advance(1)
+    found = pages(registry, "ListClusters", "ClusterSummaries", MaxResults=2, NameContains="red")
+    assert [[item["ClusterName"] for item in page] for page in found] == [["red"], ["redder"]]
+
+
+def test_a_page_has_the_documented_number_of_records_where_the_request_does_not_say(registry: Any) -> None:
+    for n in range(12):
+        registry.create("Model", ModelName=f"m{n}")
+        registry.create("OptimizationJob", OptimizationJobName=f"o{n}")
+    assert len(registry.do("ListModels")["Models"]) == 10
+    assert len(registry.do("ListOptimizationJobs")["OptimizationJobSummaries"]) == 12
+
+
+def test_a_filter_on_what_all_records_share_finds_all_or_none(registry: Any) -> None:
+    registry.do("CreatePipeline", PipelineName="mine", PipelineDefinition="{}", RoleArn="r", ClientRequestToken="t")
+    assert len(registry.do("ListPipelines", ManagedBy="CUSTOMER")["PipelineSummaries"]) == 1
+    assert registry.do("ListPipelines", ManagedBy="AWS") == {"PipelineSummaries": []}
 
 
 def test_other_kinds_are_filtered_before(registry: Any) -> None:
