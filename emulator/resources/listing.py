@@ -56,7 +56,7 @@ def plan(facts: Facts, call: Call) -> Plan:
     _check_known(facts, call)
     given = [item for item in facts.lister.filters if params.get(item.member) is not None]
     sort, descending, order = _order(facts, call)
-    query = Query(facts.kind.noun, call.scope, int(params.get("MaxResults") or listing.page), sort, descending)
+    query = Query(facts.kind.noun, call.scope, tokens.page_size(params, listing.page), sort, descending)
     tests: list[Test] = []
     late: list[Test] = []
     for item in given:
