@@ -72,7 +72,7 @@ def plan(
     done = within.members if within else ()
     given = [item for item in facts.lister.filters if params.get(item.member) is not None and item.member not in done]
     sort, descending, order = _order(facts, call)
-    size = int(params.get("MaxResults") or listing.page)
+    size = tokens.page_size(params, listing.page)
     query = Query(facts.kind.noun, call.scope, size, sort, descending, parent=within.key if within else None)
     tests: list[Test] = [only.test] if only else []
     late: list[Test] = []

@@ -298,6 +298,14 @@ def test_ten_at_a_time_and_no_token_on_the_last_page(registry: Any) -> None:
     assert [item["ModelName"] for page in nested for item in page] == [f"m{n}" for n in range(19, 9, -1)]
 
 
+def test_a_page_of_fewer_than_one_record_is_refused(registry):
+    """Some list calls have no lower bound in the model; a page of -1 made the store answer nothing at all."""
+    registry.create("DeviceFleet", DeviceFleetName="f", OutputConfig={"S3OutputLocation": "s3://b"})
+    for query in ({}, {"CreationTimeAfter": 0.0}):
+        with pytest.raises(Validation, match="'-1' at 'maxResults'.* greater than or equal to 1"):
+            registry.do("ListDeviceFleets", MaxResults=-1, **query)
+
+
 def test_pages_stay_together_while_records_come_and_go(registry: Any) -> None:
     models(registry, *(f"m{n}" for n in range(6)))
     first = registry.do("ListModels", MaxResults=2)
