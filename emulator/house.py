@@ -29,6 +29,7 @@ from emulator.resources.quotas import QUOTAS
 from emulator.settings import Settings
 from emulator.store import SCHEMA, open_store
 from emulator.store.records import Record
+from emulator.trouble import TroubleBook
 
 if TYPE_CHECKING:
     from emulator.executors import Executors
@@ -79,6 +80,7 @@ class House:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
         self.clock = clock or AdjustableClock()
+        self.trouble = TroubleBook()
         self.data_dir = Path(settings.data_dir)
         self.url = ""
         """Where programs of this machine reach the house; empty until the front door is bound."""
@@ -230,14 +232,15 @@ class House:
         from emulator.jobs import JobEngine, Tools
 
         rooms = (self.resources, self.storage, self.logs, self.metrics, self.executors, self.servers)
-        return JobEngine(Tools(self.settings, self.clock, *rooms, url=lambda: self.url, credentials=self.credentials))
+        way_back = (lambda: self.url, self.credentials)
+        return JobEngine(Tools(self.settings, self.clock, *rooms, *way_back, trouble=self.trouble))
 
     @cached_property
     def hosts(self) -> HostEngine:
         """The engine of endpoints."""
         from emulator.hosts import HostEngine
 
-        return HostEngine(self.resources, self.servers, self.clock, self.settings)
+        return HostEngine(self.resources, self.servers, self.clock, self.settings, self.trouble)
 
     @cached_property
     def neighbours(self) -> Neighbours:
