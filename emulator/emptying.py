@@ -15,6 +15,7 @@ from emulator.settings import Settings
 from emulator.trouble import Rule, TroubleBook
 
 if TYPE_CHECKING:
+    from emulator.behaviours.following import Followers
     from emulator.logs import FileLogs
     from emulator.metrics import FileMetrics
     from emulator.neighbours import Neighbours
@@ -37,6 +38,7 @@ class Rooms(Protocol):
     metrics: FileMetrics
     s3: S3 | None
     trouble: TroubleBook
+    followers: Followers
 
     @property
     def neighbours(self) -> Neighbours:
@@ -86,7 +88,8 @@ def _end_what_runs(house: Rooms, extent: Extent) -> None:
 
 def _empty(house: Rooms) -> None:
     house.resources.close()
-    house.store.reset()
+    with house.followers.standing_still():
+        house.store.reset()
     house.resources.close()  # who set out in between
     house.leave("search")
     if house.s3 is not None:
@@ -98,7 +101,8 @@ def _empty(house: Rooms) -> None:
 
 
 def _empty_part(house: Rooms, extent: Extent) -> None:
-    house.resources.forget(extent)
+    with house.followers.standing_still():
+        house.resources.forget(extent)
     if house.s3 is not None:
         house.s3.forget(extent)
     house.logs.forget(extent)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from emulator import behaviours, emptying, reports, spec
+from emulator.behaviours.following import Followers, sees
 from emulator.call import EVERYTHING, Answer, Call, Extent, Scope
 from emulator.clock import AdjustableClock, Clock, ManualClock
 from emulator.errors import SageletError
@@ -100,6 +101,7 @@ class House:
         self.hosts.recover()
         # Beside the start: it reads the model of every kind.
         self.clock.call_at(self.clock.now(), self.resources.recover)
+        self.followers.note()
 
     def close(self) -> None:
         """End everything that runs, and let go of the folder."""
@@ -137,18 +139,21 @@ class House:
         self._fresh = not database.exists()
         self.store = open_store(database)
         quotas = QUOTAS if self.settings.quotas else {}
-        hooks = Hooks(self._publish, self._compute, self.settings.settle_seconds, quotas)
+        followed = frozenset(noun for noun, _ in behaviours.FOLLOWED)
+        hooks = Hooks(self._publish, self._compute, self.settings.settle_seconds, quotas, followed)
         self.resources = Resources(self.store, KINDS, self.clock, hooks)
         self.logs = FileLogs(self.data_dir / "logs", self.clock)
         self.metrics = FileMetrics(self.data_dir / "metrics")
         self.s3: S3 | None = None
         self.storage, answer = self._objects()
+        self.followers = Followers(self, behaviours.FOLLOWED)
         generic = generic_operations(KINDS, self.resources)
         self._dispatch = Dispatch(spec.load, behaviours.OPERATIONS, self, generic, {"s3": answer})
 
     def _empty(self) -> None:
         """Close the rooms that were opened, from the top down, so that each can still use those below it."""
         self.resources.close()
+        self.followers.close()
         for name in ENGINES:
             opened = self.__dict__.pop(name, None)
             if opened is not None and name != "servers":
@@ -221,6 +226,8 @@ class House:
 
     def dispatch(self, call: Call) -> Answer:
         """Answer one operation."""
+        if call.service.startswith("sagemaker") and sees(call.operation):
+            self.followers.settle()
         return self._dispatch.dispatch(call)
 
     def _objects(self) -> tuple[Storage, Callable[[Call], Answer]]:

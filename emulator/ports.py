@@ -308,7 +308,8 @@ class Point:
     """One number of a metric: `name` of `resource`, at `timestamp` (seconds since the epoch).
 
     `resource` is the name of a training job, for what its algorithm reports; of what is measured of a host it is
-    `<namespace>/<job name>/<host>`, with CloudWatch's namespace, which begins with a slash.
+    `<namespace>/<job name>/<host>`, with CloudWatch's namespace, which begins with a slash; of what is put for a trial
+    component it is that one's ARN, and CloudWatch has nothing of it.
     """
 
     resource: str
@@ -331,4 +332,8 @@ class Metrics(Protocol):
 
     def read(self, resource: str, name: str | None = None) -> list[Point]:
         """The points of one resource in the order of their arrival."""
+        ...
+
+    def forget(self, resource: str) -> None:
+        """Remove the points of a resource."""
         ...
