@@ -105,8 +105,8 @@ def _empty_part(house: Rooms, extent: Extent) -> None:
         house.resources.forget(extent)
     if house.s3 is not None:
         house.s3.forget(extent)
-    house.logs.forget(extent)
-    house.metrics.forget(extent)
+    house.logs.forget_part(extent)
+    house.metrics.forget_part(extent)
     house.neighbours.forget(extent)
     house.trouble.clear(lambda rule: _meant_for(rule, extent))
 

@@ -52,7 +52,7 @@ class FileLogs:
         """The logs of one account and region, in a folder of their own."""
         return FileLogs(self._folder / names.encode(scope.account) / names.encode(scope.region), self._clock)
 
-    def forget(self, extent: Extent) -> None:
+    def forget_part(self, extent: Extent) -> None:
         """Delete all streams of a part of the house."""
         for folder in self._folder.glob("*/*"):
             account, region = (names.decode(at.parent, at.name) for at in (folder.parent, folder))

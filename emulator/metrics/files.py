@@ -25,7 +25,7 @@ class FileMetrics:
         """The metrics of one account and region, in a folder of their own."""
         return FileMetrics(self._folder / quote(scope.account, safe="") / quote(scope.region, safe=""))
 
-    def forget(self, extent: Extent) -> None:
+    def forget_part(self, extent: Extent) -> None:
         """Delete all points of a part of the house."""
         for folder in self._folder.glob("*/*"):
             if extent.covers(Scope(unquote(folder.parent.name), unquote(folder.name))):
