@@ -84,7 +84,10 @@ OPERATIONS: tuple[tuple[str, str, str], ...] = (
 
 REACTIONS: tuple[tuple[str, str, str], ...] = tuple(
     (event, noun, f"{_HERE}.events:tell")
-    for noun in ("TrainingJob", "ProcessingJob", "TransformJob", "Endpoint")
+    for noun in (
+        *("TrainingJob", "ProcessingJob", "TransformJob", "Endpoint"),
+        *("ModelPackage", "ModelCard", "Image", "ImageVersion"),
+    )
     for event in ("created", "updated")
 )
 """("created" | "updated" | "deleted", noun, "module:function"): function(rooms, record) -> None."""

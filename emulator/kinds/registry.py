@@ -40,7 +40,8 @@ KINDS = (
             "ConflictException", "Model Package Group cannot be deleted, because it still contains Model Packages."
         ),
         listing=Listing(sort=("CreationTime", ASC), same={"CrossAccountFilterOption": "SameAccount"}),
-        why="no account shares its groups with another one here",
+        moves={"Create": Move(to="Completed")},
+        why="no account shares its groups with another one here; a group is Completed at once",
     ),
     Kind(
         "ModelCard",
