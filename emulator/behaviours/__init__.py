@@ -54,6 +54,9 @@ RECORDS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "ListModelPackages", f"{_HERE}.model_packages:list_model_packages"),
     ("sagemaker", "BatchDescribeModelPackage", f"{_HERE}.model_packages:batch_describe"),
     ("sagemaker", "CreateAlgorithm", f"{_HERE}.model_packages:create_algorithm"),
+    ("sagemaker", "CreateModelCard", f"{_HERE}.model_cards:create_model_card"),
+    ("sagemaker", "DescribeModelCard", f"{_HERE}.model_cards:describe_model_card"),
+    ("sagemaker", "UpdateModelCard", f"{_HERE}.model_cards:update_model_card"),
     ("sagemaker", "PutModelPackageGroupPolicy", f"{_HERE}.policies:put_group_policy"),
     ("sagemaker", "GetModelPackageGroupPolicy", f"{_HERE}.policies:get_group_policy"),
     ("sagemaker", "DeleteModelPackageGroupPolicy", f"{_HERE}.policies:delete_group_policy"),
@@ -76,6 +79,7 @@ OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "UpdateEndpoint", f"{_HERE}.hosting:update_endpoint"),
     ("sagemaker", "UpdateEndpointWeightsAndCapacities", f"{_HERE}.hosting:update_weights"),
     ("sagemaker", "DeleteEndpoint", f"{_HERE}.hosting:delete_endpoint"),
+    ("sagemaker", "CreateModelCardExportJob", f"{_HERE}.card_exports:create_export_job"),
     ("sagemaker-runtime", "InvokeEndpoint", f"{_HERE}.invocations:invoke_endpoint"),
     ("sagemaker-runtime", "InvokeEndpointWithResponseStream", f"{_HERE}.invocations:invoke_streaming"),
     *RECORDS,
@@ -91,6 +95,9 @@ REACTIONS: tuple[tuple[str, str, str], ...] = tuple(
     for event in ("created", "updated")
 )
 """("created" | "updated" | "deleted", noun, "module:function"): function(rooms, record) -> None."""
+
+RESUMED: tuple[tuple[str, str, str], ...] = (("ModelCardExportJob", "InProgress", f"{_HERE}.card_exports:export"),)
+"""(noun, status, "module:function"): function(rooms, record) goes on with what a former life was at."""
 
 COMPUTED: tuple[tuple[str, str, str], ...] = (
     ("TrainingJob", "TrainingTimeInSeconds", f"{_HERE}.training:training_time"),
