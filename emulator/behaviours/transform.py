@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from emulator import ids
-from emulator.behaviours import capacity
+from emulator.behaviours import capacity, trials
 from emulator.behaviours.rooms import Rooms
 from emulator.call import Answer, Call
 from emulator.errors import NotBuilt, Validation
@@ -32,6 +32,7 @@ def create_transform_job(rooms: Rooms, call: Call) -> Answer:
     model = rooms.resources.get("Model", call.scope, params["ModelName"])
     container = _container(model)
     capacity.check(rooms, KIND, call)
+    trials.check_config(rooms, call)
     _check_limits(params)
     _check_processing(params)
     source = params["TransformInput"]

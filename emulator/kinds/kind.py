@@ -160,6 +160,11 @@ class Kind:
     """Whether it is deleted together with what it hangs on, which it would otherwise keep from being deleted."""
     versions: Versions | None = None
     """What it is a version of."""
+    linked: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Members of List that name (by `refers`) a record which links tie to those wanted: the relation, and at which end
+    of it the named one is: {"TrialName": (IN_TRIAL, "destination")}."""
+    tied: tuple[str, ...] = ()
+    """Relations whose links keep a record from being deleted (`occupied`). Links of any other one end with it."""
     merges: tuple[str, ...] = ()
     """Maps that Update adds to, where it replaces others."""
     without: Mapping[str, str] = field(default_factory=dict)

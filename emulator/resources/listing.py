@@ -14,6 +14,7 @@ from emulator.kinds.kind import DESC
 from emulator.kinds.listing import PAGING, SORTS, Filter
 from emulator.resources import tokens
 from emulator.resources.relations import Within
+from emulator.store.links import Linked
 from emulator.store.records import Query, Record, Transaction
 
 CHUNK = 200
@@ -59,17 +60,19 @@ def position(query: Query, record: Record) -> tuple[Any, str]:
     return value[query.sort], record.key
 
 
-def plan(facts: Facts, call: Call, within: Within | None = None, only: Only | None = None) -> Plan:
+def plan(
+    facts: Facts, call: Call, named: Mapping[str, Record], within: Within | None = None, only: Only | None = None
+) -> Plan:
     """What a list call asks for; `NotBuilt` for a parameter that nothing here can honour.
 
-    `within` is what the records hang on, as the request names it.
+    `named`: the records that parameters name. `within`: what the records hang on, as the request names it.
     """
     params, listing = call.params, facts.kind.listing
     _check_known(facts, call, within)
     done = within.members if within else ()
     given = [item for item in facts.lister.filters if params.get(item.member) is not None and item.member not in done]
     sort, descending, order = _order(facts, call)
-    size = int(params.get("MaxResults") or listing.page)
+    size = tokens.page_size(params, listing.page)
     query = Query(facts.kind.noun, call.scope, size, sort, descending, parent=within.key if within else None)
     tests: list[Test] = [only.test] if only else []
     late: list[Test] = []
@@ -77,7 +80,7 @@ def plan(facts: Facts, call: Call, within: Within | None = None, only: Only | No
         value = params[item.member]
         if item.member in listing.page_first:
             late.append(_test(item, value, facts.key[-1]))
-        elif (narrowed := _narrow(facts, query, item, value)) is not None:
+        elif (narrowed := _narrow(facts, query, item, named.get(item.member, value))) is not None:
             query = narrowed
         else:
             tests.append(_test(item, value, facts.key[-1]))
@@ -111,13 +114,15 @@ def _order(facts: Facts, call: Call) -> tuple[str, bool, tuple[str, ...]]:
 
 def _narrow(facts: Facts, query: Query, item: Filter, value: Any) -> Query | None:
     """The query with a filter that the store knows; None for one that it does not."""
+    if item.target[0] == "linked":
+        return replace(query, linked=Linked(item.target[1], item.target[2], value.arn))
     target = item.target[0] if len(item.target) == 1 else ""
     if target == "key" and item.test == "contains" and len(facts.key) == 1 and not facts.minted:
         return replace(query, contains=value)
     if target == "status":
         return replace(query, statuses=(value,))
     if target == "parent":
-        return replace(query, parent=value)
+        return replace(query, parent=value.key if isinstance(value, Record) else value)
     if target in ("created", "modified"):
         after, before = query.created if target == "created" else query.modified
         bound = value.timestamp() if hasattr(value, "timestamp") else float(value)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from emulator.call import Call, Scope
 from emulator.kinds.facts import Facts
 from emulator.kinds.kind import Versions
-from emulator.resources import making, versions
+from emulator.resources import making, moving, versions
 from emulator.resources.faults import fault
+from emulator.resources.links import has_links
 from emulator.store.records import Query, Record, Transaction
 
 PAGE = 200
@@ -42,14 +43,33 @@ class Relations:
             raise fault(facts.missing, facts, key, arn)
         return record
 
-    def resolved(self, transaction: Transaction, facts: Facts, call: Call) -> Call:
-        """A request whose references are keys: where it gives the ARN of a record, which must exist, its key."""
+    def named(
+        self, transaction: Transaction, facts: Facts, call: Call, loose: tuple[str, ...] = ()
+    ) -> dict[str, Record]:
+        """The records that members of a request name, by member; raises the kind's error for an absent one.
+
+        What `loose` members name need not exist.
+        """
+        given = {member: call.params.get(member) for member in facts.kind.refers if member not in loose}
+        return {
+            member: self.get(transaction, self._facts[facts.kind.refers[member]], call.scope, value)
+            for member, value in given.items()
+            if value
+        }
+
+    def resolved(self, facts: Facts, call: Call, named: Mapping[str, Record]) -> Call:
+        """A request whose references are keys: where it gives the ARN of a record, or its name in another case."""
         keys = {
-            member: self.get(transaction, self._facts[kind], call.scope, value).key
-            for member, kind in facts.kind.refers.items()
-            if str(value := call.params.get(member) or "").startswith("arn:")
+            member: record.key
+            for member, record in named.items()
+            if member == facts.parent or str(call.params[member]).startswith("arn:")
         }
         return replace(call, params={**call.params, **keys}) if keys else call
+
+    def addressed(self, transaction: Transaction, facts: Facts, call: Call) -> Call:
+        """A request whose references are keys where it gives ARNs; what it names otherwise need not exist."""
+        names = tuple(name for name in facts.kind.refers if not str(call.params.get(name) or "").startswith("arn:"))
+        return self.resolved(facts, call, self.named(transaction, facts, call, loose=names))
 
     def version(self, transaction: Transaction, facts: Facts, call: Call, key: str, latest: bool) -> Record | None:
         """The version that a request names, of a kind with versions; None where it names the whole.
@@ -81,12 +101,10 @@ class Relations:
 
     # --- rules ------------------------------------------------------------------------------------------------------
 
-    def check_references(self, transaction: Transaction, facts: Facts, call: Call, loose: tuple[str, ...] = ()) -> None:
-        """The kind's error for a record that a request names and that is absent."""
-        for member, kind in facts.kind.refers.items():
-            value = call.params.get(member)
-            if value and member not in loose:
-                self.get(transaction, self._facts[kind], call.scope, value)
+    def check_lasting(self, named: Iterable[Record]) -> None:
+        """The error for an absent record when one that a request would hang something on is about to go."""
+        for record in named:
+            moving.check_lasting(self._facts[record.kind], record)
 
     @cached_property
     def copies(self) -> Mapping[str, Facts]:
@@ -109,6 +127,9 @@ class Relations:
             query = Query(child.kind.noun, record.scope, 1, parent=record.key)
             if not child.copied and not child.kind.bound and transaction.page(query):
                 raise fault(facts.occupied, facts, record.key, record.arn, others=child.kind.noun)
+        for relation in facts.kind.tied:
+            if has_links(transaction, record, relation):
+                raise fault(facts.occupied, facts, record.key, record.arn, others=relation)
 
     # --- writing ----------------------------------------------------------------------------------------------------
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from emulator.call import Call, Scope
 from emulator.clock import Clock
-from emulator.errors import Validation
+from emulator.errors import CallerFault, Validation
 from emulator.kinds.facts import Facts
 from emulator.kinds.kind import Kind
 from emulator.resources import listing, making, moving, tagging, versions
 from emulator.resources.faults import fault
+from emulator.resources.links import Links
 from emulator.resources.notes import Notes
 from emulator.resources.quotas import Quota
 from emulator.resources.relations import Relations
 from emulator.resources.tags import Tags
+from emulator.store.links import Mark
 from emulator.store.records import Query, Record, StaleVersion, Store, Transaction
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,8 @@ Publish = Callable[[str, Record], None]
 
 Compute = Callable[[Record, Mapping[str, Any]], Mapping[str, Any]]
 """Adds to a Describe answer what is known only now."""
+
+Result = TypeVar("Result")
 
 PAGES_KEPT = 128
 
@@ -42,12 +46,13 @@ def _as_is(record: Record, body: Mapping[str, Any]) -> Mapping[str, Any]:
 @dataclass(frozen=True)
 class Hooks:
     """Who takes part in the life of records. `pace`: seconds that a status takes which moves by itself; `quotas`: how
-    many records there may be, by noun."""
+    many records there may be, by noun; `followed`: kinds whose records are marked when written, for who comes back."""
 
     publish: Publish = _quiet
     compute: Compute = _as_is
     pace: float = 0.0
     quotas: Mapping[str, Quota] = field(default_factory=dict)
+    followed: frozenset[str] = frozenset()
 
 
 class Resources:
@@ -62,7 +67,9 @@ class Resources:
         self._compute = hooks.compute
         self._quotas = hooks.quotas
         self._travels = moving.Travels(clock, hooks.pace, self._arrive)
+        self._followed = hooks.followed
         self.tags = Tags(store)
+        self.links = Links(store)
         self.notes = Notes(store)
         self._pages: dict[tuple[str, Scope, str], tuple[int, dict[str, Any]]] = {}
         """Pages as they were at a number of commits: clients that poll a list ask the same again and again."""
@@ -82,8 +89,9 @@ class Resources:
         facts = self._facts[kind]
         tags = tagging.given(call.params.get("Tags"))
         with self._store.write() as transaction:
-            self._relations.check_references(transaction, facts, call)
-            call = self._relations.resolved(transaction, facts, call)
+            named = self._relations.named(transaction, facts, call)
+            self._relations.check_lasting(named.values())
+            call = self._relations.resolved(facts, call, named)
             record = self._new(facts, call, self._now(), making.Given(**given))
             other = transaction.get_ignoring_case(kind, call.scope, record.key) if facts.kind.folded else None
             other = other or transaction.get(kind, call.scope, record.key)
@@ -109,7 +117,7 @@ class Resources:
             if made is not None:
                 return made
             counted = versions.counted(before, call)
-            call = self._relations.resolved(transaction, facts, call)
+            call = self._relations.addressed(transaction, facts, call)
             moment = versions.moment(transaction, facts, before, self._now())
             record = self._new(facts, call, moment, versions.numbered(facts, counted, making.Given(**given)))
             if aliases:
@@ -138,7 +146,7 @@ class Resources:
         """
         facts = self._facts[kind]
         with self._store.read() as transaction:
-            call = self._relations.resolved(transaction, facts, call)
+            call = self._relations.addressed(transaction, facts, call)
             key = self.key(kind, call)
             version = self._relations.version(transaction, facts, call, key, latest)
             if version is None and any(facts.numbers):
@@ -184,6 +192,7 @@ class Resources:
                     before = self._relations.get(transaction, facts, scope, key)
                     after = transaction.replace(making.touched(facts, before, edit(before), self._now()))
                     self._relations.keep(transaction, after)
+                    self._mark(transaction, after)
                 break
             except StaleVersion:
                 continue
@@ -218,6 +227,24 @@ class Resources:
             dropped = self._relations.drop(transaction, record)
         for gone in dropped:
             self._tell("deleted", gone)
+
+    def arn(self, kind: str, scope: Scope, key: str) -> str:
+        """The ARN that a record of this key has, or would have."""
+        return making.arn_in(scope, self._facts[kind], key)
+
+    def draft(self, kind: str, call: Call, at: float, **given: Any) -> Record:
+        """The record that `create` would have made of a request at some time; not written."""
+        return making.new_record(self._facts[kind], call, at, making.Given(**given))
+
+    def together(self, work: Callable[[Transaction], Result]) -> Result:
+        """Do work in one transaction of the store. Nobody is told of the records that it writes."""
+        with self._store.write() as transaction:
+            return work(transaction)
+
+    def reading(self, work: Callable[[Transaction], Result]) -> Result:
+        """Read in one view of the store."""
+        with self._store.read() as transaction:
+            return work(transaction)
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
         """Tags of ours on a record."""
@@ -256,10 +283,10 @@ class Resources:
         commits = self._store.commits  # before the reading: what is written meanwhile makes this page an old one
         facts = self._facts[kind]
         with self._store.read() as transaction:
-            self._relations.check_references(transaction, facts, call, facts.kind.listing.contains)
-            call = self._relations.resolved(transaction, facts, call)
+            named = self._relations.named(transaction, facts, call, facts.kind.listing.contains)
+            call = self._relations.resolved(facts, call, named)
             within = self._relations.within(transaction, facts, call)
-            page = listing.answer(transaction, facts, listing.plan(facts, call, within, only))
+            page = listing.answer(transaction, facts, listing.plan(facts, call, named, within, only))
         if len(self._pages) >= PAGES_KEPT:
             self._pages.clear()
         self._pages[asked] = commits, page
@@ -330,9 +357,14 @@ class Resources:
         self._check_quota(transaction, facts, record.scope)
         record = transaction.insert(record)
         self._relations.keep(transaction, record)
+        self._mark(transaction, record)
         if tags:
             transaction.set_tags(str(record.body.get(facts.derived.arn_member) or record.arn), tags)
         return record
+
+    def _mark(self, transaction: Transaction, record: Record) -> None:
+        if record.kind in self._followed:
+            transaction.mark(Mark(record.arn, record.version, fresh=record.version == 1))
 
     def _check_quota(self, transaction: Transaction, facts: Facts, scope: Scope) -> None:
         quota = self._quotas.get(facts.kind.noun)
@@ -353,10 +385,14 @@ class Resources:
         if there is None or there.status != record.status:
             return
         rest = facts.rests[there.status]
-        if rest:
-            self.change(record.kind, record.scope, record.key, lambda current: replace(current, status=rest))
-        else:
-            self.remove(record.kind, record.scope, record.key, statuses=(there.status,))
+        way = there.status
+        try:
+            if rest:
+                self.change(*there.place, lambda now: replace(now, status=rest) if now.status == way else now)
+            else:
+                self.remove(*there.place, statuses=(way,))
+        except CallerFault:
+            log.debug("%s %s was taken away on its way", record.kind, record.key)
 
     def _now(self) -> float:
         return round(self._clock.now(), 3)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,7 +56,10 @@ DIALECTS: Mapping[str, Dialect] = {
 }
 
 
-TABLES = ("tags", "links", "marks", "records", "parts", "uploads", "objects", "buckets")
+TABLES = (
+    *("search_terms", "search_properties", "search_notes"),
+    *("tags", "links", "marks", "records", "parts", "uploads", "objects", "buckets"),
+)
 """All tables; a test compares them with `tables.META`."""
 
 
@@ -152,10 +155,13 @@ class Database:
         with self._lock:
             connection = self._writer
             connection.execute(self.dialect.begin_write)
+            session = Session(self, connection)
             try:
-                yield Session(self, connection)
+                yield session
                 connection.execute("COMMIT")
                 self.commits += 1
+                for told in session.committed:
+                    told()
             except BaseException as error:
                 if getattr(connection, "in_transaction", True):
                     connection.execute("ROLLBACK")
@@ -189,16 +195,23 @@ class Database:
 class Session:
     """Statements inside one transaction."""
 
-    __slots__ = ("_connection", "database")
+    __slots__ = ("_connection", "committed", "database")
 
     def __init__(self, database: Database, connection: Any) -> None:
         self.database = database
+        self.committed: list[Callable[[], None]] = []
+        """Told when the transaction is committed, before the next writer."""
         self._connection = connection
 
     def run(self, statement: str, **values: Any) -> Any:
         """Execute a statement; the driver's cursor."""
         compiled = self.database.texts.get(statement)
         return self._connection.execute(compiled.text, compiled.arguments(values))
+
+    def many(self, statement: str, values: Sequence[Mapping[str, Any]]) -> None:
+        """Execute a statement once for each mapping of its parameters."""
+        compiled = self.database.texts.get(statement)
+        self._connection.cursor().executemany(compiled.text, [compiled.arguments(one) for one in values])
 
     def execute(self, text: str) -> None:
         """Execute SQL that is the same in every database."""

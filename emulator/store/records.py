@@ -31,6 +31,11 @@ class Record:
     hidden: Mapping[str, Any] = field(default_factory=dict)
     version: int = 0
 
+    @property
+    def place(self) -> tuple[str, Scope, str]:
+        """Kind, scope and key: what no other record has."""
+        return self.kind, self.scope, self.key
+
 
 @dataclass(frozen=True)
 class Query:

@@ -40,7 +40,7 @@ def _structure(shape: Any, name: str, depth: int, everything: int) -> Any:
 def _list(shape: Any, name: str, depth: int, everything: int) -> Any:
     count = max(shape.metadata.get("min") or 0, 1 if depth <= everything else 0)
     enum = getattr(shape.member, "enum", None) or ()
-    if len(enum) > 0 and count <= len(enum):
+    if 0 < count <= len(enum):
         return list(enum[:count])
     return [sample(shape.member, f"{name}-{number}", depth + 1, everything) for number in range(1, count + 1)]
 

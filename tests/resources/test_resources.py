@@ -259,12 +259,12 @@ def test_filters(registry: Any) -> None:
     assert [item["TrialName"] for item in found] == ["t1", "t3"]
     with pytest.raises(NotFound):
         registry.do("ListTrials", ExperimentName="none")
-    for uri in ("s3://a", "s3://b"):
-        registry.do("CreateContext", ContextName=uri[-1], Source={"SourceUri": uri}, ContextType="t")
-    found = registry.do("ListContexts", SourceUri="s3://b")["ContextSummaries"]
-    assert [item["ContextName"] for item in found] == ["b"], "a filter on a nested member"
-    with pytest.raises(NotBuilt, match="ListTrials with TrialComponentName"):
-        registry.do("ListTrials", TrialComponentName="x")
+    for plan in ("arn:a", "arn:b"):
+        registry.create("TrainingJob", TrainingJobName=plan[-1], ResourceConfig={"TrainingPlanArn": plan})
+    found = registry.do("ListTrainingJobs", TrainingPlanArnEquals="arn:b")["TrainingJobSummaries"]
+    assert [item["TrainingJobName"] for item in found] == ["b"], "a filter on a nested member"
+    with pytest.raises(NotBuilt, match="ListModelPackages with ModelPackageType"):
+        registry.do("ListModelPackages", ModelPackageType="Versioned")
 
 
 def test_a_status_with_particulars_is_filtered_by_its_word(registry: Any) -> None:
@@ -294,6 +294,14 @@ def test_ten_at_a_time_and_no_token_on_the_last_page(registry: Any) -> None:
     assert [len(page) for page in pages(registry, "ListModels", "Models", MaxResults=7)] == [7, 7, 6]
     nested = pages(registry, "ListModels", "Models", NameContains="m1", MaxResults=3)
     assert [item["ModelName"] for page in nested for item in page] == [f"m{n}" for n in range(19, 9, -1)]
+
+
+def test_a_page_of_fewer_than_one_record_is_refused(registry):
+    """Some list calls have no lower bound in the model; a page of -1 made the store answer nothing at all."""
+    registry.create("DeviceFleet", DeviceFleetName="f", OutputConfig={"S3OutputLocation": "s3://b"})
+    for query in ({}, {"CreationTimeAfter": 0.0}):
+        with pytest.raises(Validation, match="'-1' at 'maxResults'.* greater than or equal to 1"):
+            registry.do("ListDeviceFleets", MaxResults=-1, **query)
 
 
 def test_pages_stay_together_while_records_come_and_go(registry: Any) -> None:
