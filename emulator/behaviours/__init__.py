@@ -54,6 +54,13 @@ RECORDS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "ListModelPackages", f"{_HERE}.model_packages:list_model_packages"),
     ("sagemaker", "BatchDescribeModelPackage", f"{_HERE}.model_packages:batch_describe"),
     ("sagemaker", "CreateAlgorithm", f"{_HERE}.model_packages:create_algorithm"),
+    ("sagemaker", "CreateModelCard", f"{_HERE}.model_cards:create_model_card"),
+    ("sagemaker", "DescribeModelCard", f"{_HERE}.model_cards:describe_model_card"),
+    ("sagemaker", "UpdateModelCard", f"{_HERE}.model_cards:update_model_card"),
+    ("sagemaker", "CreateImageVersion", f"{_HERE}.images:create_image_version"),
+    ("sagemaker", "UpdateImageVersion", f"{_HERE}.images:update_image_version"),
+    ("sagemaker", "DeleteImageVersion", f"{_HERE}.images:delete_image_version"),
+    ("sagemaker", "ListAliases", f"{_HERE}.images:list_aliases"),
     ("sagemaker", "PutModelPackageGroupPolicy", f"{_HERE}.policies:put_group_policy"),
     ("sagemaker", "GetModelPackageGroupPolicy", f"{_HERE}.policies:get_group_policy"),
     ("sagemaker", "DeleteModelPackageGroupPolicy", f"{_HERE}.policies:delete_group_policy"),
@@ -95,6 +102,7 @@ OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "UpdateEndpoint", f"{_HERE}.hosting:update_endpoint"),
     ("sagemaker", "UpdateEndpointWeightsAndCapacities", f"{_HERE}.hosting:update_weights"),
     ("sagemaker", "DeleteEndpoint", f"{_HERE}.hosting:delete_endpoint"),
+    ("sagemaker", "CreateModelCardExportJob", f"{_HERE}.card_exports:create_export_job"),
     ("sagemaker-runtime", "InvokeEndpoint", f"{_HERE}.invocations:invoke_endpoint"),
     ("sagemaker-runtime", "InvokeEndpointWithResponseStream", f"{_HERE}.invocations:invoke_streaming"),
     ("sagemaker", "Search", f"{_HERE}.search:search"),
@@ -105,17 +113,25 @@ OPERATIONS: tuple[tuple[str, str, str], ...] = (
 """(service, operation, "module:function"): function(rooms, call) -> answer."""
 
 JOBS = ("TrainingJob", "ProcessingJob", "TransformJob")
+REGISTRY = ("ModelPackage", "ModelCard", "Image", "ImageVersion")
 
 FOLLOWED: tuple[tuple[str, str], ...] = tuple((noun, f"{_HERE}.tracking:track") for noun in JOBS)
 """(noun, "module:function"): function(rooms, record, fresh) -> what is to be written. What follows from each write of
 a record of these kinds is written a little later (`following`), and not lost with the server as a reaction is."""
 
 REACTIONS: tuple[tuple[str, str, str], ...] = (
-    *((event, noun, f"{_HERE}.events:tell") for noun in (*JOBS, "Endpoint") for event in ("created", "updated")),
+    *(
+        (event, noun, f"{_HERE}.events:tell")
+        for noun in (*JOBS, "Endpoint", *REGISTRY)
+        for event in ("created", "updated")
+    ),
     *((event, noun, f"{_HERE}.following:note") for noun, _ in FOLLOWED for event in ("created", "updated")),
     ("deleted", "TrialComponent", f"{_HERE}.component_metrics:forget"),
 )
 """("created" | "updated" | "deleted", noun, "module:function"): function(rooms, record) -> None."""
+
+RESUMED: tuple[tuple[str, str, str], ...] = (("ModelCardExportJob", "InProgress", f"{_HERE}.card_exports:export"),)
+"""(noun, status, "module:function"): function(rooms, record) goes on with what a former life was at."""
 
 COMPUTED: tuple[tuple[str, str, str], ...] = (
     ("TrainingJob", "TrainingTimeInSeconds", f"{_HERE}.training:training_time"),
