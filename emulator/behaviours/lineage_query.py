@@ -116,6 +116,8 @@ def _connected(rooms: Rooms, found: Walk, start: Record, filters: Filters, page:
     """Without edges what matches; with them also what lies on the ways there, the start among it."""
     types = {start.arn: type_of(start), **found.types()}
     matched = _matched(rooms, found, types, filters)
+    if page.edges and filters == Filters():
+        matched.add(start.arn)
     shown = {arn for arn in found.ways_to(matched) if kind_of(arn)} if page.edges else matched
     places = sorted((found.depths[arn], arn) for arn in shown)
     rest = [place for place in places if place > page.after]
@@ -129,9 +131,8 @@ def _connected(rooms: Rooms, found: Walk, start: Record, filters: Filters, page:
 
 
 def _matched(rooms: Rooms, found: Walk, types: Mapping[str, str], filters: Filters) -> set[str]:
-    """What is wanted of what was reached. The start is nothing that is found, unless nothing is looked for."""
-    everything = filters == Filters()
-    reached = (arn for arn in found.depths if arn != found.start or everything)
+    """What is wanted of what was reached; the start is nothing that is found."""
+    reached = (arn for arn in found.depths if arn != found.start)
     admitted = [arn for arn in reached if filters.admits(kind_of(arn), types.get(arn, ""))]
     if not filters.needs_records:
         return set(admitted)
