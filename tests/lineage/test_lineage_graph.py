@@ -57,7 +57,7 @@ def test_a_walk_ends_at_its_depth() -> None:
     assert set(reached(chain, "a", "Descendants", 2)) == set("abc")
     assert set(reached(chain, "a", "Descendants", 0)) == {"a"}
     assert set(reached(chain, "c", "Both", 1)) == set("bcd")
-    edges = walk("a", "Descendants", 2, asker(links(chain))).edges()
+    edges = walk("a", "Descendants", 2, asker(links(chain))).edges("abcde")
     assert [(edge.source, edge.destination) for edge in edges] == [("a", "b"), ("b", "c")]
 
 
@@ -66,7 +66,8 @@ def test_a_circle_is_walked_once() -> None:
     found = walk("a", "Descendants", 10, asker(links("ab bc ca aa"), asked))
     assert set(found.depths) == set("abc")
     assert asked == [1] * 3 + [0] * 7 or sum(asked) == 3
-    assert len(list(found.edges())) == 4
+    assert len(found.edges("abc")) == 4
+    assert len(found.edges("b")) == 2
 
 
 def test_the_ways_to_what_is_wanted() -> None:
@@ -77,6 +78,13 @@ def test_the_ways_to_what_is_wanted() -> None:
     assert ways(DIAMOND, "x", "Both", "c") == "abcdx", "the shortest ways: over a and over d"
     assert ways("ab bc ac", "a", "Both", "c") == "ac"
     assert ways(DIAMOND, "a", "Descendants", "") == ""
+
+
+def test_a_walk_that_has_enough_makes_one_step_more() -> None:
+    chain = asker(links("ab bc cd de ca"))
+    found = walk("a", "Descendants", 10, chain, lambda depths: len(depths) >= 2)
+    assert set(found.depths) == set("abc")
+    assert walk("a", "Descendants", 10, chain, lambda depths: False).depths["e"] == 4
 
 
 def test_types_are_those_of_the_ends() -> None:
