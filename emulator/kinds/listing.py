@@ -21,6 +21,7 @@ SORTS = {
     "createdate": "created",
     "lastmodifiedtime": "modified",
     "status": "status",
+    "accountidowner": "created",  # all hubs of an account are its own
 }
 
 
