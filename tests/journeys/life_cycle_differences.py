@@ -146,7 +146,10 @@ def _app(world: Any, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _notebook(world: Any, params: dict[str, Any]) -> dict[str, Any]:
-    here = {"DefaultCodeRepository": "https://localhost/a.git", "AdditionalCodeRepositories": ["https://localhost/b.git"]}
+    here = {
+        "DefaultCodeRepository": "https://localhost/a.git",
+        "AdditionalCodeRepositories": ["https://localhost/b.git"],
+    }
     return {**params, **here}
 
 
