@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from emulator import behaviours, spec
+from emulator.behaviours.following import Followers, sees
 from emulator.call import Answer, Call, Scope
 from emulator.clock import AdjustableClock, Clock, ManualClock
 from emulator.errors import SageletError
@@ -28,6 +29,7 @@ from emulator.resources.quotas import QUOTAS
 from emulator.settings import Settings
 from emulator.store import SCHEMA, open_store
 from emulator.store.records import Record
+from emulator.trouble import TroubleBook
 
 if TYPE_CHECKING:
     from emulator.executors import Executors
@@ -78,6 +80,7 @@ class House:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
         self.clock = clock or AdjustableClock()
+        self.trouble = TroubleBook()
         self.data_dir = Path(settings.data_dir)
         self.url = ""
         """Where programs of this machine reach the house; empty until the front door is bound."""
@@ -109,6 +112,7 @@ class House:
         self.hosts.recover()
         # Beside the start: it reads the model of every kind.
         self.clock.call_at(self.clock.now(), self.resources.recover)
+        self.followers.note()
 
     def close(self) -> None:
         """End everything that runs, and let go of the folder."""
@@ -180,17 +184,20 @@ class House:
         self._fresh = not database.exists()
         self.store = open_store(database)
         quotas = QUOTAS if self.settings.quotas else {}
-        hooks = Hooks(self._publish, self._compute, self.settings.settle_seconds, quotas)
+        followed = frozenset(noun for noun, _ in behaviours.FOLLOWED)
+        hooks = Hooks(self._publish, self._compute, self.settings.settle_seconds, quotas, followed)
         self.resources = Resources(self.store, KINDS, self.clock, hooks)
         self.logs = FileLogs(self.data_dir / "logs", self.clock)
         self.metrics = FileMetrics(self.data_dir / "metrics")
         self.storage, s3 = self._objects()
+        self.followers = Followers(self, behaviours.FOLLOWED)
         generic = generic_operations(KINDS, self.resources)
         self._dispatch = Dispatch(spec.load, behaviours.OPERATIONS, self, generic, {"s3": s3})
 
     def _empty(self) -> None:
         """Close the rooms that were opened, from the top down, so that each can still use those below it."""
         self.resources.close()
+        self.followers.close()
         for name in ENGINES:
             opened = self.__dict__.pop(name, None)
             if opened is not None and name != "servers":
@@ -225,14 +232,15 @@ class House:
         from emulator.jobs import JobEngine, Tools
 
         rooms = (self.resources, self.storage, self.logs, self.metrics, self.executors, self.servers)
-        return JobEngine(Tools(self.settings, self.clock, *rooms, url=lambda: self.url, credentials=self.credentials))
+        way_back = (lambda: self.url, self.credentials)
+        return JobEngine(Tools(self.settings, self.clock, *rooms, *way_back, trouble=self.trouble))
 
     @cached_property
     def hosts(self) -> HostEngine:
         """The engine of endpoints."""
         from emulator.hosts import HostEngine
 
-        return HostEngine(self.resources, self.servers, self.clock, self.settings)
+        return HostEngine(self.resources, self.servers, self.clock, self.settings, self.trouble)
 
     @cached_property
     def neighbours(self) -> Neighbours:
@@ -262,6 +270,8 @@ class House:
 
     def dispatch(self, call: Call) -> Answer:
         """Answer one operation."""
+        if call.service.startswith("sagemaker") and sees(call.operation):
+            self.followers.settle()
         return self._dispatch.dispatch(call)
 
     def _objects(self) -> tuple[Storage, Callable[[Call], Answer]]:

@@ -18,6 +18,7 @@ def routes(app: Flask, door: FrontDoor) -> None:
         door.house.reset()
         door.requests.clear()
         door.house.clock.restore()
+        door.house.trouble.clear()
 
     @app.post("/_sagelet/reset")
     def reset() -> ResponseReturnValue:

@@ -48,8 +48,36 @@ RECORDS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "PutEndpointPolicy", f"{_HERE}.policies:put_endpoint_policy"),
     ("sagemaker", "GetEndpointPolicy", f"{_HERE}.policies:get_endpoint_policy"),
     ("sagemaker", "DeleteEndpointPolicy", f"{_HERE}.policies:delete_endpoint_policy"),
+    ("sagemaker", "CreateModelPackage", f"{_HERE}.model_packages:create_model_package"),
+    ("sagemaker", "DescribeModelPackage", f"{_HERE}.model_packages:describe_model_package"),
+    ("sagemaker", "UpdateModelPackage", f"{_HERE}.model_packages:update_model_package"),
+    ("sagemaker", "ListModelPackages", f"{_HERE}.model_packages:list_model_packages"),
+    ("sagemaker", "BatchDescribeModelPackage", f"{_HERE}.model_packages:batch_describe"),
+    ("sagemaker", "CreateAlgorithm", f"{_HERE}.model_packages:create_algorithm"),
+    ("sagemaker", "PutModelPackageGroupPolicy", f"{_HERE}.policies:put_group_policy"),
+    ("sagemaker", "GetModelPackageGroupPolicy", f"{_HERE}.policies:get_group_policy"),
+    ("sagemaker", "DeleteModelPackageGroupPolicy", f"{_HERE}.policies:delete_group_policy"),
 )
 """Those of OPERATIONS that keep records and set nothing to work: what they check no model can express."""
+
+TRACKED: tuple[tuple[str, str, str], ...] = (
+    ("sagemaker", "CreateTrialComponent", f"{_HERE}.experiments:create_trial_component"),
+    ("sagemaker", "AssociateTrialComponent", f"{_HERE}.experiments:associate_trial_component"),
+    ("sagemaker", "DisassociateTrialComponent", f"{_HERE}.experiments:disassociate_trial_component"),
+    ("sagemaker", "ListTrialComponents", f"{_HERE}.experiments:list_trial_components"),
+    ("sagemaker-metrics", "BatchPutMetrics", f"{_HERE}.component_metrics:batch_put_metrics"),
+    ("sagemaker-metrics", "BatchGetMetrics", f"{_HERE}.metric_queries:batch_get_metrics"),
+    ("sagemaker", "CreateArtifact", f"{_HERE}.lineage:create_entity"),
+    ("sagemaker", "CreateContext", f"{_HERE}.lineage:create_entity"),
+    ("sagemaker", "CreateAction", f"{_HERE}.lineage:create_entity"),
+    ("sagemaker", "DeleteArtifact", f"{_HERE}.lineage:delete_artifact"),
+    ("sagemaker", "AddAssociation", f"{_HERE}.associations:add_association"),
+    ("sagemaker", "DeleteAssociation", f"{_HERE}.associations:delete_association"),
+    ("sagemaker", "ListAssociations", f"{_HERE}.associations:list_associations"),
+    ("sagemaker", "QueryLineage", f"{_HERE}.lineage_query:query_lineage"),
+    ("sagemaker", "GetLineageGroupPolicy", f"{_HERE}.lineage_groups:get_lineage_group_policy"),
+)
+"""Those of OPERATIONS that keep track of experiments and of lineage."""
 
 OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "CreateTrainingJob", f"{_HERE}.training:create_training_job"),
@@ -72,22 +100,32 @@ OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "Search", f"{_HERE}.search:search"),
     ("sagemaker", "GetSearchSuggestions", f"{_HERE}.search:get_search_suggestions"),
     *RECORDS,
+    *TRACKED,
 )
 """(service, operation, "module:function"): function(rooms, call) -> answer."""
 
-REACTIONS: tuple[tuple[str, str, str], ...] = tuple(
-    (event, noun, f"{_HERE}.events:tell")
-    for noun in ("TrainingJob", "ProcessingJob", "TransformJob", "Endpoint")
-    for event in ("created", "updated")
+JOBS = ("TrainingJob", "ProcessingJob", "TransformJob")
+
+FOLLOWED: tuple[tuple[str, str], ...] = tuple((noun, f"{_HERE}.tracking:track") for noun in JOBS)
+"""(noun, "module:function"): function(rooms, record, fresh) -> what is to be written. What follows from each write of
+a record of these kinds is written a little later (`following`), and not lost with the server as a reaction is."""
+
+REACTIONS: tuple[tuple[str, str, str], ...] = (
+    *((event, noun, f"{_HERE}.events:tell") for noun in (*JOBS, "Endpoint") for event in ("created", "updated")),
+    *((event, noun, f"{_HERE}.following:note") for noun, _ in FOLLOWED for event in ("created", "updated")),
+    ("deleted", "TrialComponent", f"{_HERE}.component_metrics:forget"),
 )
 """("created" | "updated" | "deleted", noun, "module:function"): function(rooms, record) -> None."""
 
 COMPUTED: tuple[tuple[str, str, str], ...] = (
     ("TrainingJob", "TrainingTimeInSeconds", f"{_HERE}.training:training_time"),
+    ("TrialComponent", "Metrics", f"{_HERE}.component_metrics:growing"),
 )
 """(noun, member of Describe, "module:function"): function(rooms, record) -> value or None."""
 
 SEARCHED: tuple[tuple[str, str, str, str], ...] = (
+    ("TrialComponent", "Parents", f"{_HERE}.trials:parents", "kept"),
+    ("TrialComponent", "RunName", f"{_HERE}.trials:run_name", "kept"),
     ("TrialComponent", "SourceDetail", f"{_HERE}.search:source_detail", "afresh"),
     ("Model", "Endpoints", f"{_HERE}.search:endpoints_of_model", "afresh"),
     ("Model", "ModelCard", f"{_HERE}.search:card_of_model", "afresh"),

@@ -10,6 +10,7 @@ from emulator.ports import Logs, Metrics, Storage
 from emulator.settings import Settings
 
 if TYPE_CHECKING:
+    from emulator.behaviours.following import Followers
     from emulator.executors import Executors
     from emulator.hosts import HostEngine
     from emulator.jobs import JobEngine
@@ -34,6 +35,11 @@ class Rooms(Protocol):
     @property
     def resources(self) -> Resources:
         """Records."""
+        ...
+
+    @property
+    def followers(self) -> Followers:
+        """What follows from written records."""
         ...
 
     @property

@@ -29,7 +29,8 @@ SORTS = {
 class Filter:
     """One parameter of a list call. `test` is equals, contains, starts, after or before.
 
-    `target` is `key`, `status`, `created`, `modified` or `parent` (indexed), else the path of a member of Describe.
+    `target` is `key`, `status`, `created`, `modified`, `parent` or `linked` with a relation and an end (all indexed),
+    else the path of a member of Describe.
     """
 
     member: str
@@ -64,6 +65,7 @@ def lister(kind: Kind) -> Lister:
     element = outputs[answer].member if answer else None
     members = tuple(element.members) if element is not None and element.type_name == "structure" else ()
     found = {name: _filter(derived, name, kind) for name in derived.inputs("List") if name not in PAGING}
+    found |= {name: Filter(name, "equals", ("linked", *link)) for name, link in kind.linked.items()}
     sort = derived.inputs("List").get("SortBy")
     sorts = {value: _sort(derived, value, names) for value in (sort.enum if sort is not None else ())}
     paths = {name: path for name in members if (path := _summary_path(derived, name, names))}

@@ -155,10 +155,13 @@ class Database:
         with self._lock:
             connection = self._writer
             connection.execute(self.dialect.begin_write)
+            session = Session(self, connection)
             try:
-                yield Session(self, connection)
+                yield session
                 connection.execute("COMMIT")
                 self.commits += 1
+                for told in session.committed:
+                    told()
             except BaseException as error:
                 if getattr(connection, "in_transaction", True):
                     connection.execute("ROLLBACK")
@@ -192,10 +195,12 @@ class Database:
 class Session:
     """Statements inside one transaction."""
 
-    __slots__ = ("_connection", "database")
+    __slots__ = ("_connection", "committed", "database")
 
     def __init__(self, database: Database, connection: Any) -> None:
         self.database = database
+        self.committed: list[Callable[[], None]] = []
+        """Told when the transaction is committed, before the next writer."""
         self._connection = connection
 
     def run(self, statement: str, **values: Any) -> Any:

@@ -164,9 +164,12 @@ class SqlStore:
     def reset(self) -> None:
         """Forget everything."""
         self.database.clear()
+        self._notes = Notes(self.database)
+        self.__dict__.pop("search", None)
 
     def close(self) -> None:
         """Let go of the files."""
+        self._notes.close()
         self.database.close()
 
 

@@ -20,6 +20,7 @@ from emulator.errors import CallerFault
 from emulator.neighbours.http import HttpReply
 from emulator.operations.dispatch import Dispatch
 from emulator.settings import Settings
+from emulator.trouble import TroubleBook
 
 TARGET = {"X-Amz-Target": "SageMaker.ListTrainingJobs", "Content-Type": "application/x-amz-json-1.1"}
 
@@ -40,6 +41,7 @@ class CardboardHouse:
 
     schema = 1
     clock = AdjustableClock()
+    trouble = TroubleBook()
 
     def __init__(self, data_dir: Path, **settings):
         self.settings = Settings(data_dir=data_dir, port=0, **settings)

@@ -26,7 +26,6 @@ PARTS_OF_OTHERS = {
     "ClusterOperation",
     "FeatureMetadata",
     "JobSchemaVersion",
-    "LineageGroup",
     "PipelineDefinitionForExecution",
     "TrainingPlanExtensionHistory",
 }
@@ -59,6 +58,7 @@ def test_what_is_declared_exists(kind: Kind) -> None:
     derived = derive(kind.noun)
     nouns = set(NOUNS)
     assert set(kind.refers.values()) <= nouns
+    assert set(kind.linked) <= set(kind.refers), "links lead from or to what another record is named by"
     assert set(kind.refers) <= {*derived.inputs("Create"), *derived.inputs("List")}
     assert set(kind.merges) <= {kind.renamed.get(name, name) for name in derived.inputs("Update")}
     for path in kind.defaults:
@@ -118,10 +118,8 @@ def test_a_list_call_is_understood(kind: Kind) -> None:
         assert set(lister.unknown) - set(kind.listing.same) <= REFUSED_FILTERS
 
 
-REFUSED_FILTERS = {"TrialComponentName", "TrialName", "ExperimentName", "ModelPackageType"} | {
-    "CrossAccountFilterOption"
-}
-"""They ask about associations, other accounts, versions: what a single record does not know."""
+REFUSED_FILTERS = {"ModelPackageType", "CrossAccountFilterOption"}
+"""They ask about other accounts, versions: what a single record does not know."""
 
 
 @pytest.mark.parametrize(

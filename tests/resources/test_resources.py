@@ -92,8 +92,6 @@ def test_what_describe_cannot_show_is_refused_at_create(registry: Any) -> None:
     where = {"Bucket": "b", "ObjectKey": "k"}
     with pytest.raises(NotBuilt, match="CreatePipeline with PipelineDefinitionS3Location"):
         registry.do("CreatePipeline", PipelineName="p", PipelineDefinitionS3Location=where, RoleArn="r")
-    with pytest.raises(NotBuilt, match="without ModelPackageName"):
-        registry.do("CreateModelPackage", ModelPackageGroupName="g")
     assert registry.told == []
 
 
@@ -263,12 +261,12 @@ def test_filters(registry: Any) -> None:
     assert [item["TrialName"] for item in found] == ["t1", "t3"]
     with pytest.raises(NotFound):
         registry.do("ListTrials", ExperimentName="none")
-    for uri in ("s3://a", "s3://b"):
-        registry.do("CreateContext", ContextName=uri[-1], Source={"SourceUri": uri}, ContextType="t")
-    found = registry.do("ListContexts", SourceUri="s3://b")["ContextSummaries"]
-    assert [item["ContextName"] for item in found] == ["b"], "a filter on a nested member"
-    with pytest.raises(NotBuilt, match="ListTrials with TrialComponentName"):
-        registry.do("ListTrials", TrialComponentName="x")
+    for plan in ("arn:a", "arn:b"):
+        registry.create("TrainingJob", TrainingJobName=plan[-1], ResourceConfig={"TrainingPlanArn": plan})
+    found = registry.do("ListTrainingJobs", TrainingPlanArnEquals="arn:b")["TrainingJobSummaries"]
+    assert [item["TrainingJobName"] for item in found] == ["b"], "a filter on a nested member"
+    with pytest.raises(NotBuilt, match="ListModelPackages with ModelPackageType"):
+        registry.do("ListModelPackages", ModelPackageType="Versioned")
 
 
 def test_a_status_with_particulars_is_filtered_by_its_word(registry: Any) -> None:

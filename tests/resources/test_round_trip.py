@@ -24,15 +24,22 @@ WORK = [kind for kind in KINDS if kind.work and Facts(kind).operation("Create")]
 def made(registry: Any, kind: Kind) -> tuple[Facts, dict[str, Any], Any]:
     """A record of a kind, after the records that it refers to."""
     facts = registry.resources.facts(kind.noun)
-    parents = {noun: made(registry, BY_NOUN[noun])[2].key for noun in set(kind.refers.values())}
+    named = {noun for member, noun in kind.refers.items() if member in facts.derived.inputs("Create")}
+    parents = {noun: made(registry, BY_NOUN[noun])[2].key for noun in named}
     params = request(facts, parents)
     for member in () if facts.minted else facts.key:
         params.setdefault(member, "made-up")
+    if kind.versions and facts.numbers[0]:
+        call = registry.call(f"Create{kind.noun}", **params)
+        return facts, params, registry.resources.create_version(kind.noun, call, parents[kind.versions.of])
     return facts, params, registry.create(kind.noun, **params)
 
 
 def names(facts: Facts, record: Any, params: dict[str, Any]) -> dict[str, Any]:
     """The key members of a Describe or Delete request."""
+    number, _ = facts.numbers
+    if number:
+        return {**{member: params[member] for member in facts.key}, number: record.body[number]}
     if len(facts.key) > 1:
         return {member: params[member] for member in facts.key}
     return {facts.key[0]: record.body.get(facts.key[0], record.key)}
@@ -50,7 +57,7 @@ def test_what_was_created_is_described_listed_tagged_and_deleted(registry: Any, 
             assert shown in ({}, []) or body[name] == shown, name
     assert set(body) <= set(facts.derived.answered), "Describe answers only what the model knows"
     empty = {member for member, value in body.items() if value == {}}
-    assert empty <= set(USERS), "never an empty structure for what was not set"
+    assert empty <= {*USERS, *kind.defaults}, "never an empty structure for what was not set"
     if facts.derived.arn_member:
         assert body[facts.derived.arn_member] == record.arn
     assert registry.resources.by_arn(record.arn) == record
