@@ -24,6 +24,8 @@ class Difference:
     """Members of Create and Update that are not sent."""
     listing: Mapping[str, Any] = field(default_factory=dict)
     """Required members of List that neither the request nor Describe has."""
+    unique: str = ""
+    """What there may be only once, of a kind whose Create gives no name."""
     skip: Mapping[str, str] = field(default_factory=dict)
     """Verbs that cannot be shown here, and why."""
     unfiltered: tuple[str, ...] = ()
@@ -102,6 +104,15 @@ def _endpoint_update(world: Any, params: dict[str, Any]) -> dict[str, Any]:
     return {"EndpointName": params["EndpointName"], "EndpointConfigName": world.parent("EndpointConfig").name}
 
 
+def _package(world: Any, params: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = params["InferenceSpecification"]
+    container = {"Image": IMAGE, "ModelDataUrl": f"{world.bucket()}/model.tar.gz"}
+    return {
+        **_only("ModelPackageName", "ModelPackageDescription", "Tags", "CustomerMetadataProperties")(world, params),
+        "InferenceSpecification": {**made, "Containers": [container]},
+    }
+
+
 def _workteam(world: Any, params: dict[str, Any]) -> dict[str, Any]:
     member = {**world.parent("Workforce").params["CognitoConfig"], "UserGroup": "labelers"}
     return {**params, "MemberDefinitions": [{"CognitoMemberDefinition": member}]}
@@ -164,6 +175,9 @@ DIFFERENCES: Mapping[str, Difference] = {
     "Model": Difference(_model),
     "EndpointConfig": Difference(_config),
     "Endpoint": Difference(_endpoint, _endpoint_update),
+    "Algorithm": Difference(leave=("ValidationSpecification",)),
+    "ModelPackage": Difference(_package, _only("ModelPackageArn", "CustomerMetadataProperties")),
+    "Artifact": Difference(unique="source"),
     "Workforce": Difference(leave=("OidcConfig",)),
     "Workteam": Difference(_workteam, _workteam),
     "FlowDefinition": Difference(_flow),

@@ -254,7 +254,7 @@ class Life:
     def check_taken(self) -> None:
         """The same name a second time is the kind's error; a kind that mints its keys makes another record."""
         operation = self.facts.operation("Create")
-        if self.facts.minted:
+        if self.facts.minted and not self.difference.unique:
             other = self.world.ask(operation, **self.params)
             assert other != self.answer
             return
