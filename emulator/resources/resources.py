@@ -330,9 +330,11 @@ class Resources:
         return self.answer("Stop", self.move(kind, call.scope, self.key(kind, call), "Stop"))
 
     def key(self, kind: str, call: Call) -> str:
-        """The key, or ARN, that a request names."""
+        """The key, or ARN, that a request names; UpdateModelPackage gives the ARN where Describe takes the name."""
         facts = self._facts[kind]
         values = facts.values(call.params)
+        if len(values) == 1:
+            values = [values[0] or str(call.params.get(facts.derived.arn_member) or "")]
         missing = [member for member, value in zip(facts.key, values, strict=True) if not value]
         if missing:
             raise Validation(f"{call.operation} needs {' and '.join(missing)}.")
