@@ -6,7 +6,30 @@ engines. It does no work itself and knows no HTTP. A family's module is imported
 
 _HERE = "emulator.behaviours"
 
-RECORDS: tuple[tuple[str, str, str], ...] = ()
+RECORDS: tuple[tuple[str, str, str], ...] = (
+    ("sagemaker", "CreateCluster", f"{_HERE}.clusters:create_cluster"),
+    ("sagemaker", "UpdateCluster", f"{_HERE}.clusters:update_cluster"),
+    ("sagemaker", "UpdateClusterSoftware", f"{_HERE}.clusters:update_cluster_software"),
+    ("sagemaker", "ListClusterNodes", f"{_HERE}.cluster_nodes:list_cluster_nodes"),
+    ("sagemaker", "DescribeClusterNode", f"{_HERE}.cluster_nodes:describe_cluster_node"),
+    ("sagemaker", "BatchAddClusterNodes", f"{_HERE}.cluster_nodes:batch_add_nodes"),
+    ("sagemaker", "BatchDeleteClusterNodes", f"{_HERE}.cluster_nodes:batch_delete_nodes"),
+    ("sagemaker", "ListClusterEvents", f"{_HERE}.cluster_events:list_cluster_events"),
+    ("sagemaker", "DescribeClusterEvent", f"{_HERE}.cluster_events:describe_cluster_event"),
+    ("sagemaker", "ListClusterOperations", f"{_HERE}.cluster_events:list_cluster_operations"),
+    ("sagemaker", "DescribeClusterOperation", f"{_HERE}.cluster_events:describe_cluster_operation"),
+    ("sagemaker", "CreateClusterSchedulerConfig", f"{_HERE}.governance:create_scheduler_config"),
+    ("sagemaker", "DescribeClusterSchedulerConfig", f"{_HERE}.governance:describe_scheduler_config"),
+    ("sagemaker", "UpdateClusterSchedulerConfig", f"{_HERE}.governance:update_scheduler_config"),
+    ("sagemaker", "CreateComputeQuota", f"{_HERE}.governance:create_compute_quota"),
+    ("sagemaker", "DescribeComputeQuota", f"{_HERE}.governance:describe_compute_quota"),
+    ("sagemaker", "UpdateComputeQuota", f"{_HERE}.governance:update_compute_quota"),
+    ("sagemaker", "SearchTrainingPlanOfferings", f"{_HERE}.training_plan_extensions:search"),
+    ("sagemaker", "CreateTrainingPlan", f"{_HERE}.training_plans:create_training_plan"),
+    ("sagemaker", "ListTrainingPlans", f"{_HERE}.training_plans:list_training_plans"),
+    ("sagemaker", "ExtendTrainingPlan", f"{_HERE}.training_plan_extensions:extend_training_plan"),
+    ("sagemaker", "DescribeTrainingPlanExtensionHistory", f"{_HERE}.training_plan_extensions:extension_history"),
+)
 """Those of OPERATIONS that keep records and set nothing to work: what they check no model can express."""
 
 OPERATIONS: tuple[tuple[str, str, str], ...] = (
@@ -40,5 +63,14 @@ REACTIONS: tuple[tuple[str, str, str], ...] = tuple(
 
 COMPUTED: tuple[tuple[str, str, str], ...] = (
     ("TrainingJob", "TrainingTimeInSeconds", f"{_HERE}.training:training_time"),
+    ("Cluster", "InstanceGroups", f"{_HERE}.clusters:shown_groups"),
+    ("Cluster", "RestrictedInstanceGroups", f"{_HERE}.clusters:shown_restricted_groups"),
+    ("TrainingPlan", "Status", f"{_HERE}.training_plans:status"),
+    ("TrainingPlan", "AvailableInstanceCount", f"{_HERE}.training_plans:available"),
+    ("TrainingPlan", "InUseInstanceCount", f"{_HERE}.training_plans:in_use"),
+    ("TrainingPlan", "ReservedCapacitySummaries", f"{_HERE}.training_plans:capacities"),
+    ("ReservedCapacity", "Status", f"{_HERE}.training_plans:status"),
+    ("ReservedCapacity", "AvailableInstanceCount", f"{_HERE}.training_plans:available"),
+    ("ReservedCapacity", "InUseInstanceCount", f"{_HERE}.training_plans:in_use"),
 )
 """(noun, member of Describe, "module:function"): function(rooms, record) -> value or None."""

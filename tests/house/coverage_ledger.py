@@ -2,8 +2,8 @@
 
 Written by `python -m tests.house.coverage_ledger`.
 
-*runs*: a behaviour is declared; the journey that shows it is linked. *records*: the generic life of a record answers, or
-a behaviour that does no more than that.
+*runs*: a behaviour is declared; the journey that shows it is linked. *records*: the generic life of a record answers,
+or a behaviour that does no more than that.
 *refused*: NotImplementedException, with the reason.
 """
 
