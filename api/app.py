@@ -8,25 +8,32 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from botocore.model import OperationModel
 
-from api import wire
+from api import injection, refusals, wire
 from api.guard import Guard
-from api.identify import Identity, identify
+from api.identify import S3_NAMES, Identity, identify, signature_of
+from api.requests import RequestLog
 from api.wire import WireReply, WireRequest, json11
 from emulator import ids, spec
-from emulator.call import Answer, Call, Scope
-from emulator.errors import CallerFault, NotBuilt
+from emulator.call import Answer, Call
+from emulator.clock import AdjustableClock
+from emulator.errors import CallerFault, ExpiredToken, HouseFault, NotBuilt
 from emulator.settings import Settings
+from emulator.trouble import TroubleBook
 
 log = logging.getLogger(__name__)
 
 PAGES = "/_sagelet"
 """What begins the paths of our own pages; no bucket can be called so."""
+
+MOTO_RESET = ("POST", "/moto-api/reset")
+"""What the decorators of moto call in its server mode; S3 has no POST to a key without a query."""
 
 INVOCATIONS = 64
 """Invocations that may wait for their models at the same time."""
@@ -35,8 +42,6 @@ READING = ("Describe", "List")
 """Operations that only compute: they take turns, because threads of one interpreter that compute at once lose time
 to each other at every lock that the interpreter lets go."""
 
-NOWHERE = Scope("", "")
-
 INVOKING = frozenset({"InvokeEndpoint", "InvokeEndpointWithResponseStream"})
 
 
@@ -44,7 +49,10 @@ class Rooms(Protocol):
     """What the front door needs of a House."""
 
     settings: Settings
+    clock: AdjustableClock
+    trouble: TroubleBook
     neighbours: Any
+    schema: int
 
     def dispatch(self, call: Call) -> Answer: ...
     def status(self) -> dict[str, Any]: ...
@@ -61,6 +69,14 @@ class Exchange:
     identity: Identity | None = None
     operation: OperationModel | None = None
     protocol: wire.Protocol = json11
+    params: Mapping[str, Any] | None = None
+    operation_name: str = ""
+    """Of a service whose model is not ours, as is `subject`: what the request is about."""
+    subject: str = ""
+    code: str = ""
+    """Of the error that it ended in, where we made that."""
+    ours: bool = False
+    """Whether it was for our own pages."""
 
 
 Step = Callable[[Any, Exchange], "WireReply | None"]
@@ -72,6 +88,7 @@ class FrontDoor:
     def __init__(self, house: Rooms, port: int) -> None:
         self.house = house
         self.guard = Guard(house.settings.host, port, house.settings.allow_host)
+        self.requests = RequestLog(house.settings.request_log, house.clock)
         self.closing = threading.Event()
         self.steps = STEPS
         self._turn = threading.Lock()
@@ -80,7 +97,13 @@ class FrontDoor:
 
     def answer(self, request: WireRequest) -> WireReply:
         """The reply to a request. Raises nothing: a bug is logged with its story and answered as InternalFailure."""
-        exchange = Exchange(request)
+        began, exchange = time.perf_counter(), Exchange(request)
+        reply = self._answer(exchange)
+        if not exchange.ours and self.requests.size:
+            self.requests.note(exchange, reply, time.perf_counter() - began)
+        return reply
+
+    def _answer(self, exchange: Exchange) -> WireReply:
         try:
             for step in self.steps:
                 reply = step(self, exchange)
@@ -88,10 +111,12 @@ class FrontDoor:
                     return reply
             raise CallerFault("Nobody answers this request.", code="UnknownOperationException")
         except (CallerFault, NotBuilt) as error:
+            exchange.code = error.code
             return exchange.protocol.fault(error, exchange.operation, exchange.request_id)
         except RecursionError:
             log.warning("request %s: nested too deeply", exchange.request_id)
             fault = CallerFault("The request is nested too deeply.", code="SerializationException")
+            exchange.code = fault.code
             return exchange.protocol.fault(fault, exchange.operation, exchange.request_id)
         except Exception as error:
             return self._confess(error, exchange)
@@ -99,6 +124,7 @@ class FrontDoor:
     def _confess(self, error: Exception, exchange: Exchange) -> WireReply:
         name = exchange.operation.name if exchange.operation is not None else exchange.request.path[:200]
         story = "".join(f"\n  {line}" for line in getattr(error, "story", ()))
+        exchange.code = HouseFault.code
         log.error("request %s (%s) failed%s", exchange.request_id, name, story, exc_info=error)
         return exchange.protocol.fault(error, exchange.operation, exchange.request_id)
 
@@ -109,6 +135,7 @@ class FrontDoor:
         try:
             self.guard.check(exchange.request.headers)
         except CallerFault as error:
+            exchange.code = error.code
             return replace(json11.fault(error, None, exchange.request_id), status=403)
         return None
 
@@ -119,19 +146,23 @@ class FrontDoor:
         return None
 
     def show_our_pages(self, exchange: Exchange) -> WireReply | None:
-        """Health, status, logs and the console."""
-        path = exchange.request.path
-        if path != PAGES and not path.startswith(PAGES + "/"):
+        """The extension API, and the console."""
+        method, path = exchange.request.method, exchange.request.path
+        if path != PAGES and not path.startswith(PAGES + "/") and (method, path) != MOTO_RESET:
             return None
+        exchange.ours = True
         if self._pages is None:
             from api.pages import pages
 
-            self._pages = pages(self.house)
+            self._pages = pages(self)
         return self._pages(exchange.request)
 
     def identify(self, exchange: Exchange) -> WireReply | None:
         """Which service is meant, and which operation of it."""
-        exchange.identity = identity = identify(exchange.request, self.house.settings, self._account_of)
+        try:
+            exchange.identity = identity = identify(exchange.request, self.house.settings, self._account_of)
+        except ExpiredToken as error:
+            return self._expired(exchange, error)
         if identity.path != exchange.request.path:
             exchange.request = replace(exchange.request, path=identity.path)
         if identity.operation:
@@ -143,6 +174,13 @@ class FrontDoor:
     def _account_of(self, access_key: str) -> str | None:
         account: str | None = self.house.neighbours.account_of(access_key)
         return account
+
+    def _expired(self, exchange: Exchange, error: ExpiredToken) -> WireReply:
+        service = signature_of(exchange.request).service
+        if service in S3_NAMES:
+            return refusals.worded(self, exchange, service, CallerFault("The provided token has expired.", error.short))
+        code = error.short if refusals.speaks_query(exchange.request) else error.code
+        return refusals.worded(self, exchange, service, CallerFault(error.message, code), 403)
 
     def find_s3_operation(self, exchange: Exchange) -> WireReply | None:
         """S3 tells its operations apart by query and headers."""
@@ -157,22 +195,33 @@ class FrontDoor:
         exchange.identity = replace(identity, operation=operation.name, uri_params=params)
         return None
 
+    def read_parameters(self, exchange: Exchange) -> WireReply | None:
+        """What is asked, by the service model; the body of an object stays a stream."""
+        identity, operation = exchange.identity, exchange.operation
+        if identity is not None and operation is not None:
+            exchange.params = exchange.protocol.parse(operation, exchange.request, identity.uri_params)
+        return None
+
+    def let_it_fail(self, exchange: Exchange) -> WireReply | None:
+        """What is to go wrong on purpose."""
+        return injection.let_it_fail(self, exchange) if self.house.trouble.requests else None
+
     def ask_the_neighbours(self, exchange: Exchange) -> WireReply | None:
         """Services of AWS that are not ours."""
         identity, request = exchange.identity, exchange.request
         if identity is None or identity.operation:
             return None
-        reply = self.house.neighbours.answer(neighbours_request(request, identity.service, identity.scope))
+        reply = self.house.neighbours.answer(refusals.neighbours_request(request, identity.service, identity.scope))
+        exchange.operation_name, exchange.subject = reply.operation, reply.subject
         return WireReply(reply.status, reply.headers, reply.body)
 
     def do_the_operation(self, exchange: Exchange) -> WireReply | None:
-        """Parse, dispatch, answer."""
-        identity, operation = exchange.identity, exchange.operation
-        if identity is None or operation is None:
+        """Dispatch, answer."""
+        identity, operation, params = exchange.identity, exchange.operation, exchange.params
+        if identity is None or operation is None or params is None:
             return None
-        request, protocol = exchange.request, exchange.protocol
-        params = protocol.parse(operation, request, identity.uri_params)
-        call = Call(identity.service, operation.name, params, identity.scope, exchange.request_id, request.headers)
+        protocol, headers = exchange.protocol, exchange.request.headers
+        call = Call(identity.service, operation.name, params, identity.scope, exchange.request_id, headers)
         if operation.name.startswith(READING) and identity.service == "sagemaker":
             with self._turn:
                 return protocol.answer(operation, self.house.dispatch(call), exchange.request_id)
@@ -193,21 +242,6 @@ class FrontDoor:
             if not streaming:
                 self._invocations.release()
         return replace(reply, body=Stream(reply.body, self._invocations.release)) if streaming else reply
-
-
-def neighbours_request(request: WireRequest, service: str, scope: Scope = NOWHERE) -> Any:
-    """A request as the neighbours take it (`emulator.neighbours.HttpRequest`)."""
-    from emulator.neighbours.http import HttpRequest
-
-    return HttpRequest(
-        service=service,
-        method=request.method,
-        path=request.path,
-        query=request.raw_query,
-        headers=request.headers,
-        body=request.body,
-        scope=scope,
-    )
 
 
 class Stream:
@@ -240,6 +274,8 @@ STEPS: tuple[Step, ...] = (
     FrontDoor.show_our_pages,  # before S3, to which every unsigned path belongs
     FrontDoor.identify,
     FrontDoor.find_s3_operation,
+    FrontDoor.read_parameters,
+    FrontDoor.let_it_fail,
     FrontDoor.ask_the_neighbours,
     FrontDoor.do_the_operation,
 )

@@ -1,4 +1,4 @@
-"""Our own pages under /_sagelet: health, status, reset and logs as JSON, later the console. The only Flask app.
+"""Our own pages: the extension API, later the console. The only Flask app, behind the same guard as everything else.
 
 Flask is imported when the first of these pages is asked for, and never for a request of an AWS client.
 """
@@ -6,9 +6,8 @@ Flask is imported when the first of these pages is asked for, and never for a re
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Iterable
-from importlib import metadata
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -16,62 +15,48 @@ from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from api.wire import WireReply, WireRequest
+from api.extension import TOPICS
+from api.wire import WireReply, WireRequest, faults
+from emulator.errors import CallerFault, NotBuilt
 
 if TYPE_CHECKING:
-    from api.app import Rooms
+    from api.app import FrontDoor
+
+CODES = {
+    404: "UnknownOperationException",
+    405: "UnknownOperationException",
+    413: "RequestEntityTooLargeException",
+    415: "UnsupportedMediaTypeException",
+}
 
 
-def version() -> str:
-    """The version that is installed."""
-    try:
-        return metadata.version("sagelet")
-    except metadata.PackageNotFoundError:
-        return "unknown"
-
-
-def create_app(house: Rooms) -> Flask:
-    """The Flask app for a house."""
+def create_app(door: FrontDoor) -> Flask:
+    """The Flask app behind a front door."""
     app = Flask("sagelet", static_folder=None)
-
-    @app.get("/_sagelet/health")
-    def health() -> ResponseReturnValue:
-        return jsonify(status="ok")
-
-    @app.get("/_sagelet/status")
-    def status() -> ResponseReturnValue:
-        return jsonify({"version": version(), **house.status()})
-
-    @app.post("/_sagelet/reset")
-    def reset() -> ResponseReturnValue:
-        house.reset()
-        return jsonify(status="empty")
-
-    @app.get("/_sagelet/logs")
-    def logs() -> ResponseReturnValue:
-        return jsonify(house.log_lines(request.args.get("job", ""), _places(request.args.get("places", "{}"))))
+    for topic in TOPICS:
+        import_module(topic).routes(app, door)
 
     @app.errorhandler(HTTPException)
     def refuse(error: HTTPException) -> ResponseReturnValue:
-        code = "UnknownOperationException" if error.code == 404 else "ValidationException"
-        message = f"{request.method} {request.path}: {error.description}"
-        return jsonify(__type=code, message=message, Message=message), error.code or 400
+        code = CODES.get(error.code or 400, "ValidationException")
+        return _fault(code, f"{request.method} {request.path}: {error.description}", error.code or 400)
+
+    @app.errorhandler(CallerFault)
+    @app.errorhandler(NotBuilt)
+    def explain(error: CallerFault | NotBuilt) -> ResponseReturnValue:
+        return _fault(error.code, error.message, faults.status(error.code, None))
 
     app.config["PROPAGATE_EXCEPTIONS"] = True  # the front door logs and words them
     return app
 
 
-def _places(text: str) -> dict[str, int]:
-    """Where a reader of logs has come to, as the answer before told him; from the beginning if that is garbled."""
-    try:
-        return {str(name): max(0, int(offset)) for name, offset in json.loads(text).items()}
-    except (ValueError, AttributeError, TypeError):
-        return {}
+def _fault(code: str, message: str, status: int) -> ResponseReturnValue:
+    return jsonify(__type=code, message=message, Message=message), status
 
 
-def pages(house: Rooms) -> Callable[[WireRequest], WireReply]:
+def pages(door: FrontDoor) -> Callable[[WireRequest], WireReply]:
     """A function that answers requests through the Flask app."""
-    app = create_app(house)
+    app = create_app(door)
 
     def respond(asked: WireRequest) -> WireReply:
         started: list[Any] = []
@@ -81,8 +66,8 @@ def pages(house: Rooms) -> Callable[[WireRequest], WireReply]:
             return lambda data: None
 
         body: Iterable[bytes] = app.wsgi_app(_environ(asked), start_response)
-        content = b"".join(body)
-        return WireReply(started[0], started[1], content)
+        whole = "Content-Length" in started[1]
+        return WireReply(started[0], started[1], b"".join(body) if whole else body)
 
     return respond
 
@@ -98,13 +83,15 @@ def _environ(asked: WireRequest) -> dict[str, Any]:
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "CONTENT_TYPE": asked.headers.get("content-type", ""),
-        "CONTENT_LENGTH": asked.headers.get("content-length", "0"),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
         "wsgi.input": asked.body,
+        "wsgi.input_terminated": True,
         "wsgi.errors": io.StringIO(),
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
+    if "content-length" in asked.headers:
+        environ["CONTENT_LENGTH"] = asked.headers["content-length"]
     return environ | {f"HTTP_{k.upper().replace('-', '_')}": v for k, v in asked.headers.items()}

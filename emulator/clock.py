@@ -1,12 +1,15 @@
-"""Time as a port: the real clock, and one that tests move by hand."""
+"""Time as a port: the real clock, the real clock moved or stopped, and one that tests move by hand."""
 
 from __future__ import annotations
 
 import heapq
+import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import Protocol
+
+log = logging.getLogger(__name__)
 
 LONGEST_NAP = 30.0
 """Seconds after which the time is looked at again: it may have been set, or the machine may have slept."""
@@ -62,13 +65,110 @@ class SystemClock:
         """Call what is due; end when nothing is pending."""
         with self._changed:
             while self._pending:
-                left = self._pending[0][0] - self.now()
+                left = self._left(self._pending[0][0])
                 if left > 0:
                     self._changed.wait(min(left, LONGEST_NAP))
                 else:
                     what = heapq.heappop(self._pending)[2]
                     threading.Thread(target=what, name="clock:call", daemon=True).start()
             self._waiter = None
+
+    def _left(self, when: float) -> float:
+        """Seconds until a call is due."""
+        return when - self.now()
+
+
+class AdjustableClock(SystemClock):
+    """The real time, which can be moved and stopped. What becomes due in a move runs in order, in the caller of the
+    move, and each at its own time; what runs then sees the clock there.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._offset = 0.0
+        self._frozen: float | None = None
+        self._turn = threading.Lock()
+        self._moving = False
+
+    def now(self) -> float:
+        frozen = self._frozen
+        return time.time() + self._offset if frozen is None else frozen
+
+    @property
+    def frozen(self) -> bool:
+        """Whether it stands still."""
+        return self._frozen is not None
+
+    @property
+    def offset(self) -> float:
+        """Seconds by which it is ahead of the machine's."""
+        return self._offset if self._frozen is None else self._frozen - time.time()
+
+    def waiting(self) -> list[float]:
+        """When the calls that are pending are due, in order."""
+        with self._changed:
+            return sorted(entry[0] for entry in self._pending)
+
+    def freeze(self) -> None:
+        """Let it stand still."""
+        with self._turn:
+            self._frozen = self.now()
+
+    def resume(self) -> None:
+        """Let it go on from where it stood."""
+        with self._turn:
+            self._stand(self.now(), frozen=False)
+
+    def restore(self) -> None:
+        """Show the machine's time again."""
+        with self._turn:
+            self._offset, self._frozen = 0.0, None
+            self._wake()
+
+    def set(self, when: float) -> None:
+        """Go to a time; backwards, nothing becomes due."""
+        with self._turn:
+            if when > self.now():
+                self._advance(when)
+            self._stand(when, self.frozen)
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` pass."""
+        with self._turn:
+            end = self.now() + seconds
+            self._advance(end)
+            self._stand(end, self.frozen)
+
+    def _advance(self, end: float) -> None:
+        self._moving = True
+        try:
+            while (entry := self._due(end)) is not None:
+                self._stand(max(self.now(), entry[0]), self.frozen)
+                try:
+                    entry[2]()
+                except Exception:
+                    log.exception("what was due at %s failed", entry[0])
+        finally:
+            self._moving = False
+
+    def _due(self, end: float) -> tuple[float, int, Callable[[], None]] | None:
+        with self._changed:
+            return heapq.heappop(self._pending) if self._pending and self._pending[0][0] <= end else None
+
+    def _stand(self, when: float, frozen: bool) -> None:
+        if frozen:
+            self._frozen = when
+        else:
+            self._offset, self._frozen = when - time.time(), None
+        self._wake()
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify()
+
+    def _left(self, when: float) -> float:
+        """While the clock is moved, the waiting thread lets the mover have what becomes due."""
+        return LONGEST_NAP if self._moving else super()._left(when)
 
 
 class ManualClock:

@@ -10,13 +10,14 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from emulator import behaviours, spec
+from emulator.behaviours.following import Followers, sees
 from emulator.call import Answer, Call, Scope
-from emulator.clock import Clock, ManualClock, SystemClock
+from emulator.clock import AdjustableClock, Clock, ManualClock
 from emulator.errors import SageletError
 from emulator.kinds import KINDS
 from emulator.logs import FileLogs, Tail
@@ -24,15 +25,18 @@ from emulator.metrics import FileMetrics
 from emulator.operations.dispatch import Dispatch
 from emulator.ports import Gateways, LocalImage, LocalImages, Storage
 from emulator.resources import Hooks, Resources, generic_operations
+from emulator.resources.quotas import QUOTAS
 from emulator.settings import Settings
-from emulator.store import open_store
+from emulator.store import SCHEMA, open_store
 from emulator.store.records import Record
+from emulator.trouble import TroubleBook
 
 if TYPE_CHECKING:
     from emulator.executors import Executors
     from emulator.hosts import HostEngine
     from emulator.jobs import JobEngine
     from emulator.neighbours import Neighbours
+    from emulator.resources.search import Computed, Search
     from emulator.servers import ModelServers
 
 log = logging.getLogger(__name__)
@@ -40,7 +44,7 @@ log = logging.getLogger(__name__)
 STATE = ("house.db", "house.db-wal", "house.db-shm", "house.db-reserve", "work", "s3", "logs", "metrics", "neighbours")
 """What `reset` removes from the data folder; the lock and the address stay."""
 
-ENGINES = ("jobs", "hosts", "servers", "executors", "neighbours")
+ENGINES = ("search", "jobs", "hosts", "servers", "executors", "neighbours")
 """The rooms that open when they are first entered, in the order in which they are closed."""
 
 LOG_GROUPS = (
@@ -71,9 +75,12 @@ class House:
     The rooms of the engines open when they are first entered: their imports would double the time to the first answer.
     """
 
+    schema = SCHEMA
+
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
-        self.clock = clock or SystemClock()
+        self.clock = clock or AdjustableClock()
+        self.trouble = TroubleBook()
         self.data_dir = Path(settings.data_dir)
         self.url = ""
         """Where programs of this machine reach the house; empty until the front door is bound."""
@@ -89,11 +96,11 @@ class House:
         return cls(settings)
 
     @classmethod
-    def for_tests(cls, **settings: Any) -> House:
+    def for_tests(cls, clock: Clock | None = None, **settings: Any) -> House:
         """A house on a folder of its own, with a stub executor and a clock that the test moves."""
         folder = Path(tempfile.mkdtemp(prefix="sagelet-test-"))
         given = {"executor": "stub", "settle_seconds": 0.0, **settings}
-        house = cls(Settings(data_dir=folder, **given), ManualClock())
+        house = cls(Settings(data_dir=folder, **given), clock or ManualClock())
         house._folder_is_ours = True
         return house
 
@@ -105,6 +112,7 @@ class House:
         self.hosts.recover()
         # Beside the start: it reads the model of every kind.
         self.clock.call_at(self.clock.now(), self.resources.recover)
+        self.followers.note()
 
     def close(self) -> None:
         """End everything that runs, and let go of the folder."""
@@ -175,17 +183,21 @@ class House:
         database = self.data_dir / "house.db"
         self._fresh = not database.exists()
         self.store = open_store(database)
-        hooks = Hooks(self._publish, self._compute, self.settings.settle_seconds)
+        quotas = QUOTAS if self.settings.quotas else {}
+        followed = frozenset(noun for noun, _ in behaviours.FOLLOWED)
+        hooks = Hooks(self._publish, self._compute, self.settings.settle_seconds, quotas, followed)
         self.resources = Resources(self.store, KINDS, self.clock, hooks)
-        self.logs = FileLogs(self.data_dir / "logs")
+        self.logs = FileLogs(self.data_dir / "logs", self.clock)
         self.metrics = FileMetrics(self.data_dir / "metrics")
         self.storage, s3 = self._objects()
+        self.followers = Followers(self, behaviours.FOLLOWED)
         generic = generic_operations(KINDS, self.resources)
         self._dispatch = Dispatch(spec.load, behaviours.OPERATIONS, self, generic, {"s3": s3})
 
     def _empty(self) -> None:
         """Close the rooms that were opened, from the top down, so that each can still use those below it."""
         self.resources.close()
+        self.followers.close()
         for name in ENGINES:
             opened = self.__dict__.pop(name, None)
             if opened is not None and name != "servers":
@@ -193,12 +205,19 @@ class House:
         self.store.close()
 
     @cached_property
+    def search(self) -> Search:
+        """Searches of records."""
+        from emulator.resources.search import Search
+
+        return Search(self.store.search, KINDS, self._searched)
+
+    @cached_property
     def executors(self) -> Executors:
         """Where programs run."""
         from algorithms import catalog
         from emulator.executors import Executors
 
-        return Executors(self.settings, catalog, gateways=lambda: self.gateways)
+        return Executors(self.settings, catalog, self.clock, gateways=lambda: self.gateways)
 
     @cached_property
     def servers(self) -> ModelServers:
@@ -213,14 +232,15 @@ class House:
         from emulator.jobs import JobEngine, Tools
 
         rooms = (self.resources, self.storage, self.logs, self.metrics, self.executors, self.servers)
-        return JobEngine(Tools(self.settings, self.clock, *rooms, url=lambda: self.url, credentials=self.credentials))
+        way_back = (lambda: self.url, self.credentials)
+        return JobEngine(Tools(self.settings, self.clock, *rooms, *way_back, trouble=self.trouble))
 
     @cached_property
     def hosts(self) -> HostEngine:
         """The engine of endpoints."""
         from emulator.hosts import HostEngine
 
-        return HostEngine(self.resources, self.servers, self.clock, self.settings)
+        return HostEngine(self.resources, self.servers, self.clock, self.settings, self.trouble)
 
     @cached_property
     def neighbours(self) -> Neighbours:
@@ -250,6 +270,8 @@ class House:
 
     def dispatch(self, call: Call) -> Answer:
         """Answer one operation."""
+        if call.service.startswith("sagemaker") and sees(call.operation):
+            self.followers.settle()
         return self._dispatch.dispatch(call)
 
     def _objects(self) -> tuple[Storage, Callable[[Call], Answer]]:
@@ -277,6 +299,17 @@ class House:
             if noun == record.kind and (value := _function(path)(self, record)) is not None:
                 computed[member] = value
         return computed
+
+    def _searched(self, noun: str) -> dict[str, Computed]:
+        """What a search computes of the records of a kind."""
+        from emulator.resources.search import GROWING, Computed
+
+        rows = [(kind, member, path, GROWING) for kind, member, path in behaviours.COMPUTED]
+        return {
+            member: Computed(partial(_function(path), self), keeps)
+            for kind, member, path, keeps in (*rows, *behaviours.SEARCHED)
+            if kind == noun
+        }
 
 
 UNSETTLED = ("InProgress", "Stopping")

@@ -167,6 +167,24 @@ class Executor(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Strike:
+    """That something is to go wrong on purpose: by which rule, after how many seconds, and for which reason."""
+
+    rule: str
+    seconds: float = 0.0
+    reason: str = ""
+
+
+class Trouble(Protocol):
+    """What is to go wrong on purpose. Engines ask it where in life things go wrong."""
+
+    def strike(self, kind: str, operation: str, scope: Scope, name: str) -> Strike | None:
+        """Whether a job or an endpoint, named by the operation that made it, is struck now: by `capacity` (there is no
+        instance for it), `job-failure` or `spot-interruption`. Asking counts."""
+        ...
+
+
 class Gateways(Protocol):
     """Further doors to this house, for programs that cannot reach its loopback address: each is bound to one key."""
 
@@ -290,7 +308,8 @@ class Point:
     """One number of a metric: `name` of `resource`, at `timestamp` (seconds since the epoch).
 
     `resource` is the name of a training job, for what its algorithm reports; of what is measured of a host it is
-    `<namespace>/<job name>/<host>`, with CloudWatch's namespace, which begins with a slash.
+    `<namespace>/<job name>/<host>`, with CloudWatch's namespace, which begins with a slash; of what is put for a trial
+    component it is that one's ARN, and CloudWatch has nothing of it.
     """
 
     resource: str
@@ -313,4 +332,8 @@ class Metrics(Protocol):
 
     def read(self, resource: str, name: str | None = None) -> list[Point]:
         """The points of one resource in the order of their arrival."""
+        ...
+
+    def forget(self, resource: str) -> None:
+        """Remove the points of a resource."""
         ...

@@ -53,7 +53,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Instance types with accelerators: run on the CPU and say so, are refused, or get the engine's NVIDIA devices.",
         ("cpu", "refuse", "devices"),
     ),
-    Setting("quotas", bool, False, "Refuse jobs beyond the default quotas of a new AWS account."),
+    Setting("quotas", bool, False, "Refuse jobs and records beyond the default quotas of a new AWS account."),
     Setting("stop_grace", float, 120.0, "Seconds between SIGTERM and SIGKILL when a job is stopped."),
     Setting(
         "strict_versions", bool, False, "Refuse to run an image with a library of another major version than it names."
@@ -81,6 +81,7 @@ SETTINGS: tuple[Setting, ...] = (
         "log_limit", int, 1024, "MiB that the log of a run keeps; of a longer one the oldest lines are dropped. 0: all."
     ),
     Setting("invoke_timeout", float, 60.0, "Seconds in which a model must answer an invocation."),
+    Setting("request_log", int, 1000, "How many of the last requests `sagelet requests` can show; 0 notes none."),
 )
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ if TYPE_CHECKING:
         spot_interrupt: float = 0.0
         start_timeout: float = 0.0
         invoke_timeout: float = 0.0
+        request_log: int = 0
         log_limit: int = 0
 else:
     Settings = make_dataclass("Settings", [(s.name, s.type, field(default=s.default)) for s in SETTINGS], frozen=True)

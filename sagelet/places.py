@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
 
 DEFAULT_PORT = 4577
 ADDRESS_FILE = "address"
@@ -13,7 +16,7 @@ ADDRESS_FILE = "address"
 
 
 class NoServer(Exception):
-    """No server answers where one was looked for; the message says where and what to do."""
+    """No server answers where one was looked for, or it refuses; the message says where and what to do."""
 
 
 def rooms() -> Path:
@@ -41,17 +44,33 @@ def find(data_dir: str | None = None) -> str:
     return os.environ.get("AWS_ENDPOINT_URL") or f"http://127.0.0.1:{DEFAULT_PORT}"
 
 
-def ask(url: str, path: str, method: str = "GET") -> Any:
-    """What the server at `url` answers to `path` (JSON); `NoServer` when none is there."""
+def server_option(parser: argparse.ArgumentParser) -> None:
+    """The option of every command that talks to a running server."""
+    parser.add_argument("--data-dir", help="folder of the server to talk to (else AWS_ENDPOINT_URL, else port 4577)")
+
+
+def ask(url: str, path: str, method: str = "GET", body: Any = None) -> Any:
+    """What the server at `url` answers to `path` (JSON, as `body` is); `NoServer` when none is there or it refuses."""
     import urllib.error
     import urllib.request  # 20 ms that `sagelet up` does not need
 
-    request = urllib.request.Request(url.rstrip("/") + path, method=method)
+    data = None if body is None else json.dumps(body).encode()
+    headers = {} if body is None else {"Content-Type": "application/json"}
+    request = urllib.request.Request(url.rstrip("/") + path, data, headers, method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=30) as answer:
             return json.loads(answer.read())
     except urllib.error.HTTPError as error:
-        raise NoServer(f"{url}{path} answered {error.code}: {error.read().decode('utf-8', 'replace')[:500]}") from None
+        raise NoServer(f"{url}{path} answered {error.code}: {_message(error.read())}") from None
     except (OSError, ValueError) as error:
         raise NoServer(f"No Sagelet answers at {url} ({error}). Start one: sagelet up") from None
+
+
+def _message(answer: bytes) -> str:
+    """What a refusal says to people."""
+    text = answer.decode("utf-8", "replace")
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return text[:500]

@@ -19,7 +19,9 @@ def sagelet_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
     """
     from sagelet.server import Server
 
-    with Server(tmp_path_factory.mktemp("sagelet")) as server, pytest.MonkeyPatch.context() as patch:
+    # Nobody looks at the statuses in between, and waiters sleep half a minute when they meet one.
+    at_once = ("--settle-seconds", "0")
+    with Server(tmp_path_factory.mktemp("sagelet"), at_once) as server, pytest.MonkeyPatch.context() as patch:
         for name, value in server.env.items():
             patch.setenv(name, value)
         yield server

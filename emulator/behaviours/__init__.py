@@ -45,8 +45,77 @@ RECORDS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker-edge", "GetDeviceRegistration", f"{_HERE}.edge_agent:get_device_registration"),
     ("sagemaker-edge", "SendHeartbeat", f"{_HERE}.edge_agent:send_heartbeat"),
     ("sagemaker-edge", "GetDeployments", f"{_HERE}.edge_agent:get_deployments"),
+    ("sagemaker", "CreateNotebookInstance", f"{_HERE}.notebooks:create_notebook_instance"),
+    ("sagemaker", "UpdateNotebookInstance", f"{_HERE}.notebooks:update_notebook_instance"),
+    ("sagemaker", "UpdateNotebookInstanceLifecycleConfig", f"{_HERE}.notebooks:update_lifecycle_config"),
+    ("sagemaker", "DeleteNotebookInstanceLifecycleConfig", f"{_HERE}.notebooks:delete_lifecycle_config"),
+    ("sagemaker", "CreateDomain", f"{_HERE}.studio:create_domain"),
+    ("sagemaker", "UpdateDomain", f"{_HERE}.studio:update_domain"),
+    ("sagemaker", "CreateUserProfile", f"{_HERE}.studio:create_user_profile"),
+    ("sagemaker", "UpdateUserProfile", f"{_HERE}.studio:update_user_profile"),
+    ("sagemaker", "DeleteUserProfile", f"{_HERE}.studio:delete_user_profile"),
+    ("sagemaker", "CreateSpace", f"{_HERE}.studio:create_space"),
+    ("sagemaker", "UpdateSpace", f"{_HERE}.studio:update_space"),
+    ("sagemaker", "DeleteSpace", f"{_HERE}.studio:delete_space"),
+    ("sagemaker", "DeleteStudioLifecycleConfig", f"{_HERE}.studio:delete_lifecycle_config"),
+    ("sagemaker", "CreateApp", f"{_HERE}.studio_apps:create_app"),
+    ("sagemaker", "DescribeApp", f"{_HERE}.studio_apps:describe_app"),
+    ("sagemaker", "DeleteApp", f"{_HERE}.studio_apps:delete_app"),
+    ("sagemaker", "ListApps", f"{_HERE}.studio_apps:list_apps"),
+    ("sagemaker", "CreateMlflowTrackingServer", f"{_HERE}.mlflow:create_mlflow_tracking_server"),
+    ("sagemaker", "CreateMlflowApp", f"{_HERE}.mlflow:create_mlflow_app"),
+    ("sagemaker", "UpdateMlflowApp", f"{_HERE}.mlflow:update_mlflow_app"),
+    ("sagemaker", "CreatePartnerApp", f"{_HERE}.mlflow:create_partner_app"),
+    ("sagemaker", "UpdatePartnerApp", f"{_HERE}.mlflow:update_partner_app"),
+    ("sagemaker", "DeletePartnerApp", f"{_HERE}.mlflow:delete_partner_app"),
+    ("sagemaker", "CreateProject", f"{_HERE}.projects:create_project"),
+    ("sagemaker", "DescribeProject", f"{_HERE}.projects:describe_project"),
+    ("sagemaker", "ListProjects", f"{_HERE}.projects:list_projects"),
+    ("sagemaker", "UpdateProject", f"{_HERE}.projects:update_project"),
+    ("sagemaker", "DeleteProject", f"{_HERE}.projects:delete_project"),
+    ("sagemaker", "EnableSagemakerServicecatalogPortfolio", f"{_HERE}.projects:enable_portfolio"),
+    ("sagemaker", "DisableSagemakerServicecatalogPortfolio", f"{_HERE}.projects:disable_portfolio"),
+    ("sagemaker", "GetSagemakerServicecatalogPortfolioStatus", f"{_HERE}.projects:portfolio_status"),
+    ("sagemaker", "CreateWorkforce", f"{_HERE}.people:create_workforce"),
+    ("sagemaker", "UpdateWorkforce", f"{_HERE}.people:update_workforce"),
+    ("sagemaker", "CreateWorkteam", f"{_HERE}.people:create_workteam"),
+    ("sagemaker", "UpdateWorkteam", f"{_HERE}.people:update_workteam"),
+    ("sagemaker", "ListLabelingJobsForWorkteam", f"{_HERE}.people:list_jobs_of_workteam"),
+    ("sagemaker", "CreateHumanTaskUi", f"{_HERE}.reviews:create_human_task_ui"),
+    ("sagemaker", "CreateFlowDefinition", f"{_HERE}.reviews:create_flow_definition"),
+    ("sagemaker", "PutEndpointPolicy", f"{_HERE}.policies:put_endpoint_policy"),
+    ("sagemaker", "GetEndpointPolicy", f"{_HERE}.policies:get_endpoint_policy"),
+    ("sagemaker", "DeleteEndpointPolicy", f"{_HERE}.policies:delete_endpoint_policy"),
+    ("sagemaker", "CreateModelPackage", f"{_HERE}.model_packages:create_model_package"),
+    ("sagemaker", "DescribeModelPackage", f"{_HERE}.model_packages:describe_model_package"),
+    ("sagemaker", "UpdateModelPackage", f"{_HERE}.model_packages:update_model_package"),
+    ("sagemaker", "ListModelPackages", f"{_HERE}.model_packages:list_model_packages"),
+    ("sagemaker", "BatchDescribeModelPackage", f"{_HERE}.model_packages:batch_describe"),
+    ("sagemaker", "CreateAlgorithm", f"{_HERE}.model_packages:create_algorithm"),
+    ("sagemaker", "PutModelPackageGroupPolicy", f"{_HERE}.policies:put_group_policy"),
+    ("sagemaker", "GetModelPackageGroupPolicy", f"{_HERE}.policies:get_group_policy"),
+    ("sagemaker", "DeleteModelPackageGroupPolicy", f"{_HERE}.policies:delete_group_policy"),
 )
 """Those of OPERATIONS that keep records and set nothing to work: what they check no model can express."""
+
+TRACKED: tuple[tuple[str, str, str], ...] = (
+    ("sagemaker", "CreateTrialComponent", f"{_HERE}.experiments:create_trial_component"),
+    ("sagemaker", "AssociateTrialComponent", f"{_HERE}.experiments:associate_trial_component"),
+    ("sagemaker", "DisassociateTrialComponent", f"{_HERE}.experiments:disassociate_trial_component"),
+    ("sagemaker", "ListTrialComponents", f"{_HERE}.experiments:list_trial_components"),
+    ("sagemaker-metrics", "BatchPutMetrics", f"{_HERE}.component_metrics:batch_put_metrics"),
+    ("sagemaker-metrics", "BatchGetMetrics", f"{_HERE}.metric_queries:batch_get_metrics"),
+    ("sagemaker", "CreateArtifact", f"{_HERE}.lineage:create_entity"),
+    ("sagemaker", "CreateContext", f"{_HERE}.lineage:create_entity"),
+    ("sagemaker", "CreateAction", f"{_HERE}.lineage:create_entity"),
+    ("sagemaker", "DeleteArtifact", f"{_HERE}.lineage:delete_artifact"),
+    ("sagemaker", "AddAssociation", f"{_HERE}.associations:add_association"),
+    ("sagemaker", "DeleteAssociation", f"{_HERE}.associations:delete_association"),
+    ("sagemaker", "ListAssociations", f"{_HERE}.associations:list_associations"),
+    ("sagemaker", "QueryLineage", f"{_HERE}.lineage_query:query_lineage"),
+    ("sagemaker", "GetLineageGroupPolicy", f"{_HERE}.lineage_groups:get_lineage_group_policy"),
+)
+"""Those of OPERATIONS that keep track of experiments and of lineage."""
 
 OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "CreateTrainingJob", f"{_HERE}.training:create_training_job"),
@@ -66,14 +135,23 @@ OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "DeleteEndpoint", f"{_HERE}.hosting:delete_endpoint"),
     ("sagemaker-runtime", "InvokeEndpoint", f"{_HERE}.invocations:invoke_endpoint"),
     ("sagemaker-runtime", "InvokeEndpointWithResponseStream", f"{_HERE}.invocations:invoke_streaming"),
+    ("sagemaker", "Search", f"{_HERE}.search:search"),
+    ("sagemaker", "GetSearchSuggestions", f"{_HERE}.search:get_search_suggestions"),
     *RECORDS,
+    *TRACKED,
 )
 """(service, operation, "module:function"): function(rooms, call) -> answer."""
 
-REACTIONS: tuple[tuple[str, str, str], ...] = tuple(
-    (event, noun, f"{_HERE}.events:tell")
-    for noun in ("TrainingJob", "ProcessingJob", "TransformJob", "Endpoint")
-    for event in ("created", "updated")
+JOBS = ("TrainingJob", "ProcessingJob", "TransformJob")
+
+FOLLOWED: tuple[tuple[str, str], ...] = tuple((noun, f"{_HERE}.tracking:track") for noun in JOBS)
+"""(noun, "module:function"): function(rooms, record, fresh) -> what is to be written. What follows from each write of
+a record of these kinds is written a little later (`following`), and not lost with the server as a reaction is."""
+
+REACTIONS: tuple[tuple[str, str, str], ...] = (
+    *((event, noun, f"{_HERE}.events:tell") for noun in (*JOBS, "Endpoint") for event in ("created", "updated")),
+    *((event, noun, f"{_HERE}.following:note") for noun, _ in FOLLOWED for event in ("created", "updated")),
+    ("deleted", "TrialComponent", f"{_HERE}.component_metrics:forget"),
 )
 """("created" | "updated" | "deleted", noun, "module:function"): function(rooms, record) -> None."""
 
@@ -89,5 +167,23 @@ COMPUTED: tuple[tuple[str, str, str], ...] = (
     ("ReservedCapacity", "Status", f"{_HERE}.training_plans:status"),
     ("ReservedCapacity", "AvailableInstanceCount", f"{_HERE}.training_plans:available"),
     ("ReservedCapacity", "InUseInstanceCount", f"{_HERE}.training_plans:in_use"),
+    ("TrialComponent", "Metrics", f"{_HERE}.component_metrics:growing"),
 )
 """(noun, member of Describe, "module:function"): function(rooms, record) -> value or None."""
+
+SEARCHED: tuple[tuple[str, str, str, str], ...] = (
+    ("TrialComponent", "Parents", f"{_HERE}.trials:parents", "kept"),
+    ("TrialComponent", "RunName", f"{_HERE}.trials:run_name", "kept"),
+    ("TrialComponent", "SourceDetail", f"{_HERE}.search:source_detail", "afresh"),
+    ("Model", "Endpoints", f"{_HERE}.search:endpoints_of_model", "afresh"),
+    ("Model", "ModelCard", f"{_HERE}.search:card_of_model", "afresh"),
+    ("ModelCard", "ModelPackageGroupName", f"{_HERE}.search:group_of_card", "kept"),
+    ("ModelCard", "RiskRating", f"{_HERE}.search:risk_of_card", "kept"),
+    ("ModelCard", "ModelId", f"{_HERE}.search:model_of_card", "kept"),
+)
+"""(noun, member of SearchRecord, "module:function", how long a value stays): function(rooms, record) -> value or None.
+
+What COMPUTED adds to Describe is searched too. `kept`: the value changes only when the record is written, or when
+whoever changes it calls `rooms.search.touch(arn)`; it is indexed. `afresh`: it comes from elsewhere, unwatched, and is
+not.
+"""

@@ -6,13 +6,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from emulator.behaviours import packages
 from emulator.behaviours.rooms import Rooms
 from emulator.call import Answer, Call, Scope
 from emulator.errors import Validation
 from emulator.hosts import lifecycle as life
 from emulator.hosts import plan as plans
+from emulator.hosts.models import CONTAINERS
 from emulator.hosts.record import endpoint_of, hidden_life, variant_summary
 from emulator.store.records import Record
+
+MEMORY_SIZES = (1024, 2048, 3072, 4096, 5120, 6144)
+"""https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariantServerlessConfig.html."""
 
 
 def create_model(rooms: Rooms, call: Call) -> Answer:
@@ -24,17 +29,25 @@ def create_model(rooms: Rooms, call: Call) -> Answer:
         raise Validation("Neither PrimaryContainer nor Containers is given. Give exactly one of them.")
     if params.get("ExecutionRoleArn"):
         rooms.roles(params["ExecutionRoleArn"], call.scope)
-    return {"ModelArn": rooms.resources.create("Model", call).arn}
+    asked = params.get("Containers") or [params["PrimaryContainer"]]
+    hidden = {}
+    if any(container.get("ModelPackageName") for container in asked):
+        hidden[CONTAINERS] = [part for container in asked for part in packages.unpacked(rooms, call.scope, container)]
+    return {"ModelArn": rooms.resources.create("Model", call, hidden=hidden).arn}
 
 
 def create_endpoint_config(rooms: Rooms, call: Call) -> Answer:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html."""
-    names = [variant["VariantName"] for variant in call.params["ProductionVariants"]]
+    variants = [*call.params["ProductionVariants"], *(call.params.get("ShadowProductionVariants") or ())]
+    names = [variant["VariantName"] for variant in variants]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise Validation(f"Variant names must be unique within an endpoint configuration: {', '.join(twice)}.")
-    shadows = call.params.get("ShadowProductionVariants") or []
-    for variant in [*call.params["ProductionVariants"], *shadows]:
+        raise Validation(f'The variant name "{twice[0]}" was non-unique within the request.')
+    for variant in variants:
+        memory = (variant.get("ServerlessConfig") or {}).get("MemorySizeInMB", MEMORY_SIZES[0])
+        if memory not in MEMORY_SIZES:
+            allowed = ", ".join(map(str, MEMORY_SIZES))
+            raise Validation(f"MemorySizeInMB {memory} of variant {variant['VariantName']} is not one of {allowed}.")
         if "ModelName" in variant:
             rooms.resources.get("Model", call.scope, variant["ModelName"])
     return {"EndpointConfigArn": rooms.resources.create("EndpointConfig", call).arn}
@@ -93,7 +106,9 @@ def update_weights(rooms: Rooms, call: Call) -> Answer:
     known = {variant["VariantName"] for variant in record.body["ProductionVariants"]}
     unknown = sorted(set(wishes) - known)
     if unknown:
-        raise Validation(f"The endpoint {name} has no variant {', '.join(unknown)}; it has {', '.join(sorted(known))}.")
+        config = record.body["EndpointConfigName"]
+        quoted = ",".join(unknown)
+        raise Validation(f'The variant name(s) "{quoted}" is/are not present within endpoint configuration "{config}".')
     rooms.hosts.post(call.scope, name, life.ScaleAsked(), lambda current: _wished(current, wishes))
     return {"EndpointArn": record.arn}
 

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from emulator import ids
-from emulator.behaviours import capacity
+from emulator.behaviours import capacity, trials
 from emulator.behaviours.rooms import Rooms
 from emulator.call import Answer, Call
 from emulator.errors import InUse, NotBuilt, Validation
@@ -31,6 +31,7 @@ def create_processing_job(rooms: Rooms, call: Call) -> Answer:
     _check_paths(params)
     cluster = _cluster(params["ProcessingResources"]["ClusterConfig"])
     capacity.check(rooms, KIND, call)
+    trials.check_config(rooms, call)
     rooms.roles(params["RoleArn"], call.scope)
     extra = {"ProcessingJobStatus": "InProgress", "ProcessingResources": {"ClusterConfig": cluster}}
     hidden = {

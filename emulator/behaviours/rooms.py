@@ -10,11 +10,13 @@ from emulator.ports import Logs, Metrics, Storage
 from emulator.settings import Settings
 
 if TYPE_CHECKING:
+    from emulator.behaviours.following import Followers
     from emulator.executors import Executors
     from emulator.hosts import HostEngine
     from emulator.jobs import JobEngine
     from emulator.neighbours import Neighbours
     from emulator.resources import Resources
+    from emulator.resources.search import Search
 
 
 class Rooms(Protocol):
@@ -33,6 +35,16 @@ class Rooms(Protocol):
     @property
     def resources(self) -> Resources:
         """Records."""
+        ...
+
+    @property
+    def followers(self) -> Followers:
+        """What follows from written records."""
+        ...
+
+    @property
+    def search(self) -> Search:
+        """Searches of records."""
         ...
 
     @property

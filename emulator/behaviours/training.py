@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from emulator import ids
-from emulator.behaviours import capacity
+from emulator.behaviours import capacity, trials
 from emulator.behaviours import training_checks as checks
 from emulator.behaviours.rooms import Rooms
 from emulator.call import Answer, Call
@@ -29,6 +29,7 @@ def create_training_job(rooms: Rooms, call: Call) -> Answer:
     training = checks.training_specification(rooms, call)
     checks.resources(params, training)
     capacity.check(rooms, KIND, call)
+    trials.check_config(rooms, call)
     stopping = checks.stopping_condition(params)
     specification = checks.algorithm_specification(params, training)
     rooms.roles(params["RoleArn"], call.scope)

@@ -19,14 +19,29 @@ from emulator.hosts import plan as plans
 from emulator.hosts.fleet import Fleet, FleetFailure, Servers
 from emulator.hosts.record import described, endpoint_of, resting, with_endpoint
 from emulator.hosts.router import Invoked, InvokeRequest, Router, not_found
+from emulator.ports import Trouble
 from emulator.servers import ServerSpec
 from emulator.settings import Settings
 from emulator.store.records import Record
+from emulator.trouble import TroubleBook
 
 log = logging.getLogger(__name__)
 
 Key = tuple[Scope, str]
 KIND = "Endpoint"
+
+CAPACITY = (
+    "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. "
+    "Please retry using a different ML instance type or after some time."
+)
+"""The service's words (docs/quirks.md)."""
+
+PROVISIONING = {
+    life.Phase.CREATING: "CreateEndpoint",
+    life.Phase.UPDATING: "UpdateEndpoint",
+    life.Phase.SCALING: "UpdateEndpointWeightsAndCapacities",
+}
+"""When an endpoint needs instances that it has not had, and because of which operation."""
 
 
 class Records(plans.Records, Protocol):
@@ -52,8 +67,11 @@ class Records(plans.Records, Protocol):
 class HostEngine:
     """Keeps every endpoint's servers in the state that its record asks for, and routes invocations to them."""
 
-    def __init__(self, records: Records, servers: Servers, clock: Clock, settings: Settings) -> None:
+    def __init__(
+        self, records: Records, servers: Servers, clock: Clock, settings: Settings, trouble: Trouble | None = None
+    ) -> None:
         self._records = records
+        self._trouble = trouble or TroubleBook()
         self._servers = servers
         self._clock = clock
         self._settings = settings
@@ -142,6 +160,7 @@ class HostEngine:
         reason = ""
         try:
             wanted = plans.variants(self._records, scope, config, _desired(record, generation))
+            self._provision(record, generation)
             fleet = Fleet(self._servers, wanted, self._settings.start_timeout, self._maker(record, generation))
             with self._lock:
                 self._fleets[scope, name, generation] = fleet
@@ -186,6 +205,7 @@ class HostEngine:
         wanted = plans.variants(self._records, scope, config, _desired(record, generation))
         reason = ""
         try:
+            self._provision(record, generation)
             self._fleets[scope, name, generation].rescale(wanted)
         except FleetFailure as failure:
             reason = str(failure)
@@ -195,6 +215,14 @@ class HostEngine:
             return resting(current) if reason else described(current, generation, wanted, now)
 
         self.post(scope, name, life.Scaled(reason), settle)
+
+    def _provision(self, record: Record, generation: int) -> None:
+        """`FleetFailure` when there is to be no instance for it."""
+        endpoint = endpoint_of(record)
+        operation = PROVISIONING.get(endpoint.phase)
+        wanted = generation == endpoint.pending or endpoint.phase is life.Phase.SCALING
+        if operation and wanted and self._trouble.strike("capacity", operation, record.scope, record.key):
+            raise FleetFailure(CAPACITY)
 
     # --- servers and their records ------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from emulator.jobs.recipes import RECIPES, load
 from emulator.jobs.recipes.recipe import JobBroken, Recipe, Tools
 from emulator.jobs.record import NOTHING, Face, JobRef, News, job_of, reference, settled, written
 from emulator.jobs.transitions import step
+from emulator.jobs.trouble import JobTrouble
 from emulator.store.records import Record
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class JobEngine:
             scheduler.room(self._machine, tools.settings), scheduler.at_once(self._machine, tools.settings)
         )
         self._deadlines = Deadlines(tools.clock)
+        self._trouble = JobTrouble(tools)
         self._adopted: dict[JobRef, Recipe] = {}
         self._changed = threading.Condition()
 
@@ -147,7 +149,9 @@ class JobEngine:
             if isinstance(effect, life.Launch | life.Watch):
                 self._arm(ref, record.hidden.get("run_until"), life.DeadlinePassed(life.Cause.RUNTIME))
             if isinstance(effect, life.Watch):
-                self._arm_interruption(ref, record)
+                self._arm(ref, *self._trouble.failure(record))
+                news = News(hidden={"interrupted": True})
+                self._arm(ref, self._trouble.interruption(ref, record), life.InterruptRequested(), news)
             if isinstance(effect, life.Release | life.Retreat):
                 self._deadlines.disarm(ref)
             self._hand(ref, record, effect)
@@ -209,7 +213,7 @@ class JobEngine:
     # --- a job's own thread -------------------------------------------------------------------------------------
 
     def _turn(self, worker: _Worker) -> None:
-        self._report(worker, life.Admitted())
+        self._report(worker, self._trouble.admitted(worker.ref))
 
     def _work(self, worker: _Worker, first: Callable[[_Worker], None] | None) -> None:
         try:
@@ -233,7 +237,7 @@ class JobEngine:
 
     def _perform(self, worker: _Worker, effect: life.Effect) -> None:
         try:
-            outcome = _do(worker.recipe, effect)
+            outcome = self._outcome(worker, effect)
         except JobBroken as broken:
             outcome = life.Broke(str(broken)), NOTHING
         except OSError as error:
@@ -247,6 +251,11 @@ class JobEngine:
                 worker.leaving = True
         if outcome is not None and not isinstance(effect, life.Release):
             self._report(worker, *outcome)
+
+    def _outcome(self, worker: _Worker, effect: life.Effect) -> tuple[life.Event, News] | None:
+        if isinstance(effect, life.Launch):
+            return self._trouble.launched(worker.ref, lambda: (life.Launched(), worker.recipe.launch()))
+        return _do(worker.recipe, effect)
 
     def _report(self, worker: _Worker, event: life.Event, news: News = NOTHING) -> None:
         """Post an event of the job's own thread. It must not be lost when the store cannot write for a while."""
@@ -286,13 +295,6 @@ class JobEngine:
     def _arm(self, ref: JobRef, when: float | None, event: life.Event, news: News = NOTHING) -> None:
         self._deadlines.arm(ref, when, lambda: self._remark(ref, event, news))
 
-    def _arm_interruption(self, ref: JobRef, record: Record) -> None:
-        """A spot job is interrupted once at the most: the second attempt comes through."""
-        seconds = self._tools.settings.spot_interrupt
-        if seconds > 0 and record.body.get("EnableManagedSpotTraining") and not record.hidden.get("interrupted"):
-            news = News(hidden={"interrupted": True})
-            self._arm(ref, self._tools.clock.now() + seconds, life.InterruptRequested(), news)
-
     def _remark(self, ref: JobRef, event: life.Event, news: News = NOTHING) -> None:
         """Post an event that may come too late: the job may be over, or even deleted."""
         try:
@@ -313,8 +315,6 @@ def _do(recipe: Recipe, effect: life.Effect) -> tuple[life.Event, News] | None:
     match effect:
         case life.FetchInputs():
             return life.InputsReady(), recipe.fetch()
-        case life.Launch():
-            return life.Launched(), recipe.launch()
         case life.Watch():
             over = recipe.watch()
             return None if over is None else (life.Exited(over[0]), over[1])

@@ -11,6 +11,7 @@ from emulator.call import Call
 from emulator.errors import LimitExceeded
 from emulator.jobs import instances, scheduler
 from emulator.jobs.recipes.recipe import Records
+from emulator.resources.quotas import TOO_MUCH
 from emulator.store.records import Record
 
 UNDER_WAY = ("InProgress", "Stopping")
@@ -36,12 +37,6 @@ TABLE = {
     "TransformJob": Quotas("transform", seconds=0, gigabytes=0),
 }
 SPOT = Quotas("spot training")
-
-TOO_MUCH = (
-    "The account-level service limit '{quota}' is {limit} {unit}, with current utilization of {used} {unit} and a "
-    "request delta of {delta} {unit}. Please use AWS Service Quotas to request an increase for this quota. If AWS "
-    "Service Quotas is not available, contact AWS support to request an increase for this quota."
-)
 
 
 def check(noun: str, call: Call, records: Records) -> None:

@@ -11,9 +11,7 @@ KINDS = (
     Kind(
         "Cluster",
         arn="cluster/{short}",
-        missing=Missing(
-            "ResourceNotFound", "Could not find cluster '{name}'.", "the code is the model's, the wording moto's"
-        ),
+        missing=Missing("ResourceNotFound", "Could not find cluster '{arn}'"),
         taken=Taken(
             "ResourceInUse",
             "Resource Already Exists: Cluster with name {name} already exists. Choose a different name.",
@@ -45,6 +43,7 @@ KINDS = (
         "ClusterExtension",
         work=True,
         refers={"ClusterArn": "Cluster"},
+        listing=Listing(page=100),
         empty={"ListClusterExtensionVersions": ""},
     ),
     Kind("ClusterSchedulerConfig", parent="ClusterArn", defaults={"ClusterSchedulerConfigVersion": 1}),

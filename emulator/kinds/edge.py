@@ -14,6 +14,7 @@ KINDS = (
         parent="DeviceFleetName",
         refers={"DeviceFleetName": "DeviceFleet"},
         refuses={"StartEdgeDeploymentStage": "nothing here deploys to a device"},
+        listing=Listing(page=50),
         defaults={"EdgeDeploymentSuccess": 0, "EdgeDeploymentPending": 0, "EdgeDeploymentFailed": 0},
     ),
     Kind(

@@ -28,7 +28,8 @@ SORTS = {
 class Filter:
     """One parameter of a list call. `test` is equals, contains, starts, after or before.
 
-    `target` is `key`, `status`, `created`, `modified` or `parent` (indexed), else the path of a member of Describe.
+    `target` is `key`, `status`, `created`, `modified`, `parent` or `linked` with a relation and an end (all indexed),
+    else the path of a member of Describe.
     """
 
     member: str
@@ -43,7 +44,9 @@ class Lister:
     answer: str
     """The output member that holds the summaries."""
     summary: tuple[tuple[str, tuple[str, ...]], ...]
-    """Members of a summary, each with its path in Describe; `created` and `modified` stand for the record's times."""
+    """Members of a summary, each with its path in Describe; `created` and `modified` stand for the record's times.
+    Those that Describe has under the same name are `echoed` instead."""
+    echoed: tuple[str, ...]
     filters: tuple[Filter, ...]
     unknown: tuple[str, ...]
     """Parameters that the model does not explain: refused when given."""
@@ -61,11 +64,14 @@ def lister(kind: Kind) -> Lister:
     element = outputs[answer].member if answer else None
     members = tuple(element.members) if element is not None and element.type_name == "structure" else ()
     found = {name: _filter(derived, name, kind) for name in derived.inputs("List") if name not in PAGING}
+    found |= {name: Filter(name, "equals", ("linked", *link)) for name, link in kind.linked.items()}
     sort = derived.inputs("List").get("SortBy")
     sorts = {value: _sort(derived, value, names) for value in (sort.enum if sort is not None else ())}
+    paths = {name: path for name in members if (path := _summary_path(derived, name, names))}
     return Lister(
         answer,
-        tuple((name, path) for name in members if (path := _summary_path(derived, name, names))),
+        tuple((name, path) for name, path in paths.items() if path != (name,)),
+        tuple(name for name, path in paths.items() if path == (name,)),
         tuple(item for item in found.values() if item is not None),
         tuple(name for name, item in found.items() if item is None),
         tuple((value, word) for value, word in sorts.items() if isinstance(word, str)),

@@ -1,20 +1,25 @@
-"""Pipelines and projects. A pipeline is a record; its executions are work."""
+"""Pipelines. A pipeline is a record; its executions are work."""
 
 from __future__ import annotations
 
-from emulator.kinds.kind import ASC, Kind, Listing, Missing, Taken
+from emulator.kinds.kind import Kind, Listing, Missing, Taken
 
 SAME_PIPELINE = (
     "Pipeline names must be unique within an AWS account and region. Pipeline with name ({name}) already exists."
 )
 
 KINDS = (
-    Kind("Pipeline", taken=Taken("ValidationException", SAME_PIPELINE)),
-    Kind("PipelineExecution", work=True, refers={"PipelineName": "Pipeline"}),
     Kind(
-        "Project",
+        "Pipeline",
+        taken=Taken("ValidationException", SAME_PIPELINE),
+        named=("PipelineDisplayName",),
+        listing=Listing(same={"ManagedBy": "CUSTOMER"}, why="none of the pipelines here is one that AWS manages"),
+    ),
+    Kind(
+        "PipelineExecution",
         work=True,
-        missing=Missing("ValidationException", "Project {name} does not exist."),
-        listing=Listing(sort=("CreationTime", ASC)),
+        missing=Missing("ResourceNotFound", "PipelineExecution '{arn}' does not exist"),
+        refers={"PipelineName": "Pipeline"},
+        why="clients look for a message that ends without a full stop",
     ),
 )

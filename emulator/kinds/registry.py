@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from emulator.kinds.kind import ASC, Kind, Listing, Missing, Taken
+from emulator.kinds.kind import ASC, Kind, Listing, Missing, Move, Occupied, Taken, Versions
 
 NO_STATUSES: Mapping[str, Any] = {"ValidationStatuses": []}
 
@@ -18,20 +18,34 @@ KINDS = (
     ),
     Kind(
         "ModelPackage",
-        missing=Missing("ValidationException", "Could not find model package {arn}: it does not exist."),
+        missing=Missing("ValidationException", "ModelPackage {arn} does not exist."),
         taken=Taken("ValidationException", "ModelPackage already exists: {arn}"),
-        defaults={"ModelPackageStatusDetails": NO_STATUSES},
-        why="v2 ModelCard looks for messages that begin with `Could not find model package`",
+        defaults={
+            "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
+            "CertifyForMarketplace": False,
+        },
+        moves={"Delete": Move()},
+        versions=Versions(of="ModelPackageGroup", number="ModelPackageVersion"),
+        refers={"ModelPackageGroupName": "ModelPackageGroup"},
+        parent="ModelPackageGroupName",
+        merges=("CustomerMetadataProperties",),
+        refuses={"ListModelMetadata": "it lists models of public zoos that AWS has measured, and none are here"},
+        why="the developer guide shows empty lists of statuses; a group can be deleted as soon as its versions are",
     ),
     Kind(
         "ModelPackageGroup",
         missing=Missing("ValidationException", "ModelPackageGroup {arn} does not exist."),
         taken=Taken("ValidationException", "Model Package Group already exists: {arn}"),
-        listing=Listing(sort=("CreationTime", ASC)),
+        occupied=Occupied(
+            "ConflictException", "Model Package Group cannot be deleted, because it still contains Model Packages."
+        ),
+        listing=Listing(sort=("CreationTime", ASC), same={"CrossAccountFilterOption": "SameAccount"}),
+        why="no account shares its groups with another one here",
     ),
     Kind(
         "ModelCard",
-        taken=Taken("ConflictException", "Modelcard {arn} already exists"),
+        missing=Missing("ResourceNotFound", "Modelcard {name} does not exist."),
+        taken=Taken("ConflictException", "Modelcard {name} already exists"),
         defaults={"ModelCardVersion": 1},
         without={"Update": "an update makes a new version of the card, and versions are not kept"},
     ),

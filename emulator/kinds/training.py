@@ -6,7 +6,7 @@ from emulator.kinds.kind import ASC, JOB, Kind, Listing, Missing, Move, Taken
 
 PAGES_BEFORE_FILTERING = (
     "API_ListTrainingJobs: when StatusEquals and MaxResults are set at the same time, the MaxResults jobs are first "
-    "retrieved ignoring StatusEquals, and then filtered by it"
+    "retrieved ignoring StatusEquals, from the most current to the oldest, and then filtered by it"
 )
 
 TRAINING_JOB = Kind(
@@ -51,5 +51,5 @@ KINDS = (
         empty={"ListUltraServersByReservedCapacity": "ReservedCapacityArn"},
     ),
     Kind("TrainingSession", work=True),
-    Kind("Job", work=True),
+    Kind("Job", work=True, listing=Listing(page=50)),
 )

@@ -12,5 +12,5 @@ KINDS = (
         listing=Listing(sort=("Name", ASC)),
     ),
     Kind("AutoMLJob", work=True, listing=Listing(sort=("Name", "Descending"))),
-    Kind("AutoMLJobV2", work=True),
+    Kind("AutoMLJobV2", work=True, caseless=True),
 )

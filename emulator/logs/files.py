@@ -179,6 +179,8 @@ class FileLogs:
         born = folder / BORN
         if not born.exists():
             born.touch()
+            now = self._clock.now()
+            os.utime(born, (now, now))
         return folder
 
 

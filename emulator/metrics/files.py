@@ -53,6 +53,10 @@ class FileMetrics:
         rows = (json.loads(raw) for raw in block.split(b"\n") if raw)
         return [Point(resource, r[0], r[1], r[2], r[3]) for r in rows], offset + len(block)
 
+    def forget(self, resource: str) -> None:
+        """Remove the points of a resource."""
+        self._path(resource).unlink(missing_ok=True)
+
     def sizes(self) -> dict[str, int]:
         """All resources that have points, with the size of their files: a change means new points."""
         if not self._folder.is_dir():

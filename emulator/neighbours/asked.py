@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode
 
+from emulator import naming
 from emulator.call import Scope
 from emulator.errors import CallerFault
 from emulator.neighbours import cbor
@@ -25,6 +26,9 @@ KEPT_HEADERS = ("host", "content-type", "x-amz-target", "x-amzn-query-mode", "x-
 """The headers that decide what moto answers; all others (signatures, agents, traces) are dropped."""
 
 MOST = 128 * 1024 * 1024
+SMALL = 64 * 1024
+"""Bytes of a body that is read once more only to say what it is about."""
+
 _CBOR_PATH = re.compile(r"^/service/(?P<prefix>[^/]+)/operation/(?P<operation>[A-Za-z0-9]+)$")
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
 
@@ -58,6 +62,16 @@ class Asked:
         if not isinstance(found, dict):
             raise CallerFault("The body is not a JSON object.", "SerializationException")
         return found
+
+    def subject(self) -> str:
+        """What the request is about, for people; empty where that is not easily said."""
+        if self.protocol == REST:
+            return naming.short(unquote(self.path.rstrip("/").rpartition("/")[2]))
+        try:
+            params = self.params() if len(self.body) <= SMALL else {}
+        except CallerFault:
+            return ""
+        return naming.subject(naming.candidates(self.operation, params), params)
 
     def with_params(self, **changes: Any) -> Asked:
         """The same request with members of its JSON body changed."""

@@ -25,7 +25,7 @@ def read_metrics(front: Neighbours, asked: Asked) -> HttpReply:
     with front.desk.lock:
         front.desk.wake()
         sizes = front.metrics.of(asked.scope).sizes()
-        for resource in sizes:
+        for resource in (name for name in sizes if not name.startswith("arn:")):
             if sizes[resource] > front.desk.shown_metrics.get((asked.scope, resource), 0):
                 _show(front, asked.scope, resource)
         keep_namespaces_apart(_backend(front, asked.scope))

@@ -55,11 +55,16 @@ class Desk:
         """Whether something was ever changed through a service. Never waits for moto."""
         return service in self._journal.services()
 
+    def named(self, asked: Asked) -> Asked:
+        """A request with its operation."""
+        with self.lock:
+            return self.moto.named(asked)
+
     def forward(self, asked: Asked, keep: Callable[[HttpReply], bool] = succeeded) -> HttpReply:
         """moto's answer. What changes something is in the journal before this returns, if `keep` says so."""
         with self.lock:
             self.wake()
-            asked = self.moto.named(asked)
+            asked = self.named(asked)
             reason = REFUSED.get((asked.service, asked.operation))
             if reason is not None:
                 raise NotBuilt(f"{SERVICES[asked.service].model} {asked.operation} is refused: {reason}.")

@@ -26,8 +26,12 @@ class HttpRequest:
 
 @dataclass(frozen=True)
 class HttpReply:
-    """The answer to send: one value per header name."""
+    """The answer to send: one value per header name. `operation` and `subject` say what was asked, as far as that
+    was understood; they are not sent.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | Iterator[bytes] = b""
+    operation: str = ""
+    subject: str = ""

@@ -6,12 +6,13 @@ import importlib
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from emulator import arns
 from emulator.call import Scope
 from emulator.clock import Clock, SystemClock
-from emulator.errors import NotBuilt, SageletError
+from emulator.errors import ExpiredToken, NotBuilt, SageletError
 from emulator.logs import FileLogs
 from emulator.metrics import FileMetrics
 from emulator.neighbours import asked as requests
@@ -104,15 +105,26 @@ class Neighbours:
     def answer(self, request: HttpRequest) -> HttpReply:
         """The reply to any request; what cannot be answered is a typed error in the protocol of the request."""
         protocol = requests.read_protocol(request)
+        asked: Asked | None = None
         try:
             asked = requests.understand(request)
+            asked = self._named(asked)
             reply = self._answer(asked)
-            return to_cbor(asked.service, asked.operation, reply) if protocol == CBOR else reply
+            reply = to_cbor(asked.service, asked.operation, reply) if protocol == CBOR else reply
         except SageletError as error:
-            return fault(error, protocol)
+            reply = fault(error, protocol)
         except Exception as error:
             log.exception("%s %s %s", request.service, request.method, request.path)
-            return fault(error, protocol)
+            reply = fault(error, protocol)
+        return reply if asked is None else replace(reply, operation=asked.operation, subject=asked.subject())
+
+    def recognise(self, request: HttpRequest) -> tuple[str, str]:
+        """The operation of a request and what it is about; empty where that cannot be told."""
+        try:
+            asked = self._named(requests.understand(request))
+        except SageletError:
+            return "", ""
+        return asked.operation, asked.subject()
 
     def check_role(self, arn: str, scope: Scope) -> None:
         """With --check-roles: `Validation` unless the role exists and trusts SageMaker."""
@@ -131,8 +143,12 @@ class Neighbours:
         return self.identities.hand_out(whose)
 
     def account_of(self, access_key: str) -> str | None:
-        """The account that an access key was handed out for; None for a key that was not handed out here."""
+        """The account that an access key was handed out for; None for a key that was not handed out here.
+        `ExpiredToken` when its time is over.
+        """
         found = self.identities.find(access_key)
+        if found is not None and 0 < found.expires <= self.clock.now():
+            raise ExpiredToken("The security token included in the request is expired")
         return found.account if found else None
 
     def holds(self, access_key: str, token: str) -> bool:
@@ -154,9 +170,13 @@ class Neighbours:
         self.bus.close()
         self.desk.sleep()
 
-    def _answer(self, asked: Asked) -> HttpReply:
+    def _named(self, asked: Asked) -> Asked:
+        """With its operation, also where only a router knows it."""
         if asked.service not in SERVICES:
             raise NotBuilt(f"The service {asked.service!r} is not answered here. Known are: {', '.join(SERVICES)}.")
+        return asked if asked.operation else self.desk.named(asked)
+
+    def _answer(self, asked: Asked) -> HttpReply:
         path = _TABLE.get((asked.service, asked.operation)) or _TABLE.get((asked.service, "*"))
         if path is not None:
             reply = _function(path)(self, asked)

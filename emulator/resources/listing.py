@@ -13,13 +13,20 @@ from emulator.kinds.facts import Facts
 from emulator.kinds.kind import DESC
 from emulator.kinds.listing import PAGING, SORTS, Filter
 from emulator.resources import tokens
+from emulator.resources.relations import Within
+from emulator.store.links import Linked
 from emulator.store.records import Query, Record, Transaction
-
-PAGE = 10
-"""Records of a page where the request does not say (`docs/quirks.md`)."""
 
 CHUNK = 200
 Test = Callable[[Record], bool]
+
+
+@dataclass(frozen=True)
+class Only:
+    """One more test on the records of a list, which follows from the request; `words` tell it from other such tests."""
+
+    words: str
+    test: Test
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,8 @@ class Plan:
     """Tests that the service makes after it has cut the page."""
     fingerprint: Callable[[], str]
     """Made when a token is read or written: most pages are the only ones."""
+    none: bool = False
+    """Whether nothing here can be what is asked for."""
     order: tuple[str, ...] = ()
     """The path of the member to sort by where no index does; such a list is read as a whole."""
     after: tuple[Any, str] | None = None
@@ -51,33 +60,46 @@ def position(query: Query, record: Record) -> tuple[Any, str]:
     return value[query.sort], record.key
 
 
-def plan(facts: Facts, call: Call) -> Plan:
-    """What a list call asks for; `NotBuilt` for a parameter that nothing here can honour."""
-    params, lister = call.params, facts.lister
-    for name in lister.unknown:
-        if params.get(name) is not None and not facts.kind.work:
-            raise NotBuilt(f"{call.operation} with {name} is not built. Leave {name} away.")
-    given = [item for item in lister.filters if params.get(item.member) is not None]
+def plan(
+    facts: Facts, call: Call, named: Mapping[str, Record], within: Within | None = None, only: Only | None = None
+) -> Plan:
+    """What a list call asks for; `NotBuilt` for a parameter that nothing here can honour.
+
+    `named`: the records that parameters name. `within`: what the records hang on, as the request names it.
+    """
+    params, listing = call.params, facts.kind.listing
+    _check_known(facts, call, within)
+    done = within.members if within else ()
+    given = [item for item in facts.lister.filters if params.get(item.member) is not None and item.member not in done]
     sort, descending, order = _order(facts, call)
-    query = Query(facts.kind.noun, call.scope, int(params.get("MaxResults") or PAGE), sort, descending)
-    tests: list[Test] = []
+    size = tokens.page_size(params, listing.page)
+    query = Query(facts.kind.noun, call.scope, size, sort, descending, parent=within.key if within else None)
+    tests: list[Test] = [only.test] if only else []
     late: list[Test] = []
     for item in given:
         value = params[item.member]
-        if item.member in facts.kind.listing.page_first:
+        if item.member in listing.page_first:
             late.append(_test(item, value, facts.key[-1]))
-        elif (narrowed := _narrow(facts, query, item, value)) is not None:
+        elif (narrowed := _narrow(facts, query, item, named.get(item.member, value))) is not None:
             query = narrowed
         else:
             tests.append(_test(item, value, facts.key[-1]))
-    rest = {name: value for name, value in params.items() if name not in PAGING}
+    rest = {name: value for name, value in params.items() if name not in PAGING} | ({"": only.words} if only else {})
     print_ = partial(tokens.fingerprint, facts.kind.noun, call.scope, rest, sort, descending)
     after = None
     if params.get("NextToken"):
         kind = float if sort in ("created", "modified") and not order else str
         after = tokens.read(params["NextToken"], print_(), kind)
     query = query if order else replace(query, after=after)
-    return Plan(query, tuple(tests), tuple(late), print_, order, after)
+    none = any(params.get(name) not in (None, value) for name, value in listing.same.items())
+    return Plan(query, tuple(tests), tuple(late), print_, none, order, after)
+
+
+def _check_known(facts: Facts, call: Call, within: Within | None) -> None:
+    for name in facts.lister.unknown:
+        known = facts.kind.work or name in facts.kind.listing.same or (within and name in within.members)
+        if call.params.get(name) is not None and not known:
+            raise NotBuilt(f"{call.operation} with {name} is not built. Leave {name} away.")
 
 
 def _order(facts: Facts, call: Call) -> tuple[str, bool, tuple[str, ...]]:
@@ -92,13 +114,15 @@ def _order(facts: Facts, call: Call) -> tuple[str, bool, tuple[str, ...]]:
 
 def _narrow(facts: Facts, query: Query, item: Filter, value: Any) -> Query | None:
     """The query with a filter that the store knows; None for one that it does not."""
+    if item.target[0] == "linked":
+        return replace(query, linked=Linked(item.target[1], item.target[2], value.arn))
     target = item.target[0] if len(item.target) == 1 else ""
     if target == "key" and item.test == "contains" and len(facts.key) == 1 and not facts.minted:
         return replace(query, contains=value)
     if target == "status":
         return replace(query, statuses=(value,))
     if target == "parent":
-        return replace(query, parent=value)
+        return replace(query, parent=value.key if isinstance(value, Record) else value)
     if target in ("created", "modified"):
         after, before = query.created if target == "created" else query.modified
         bound = value.timestamp() if hasattr(value, "timestamp") else float(value)
@@ -147,7 +171,7 @@ def _walk(value: Any, path: tuple[str, ...]) -> Any:
 def matches(transaction: Transaction, plan: Plan) -> Iterator[Record]:
     """The records that a plan asks for, in its order, from its position on; without end of a page."""
     query = replace(plan.query, limit=plan.query.limit + 1 if not plan.tests else CHUNK)
-    while True:
+    while not plan.none:
         chunk = transaction.page(query)
         for record in chunk:
             if all(test(record) for test in plan.tests):
@@ -186,10 +210,10 @@ def answer(transaction: Transaction, facts: Facts, plan: Plan) -> dict[str, Any]
 
 def summary(facts: Facts, record: Record) -> dict[str, Any]:
     """A record as its list call shows it."""
-    shown, body = {}, record.body
-    for name, path in facts.lister.summary:
-        # The short way for the many members that are just echoed: this loop is most of what a list call costs.
-        value = body.get(path[0]) if len(path) == 1 and path[0] in body else reach(record, path)
-        if value is not None:
+    body, lister = record.body, facts.lister
+    # Most members are just echoed, and this is most of what a list call costs: they are copied without further ado.
+    shown = {name: body[name] for name in lister.echoed if name in body}
+    for name, path in lister.summary:
+        if name not in shown and (value := reach(record, path)) is not None:
             shown[name] = value
     return shown

@@ -16,6 +16,10 @@ from emulator.resources import tokens
 from emulator.store.records import Record
 
 TO_REMOVE = "ToRemove"
+TO_ADD = "ToAdd"
+
+USERS = ("CreatedBy", "LastModifiedBy")
+"""Who did it, where it was done in Studio; empty for everybody else, as the service answers it."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,8 @@ def key_of(facts: Facts, call: Call) -> str:
     if facts.minted:
         token = token_of(call)
         seed = f"{call.scope} {call.operation} {token}" if token else ""
-        return facts.kind.mint.format(short=ids.short_id(seed=seed), hex=ids.hex_id(seed=seed))
+        short = ids.short_id(seed=seed)
+        return facts.kind.mint.format(short=short, upper=short.upper(), hex=ids.hex_id(seed=seed))
     values = facts.values(call.params)
     for member, value in zip(facts.key, values, strict=True):
         if not value:
@@ -78,15 +83,18 @@ def new_record(facts: Facts, call: Call, now: float, given: Given) -> Record:
     if status:
         own[facts.status_member] = status
     body |= {name: value for name, value in own.items() if name}
+    body |= {name: {} for name in USERS if name in derived.answered}
     body |= given.extra
+    for member in facts.kind.named:
+        body.setdefault(member, key.rsplit("/", 1)[-1])
     fill(body, facts.kind.defaults)
     return Record(
         kind=facts.kind.noun,
         scope=call.scope,
         key=key,
         arn=arn,
-        body=body,
-        created=now,
+        body=body | following(facts, status),
+        created=body.get(derived.created_member, now),
         modified=now,
         status=_word(body.get(facts.status_member, status)),
         parent=given.parent or _word(call.params.get(facts.parent, "")),
@@ -104,10 +112,15 @@ def _kept(facts: Facts, call: Call) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     if unshown := {name: plain(call.params[name]) for name in facts.kind.unshown if name in call.params}:
         kept["unshown"] = unshown
-    if token := token_of(call):
-        kept["token"] = token
-        kept["asked"] = tokens.fingerprint(plain(call.params))
+    if given := asked(call):
+        kept["token"], kept["asked"] = given
     return kept
+
+
+def asked(call: Call) -> tuple[str, str] | None:
+    """What a request has in common with itself when it is sent again: its token and a hash; None without token."""
+    token = token_of(call)
+    return (token, tokens.fingerprint(plain(call.params))) if token else None
 
 
 def asked_again(record: Record, other: Record) -> bool:
@@ -118,8 +131,15 @@ def asked_again(record: Record, other: Record) -> bool:
 
 def in_status(facts: Facts, record: Record) -> Record:
     """A record whose body tells its status."""
-    member = facts.status_member
-    return replace(record, body={**record.body, member: record.status}) if member and record.status else record
+    member, status = facts.status_member, record.status
+    if not member or not status:
+        return record
+    return replace(record, body={**record.body, member: status, **following(facts, status)})
+
+
+def following(facts: Facts, status: str) -> dict[str, str]:
+    """The members whose values follow from a status."""
+    return {member: values.get(status, values[""]) for member, values in facts.kind.follows.items()}
 
 
 def _word(value: Any) -> str:
@@ -155,16 +175,19 @@ def edited(facts: Facts, record: Record, call: Call) -> Record:
     """The record after an Update request; `NotBuilt` for members that Describe would not show."""
     body = dict(record.body)
     params = {name: value for name, value in call.params.items() if name not in (*facts.key, *UNSEEN)}
+    known = {*facts.derived.answered, *facts.kind.renamed, *facts.kind.unshown}
     for name, value in params.items():
         if name == "DeleteProperties":
             body = {member: item for member, item in body.items() if member not in value}
-        elif name.endswith(TO_REMOVE):
-            target = name.removesuffix(TO_REMOVE)
-            body[target] = {k: v for k, v in (body.get(target) or {}).items() if k not in value}
-        elif name not in facts.derived.answered and name not in {*facts.kind.renamed, *facts.kind.unshown}:
+        elif name.endswith(TO_ADD) and name.removesuffix(TO_ADD) in facts.derived.answered:
+            target = name.removesuffix(TO_ADD)
+            body[target] = [*(body.get(target) or []), *plain(value)]
+        elif name.removesuffix(TO_REMOVE) not in known:
             raise NotBuilt(f"{call.operation} with {name} is not built. Nothing was changed.")
     for name, value in echo(facts, params).items():
         body[name] = {**(body.get(name) or {}), **value} if name in facts.kind.merges else value
+    for name in (name.removesuffix(TO_REMOVE) for name in params if name.endswith(TO_REMOVE)):
+        body[name] = {k: v for k, v in (body.get(name) or {}).items() if k not in params[name + TO_REMOVE]}
     return replace(record, body=body, status=_word(body.get(facts.status_member, record.status)))
 
 
@@ -173,7 +196,7 @@ def touched(facts: Facts, before: Record, after: Record, now: float) -> Record:
     body = dict(after.body)
     status, member = after.status, facts.status_member
     if member and status != before.status:
-        body[member] = status
+        body |= {member: status, **following(facts, status)}
     elif member and isinstance(body.get(member), str):
         status = body[member]
     if facts.derived.modified_member:

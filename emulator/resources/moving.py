@@ -26,6 +26,12 @@ def check(facts: Facts, verb: str, record: Record) -> None:
     raise fault(facts.unready(verb), facts, record.key, record.arn, **more)
 
 
+def check_lasting(facts: Facts, record: Record) -> None:
+    """The kind's error for an absent record when this one is about to go: nothing may be hung on it any more."""
+    if facts.rests.get(record.status) == "":
+        raise fault(facts.missing, facts, record.key, record.arn)
+
+
 def begun(facts: Facts, verb: str, record: Record, pace: float) -> Record:
     """A record that a verb has sent on its way; at no pace it is there already."""
     move = facts.moves.get(verb)

@@ -9,12 +9,29 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emulator.store.links import Link, Linked, LinkQuery, Mark
 from emulator.store.records import DuplicateKey, Query, Record, StaleVersion, Store, Transaction
 
 if TYPE_CHECKING:
     from emulator.store.sql import SqlStore
 
-__all__ = ["DuplicateKey", "Query", "Record", "StaleVersion", "Store", "Transaction", "open_store"]
+__all__ = [
+    "SCHEMA",
+    "DuplicateKey",
+    "Link",
+    "LinkQuery",
+    "Linked",
+    "Mark",
+    "Query",
+    "Record",
+    "StaleVersion",
+    "Store",
+    "Transaction",
+    "open_store",
+]
+
+SCHEMA = 1
+"""The number of the form in which state is kept, in the data folder and in snapshots."""
 
 
 def open_store(where: Path | str = "") -> SqlStore:

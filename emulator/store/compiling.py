@@ -27,13 +27,14 @@ def contains(column: ColumnElement[Any], part: ColumnElement[Any], substring: st
 
 
 def compile_text(name: str, url: str, substring: str) -> Text | list[str]:
-    """The text of a statement (`module:NAME`, `pages:<shape>`), or of the schema, for the database at `url`."""
+    """The text of a statement (`module:NAME`, `module:<shape>`), or of the schema, for the database at `url`."""
     dialect = create_engine(url).dialect
     if name == SCHEMA:
         return _schema(dialect)
     module, _, what = name.partition(":")
     found = importlib.import_module(f"emulator.store.{module}")
-    clause: ClauseElement = found.build(json.loads(what), substring) if module == "pages" else getattr(found, what)
+    shaped = what.startswith("{")
+    clause: ClauseElement = found.build(json.loads(what), substring) if shaped else getattr(found, what)
     compiler = clause.compile(dialect=dialect)
     assert isinstance(compiler, SQLCompiler)
     order = tuple(compiler.positiontup or ()) if compiler.positional else None

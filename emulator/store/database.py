@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,7 +56,10 @@ DIALECTS: Mapping[str, Dialect] = {
 }
 
 
-TABLES = ("tags", "records", "parts", "uploads", "objects", "buckets")
+TABLES = (
+    *("search_terms", "search_properties", "search_notes"),
+    *("tags", "links", "marks", "records", "parts", "uploads", "objects", "buckets"),
+)
 """All tables; a test compares them with `tables.META`."""
 
 
@@ -73,18 +76,12 @@ def _opener(url: str, dialect: Dialect) -> Opener:
         path = url[len("sqlite:///") :]
         return Opener(lambda: sqlite3.connect(path, **dialect.connect), sqlite3.IntegrityError)
     from sqlalchemy import create_engine
-    from sqlalchemy.pool import NullPool
 
-    engine = create_engine(url, poolclass=NullPool, connect_args=dict(dialect.connect))
-
-    def connect() -> Any:
-        opened = engine.raw_connection()
-        opened.detach()  # ours to close, not the pool's
-        return opened.driver_connection
-
-    engine.connect().close()  # loads the driver
-    error: type[Exception] = engine.dialect.loaded_dbapi.IntegrityError
-    return Opener(connect, error)
+    # Connections are ours to keep and close: the driver makes them, no pool of SQLAlchemy's.
+    engine = create_engine(url)
+    driver: Any = engine.dialect.loaded_dbapi
+    arguments, options = engine.dialect.create_connect_args(engine.url)
+    return Opener(lambda: driver.connect(*arguments, **options, **dialect.connect), driver.IntegrityError)
 
 
 def url_of(location: str | Path) -> str:
@@ -158,10 +155,13 @@ class Database:
         with self._lock:
             connection = self._writer
             connection.execute(self.dialect.begin_write)
+            session = Session(self, connection)
             try:
-                yield Session(self, connection)
+                yield session
                 connection.execute("COMMIT")
                 self.commits += 1
+                for told in session.committed:
+                    told()
             except BaseException as error:
                 if getattr(connection, "in_transaction", True):
                     connection.execute("ROLLBACK")
@@ -195,16 +195,23 @@ class Database:
 class Session:
     """Statements inside one transaction."""
 
-    __slots__ = ("_connection", "database")
+    __slots__ = ("_connection", "committed", "database")
 
     def __init__(self, database: Database, connection: Any) -> None:
         self.database = database
+        self.committed: list[Callable[[], None]] = []
+        """Told when the transaction is committed, before the next writer."""
         self._connection = connection
 
     def run(self, statement: str, **values: Any) -> Any:
         """Execute a statement; the driver's cursor."""
         compiled = self.database.texts.get(statement)
         return self._connection.execute(compiled.text, compiled.arguments(values))
+
+    def many(self, statement: str, values: Sequence[Mapping[str, Any]]) -> None:
+        """Execute a statement once for each mapping of its parameters."""
+        compiled = self.database.texts.get(statement)
+        self._connection.cursor().executemany(compiled.text, [compiled.arguments(one) for one in values])
 
     def execute(self, text: str) -> None:
         """Execute SQL that is the same in every database."""

@@ -9,16 +9,25 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.sql.expression import ColumnElement
 
 from emulator.store.compiling import contains, p
-from emulator.store.tables import RECORDS
+from emulator.store.tables import LINKS, RECORDS
 
-C = RECORDS.c
+C, L = RECORDS.c, LINKS.c
 COLUMNS = tuple(column for column in C if column.name not in ("id", "folded"))
 SORTS: dict[str, ColumnElement[Any]] = {"created": C.created, "modified": C.modified, "status": C.status}
 
 
+_IN_SCOPE = (C.kind == p("kind"), C.account == p("account"), C.region == p("region"))
+
+
+def _linked(end: str) -> list[ColumnElement[bool]]:
+    """Neither kind nor scope are asked for: a link tells both, and the planner has one way to go."""
+    near = L.destination if end == "source" else L.source
+    return [L[end] == p("linked"), L.relation == p("relation"), near == C.arn]
+
+
 def build(shape: Mapping[str, Any], substring: str) -> Select[Any]:
     """The statement of a shape (`queries.page_name`); `substring` is the database's function for it."""
-    conditions: list[ColumnElement[bool]] = [C.kind == p("kind"), C.account == p("account"), C.region == p("region")]
+    conditions = _linked(shape["linked"]) if shape["linked"] else list(_IN_SCOPE)
     if shape["statuses"] == 1:
         conditions.append(C.status == p("status0"))
     elif shape["statuses"]:

@@ -19,6 +19,7 @@ def page_name(query: Query) -> str:
         "contains": bool(query.contains),
         "statuses": len(query.statuses),
         "parent": query.parent is not None,
+        "linked": query.linked.end if query.linked is not None else "",
         "bounds": [name for name, value in zip(BOUNDS, _bounds(query), strict=True) if value is not None],
     }
     return f"pages:{json.dumps(shape)}"
@@ -38,6 +39,8 @@ def page_values(query: Query) -> dict[str, Any]:
         values["contains"] = query.contains
     if query.parent is not None:
         values["parent"] = query.parent
+    if query.linked is not None:
+        values["relation"], values["linked"] = query.linked.relation, query.linked.arn
     values |= {f"status{number}": status for number, status in enumerate(query.statuses)}
     return values | {name: value for name, value in zip(BOUNDS, _bounds(query), strict=True) if value is not None}
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert, select, update
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Select, delete, func, insert, select, update
 
 from emulator.store.compiling import p
 from emulator.store.pages import COLUMNS
@@ -16,6 +19,7 @@ GET = select(*COLUMNS).where(*_IN_SCOPE, C.key == p("key"))
 GET_FOLDED = select(*COLUMNS).where(*_IN_SCOPE, C.folded == p("folded"))
 GET_ARN = select(*COLUMNS).where(C.arn == p("arn"))
 BY_STATUS = select(*COLUMNS).where(C.kind == p("kind"), C.status == p("status")).order_by(C.created, C.key)
+COUNTS = select(C.status, func.count()).where(*_IN_SCOPE).group_by(C.status)
 INSERT = insert(RECORDS).values({c.name: p(c.name) for c in C if c.name != "id"})
 REPLACE = (
     update(RECORDS)
@@ -28,3 +32,8 @@ TAGS_OF = select(TAGS.c.key, TAGS.c.value).where(TAGS.c.arn == p("arn")).order_b
 ADD_TAG = insert(TAGS).values({c.name: p(c.name) for c in TAGS.c})
 DROP_TAG = delete(TAGS).where(TAGS.c.arn == p("arn"), TAGS.c.key == p("key"))
 DROP_TAGS = delete(TAGS).where(TAGS.c.arn == p("arn"))
+
+
+def build(shape: Mapping[str, Any], substring: str) -> Select[Any]:
+    """The records of so many ARNs at once."""
+    return select(*COLUMNS).where(C.arn.in_([p(f"arn{number}") for number in range(shape["arns"])]))

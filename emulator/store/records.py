@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from emulator.call import Scope
+from emulator.store.links import Link, Linked, LinkQuery, Mark
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Record:
     hidden: Mapping[str, Any] = field(default_factory=dict)
     version: int = 0
 
+    @property
+    def place(self) -> tuple[str, Scope, str]:
+        """Kind, scope and key: what no other record has."""
+        return self.kind, self.scope, self.key
+
 
 @dataclass(frozen=True)
 class Query:
@@ -37,7 +43,8 @@ class Query:
 
     `sort` is `name`, `created`, `modified` or `status`; ties are broken by key, so that pages are stable.
     `after` is the position behind which the page begins: (sort value, key) of the last record seen.
-    `contains` is a case-sensitive substring of the key; `between` bounds `created` and `modified`, exclusively.
+    `contains` is a case-sensitive substring of the key; `created` and `modified` are bounds, both exclusive.
+    `linked` asks for records that links lead to or from, whatever their kind.
     """
 
     kind: str
@@ -51,6 +58,7 @@ class Query:
     parent: str | None = None
     created: tuple[float | None, float | None] = (None, None)
     modified: tuple[float | None, float | None] = (None, None)
+    linked: Linked | None = None
 
 
 class DuplicateKey(Exception):
@@ -80,12 +88,16 @@ class Transaction(Protocol):
         """The record of an ARN, or None."""
         ...
 
+    def get_by_arns(self, arns: Sequence[str]) -> dict[str, Record]:
+        """The records of many ARNs, by ARN; those that are absent are left out."""
+        ...
+
     def replace(self, record: Record) -> Record:
         """Write a record over the one of the same key and version; `StaleVersion` when that is gone or newer."""
         ...
 
     def delete(self, record: Record) -> None:
-        """Remove a record and its tags."""
+        """Remove a record with its tags and all links of its ARN."""
         ...
 
     def page(self, query: Query) -> list[Record]:
@@ -94,6 +106,10 @@ class Transaction(Protocol):
 
     def by_status(self, kind: str, statuses: tuple[str, ...]) -> list[Record]:
         """All records of a kind with one of these statuses, in every scope, oldest first (for start-up)."""
+        ...
+
+    def counts(self, kind: str, scope: Scope) -> dict[str, int]:
+        """How many records of a kind there are in a scope, by their statuses."""
         ...
 
     def tags(self, arn: str) -> list[tuple[str, str]]:
@@ -106,6 +122,38 @@ class Transaction(Protocol):
 
     def drop_tags(self, arn: str, keys: tuple[str, ...]) -> None:
         """Remove tags by key."""
+        ...
+
+    def link(self, link: Link) -> None:
+        """Add a link; `DuplicateKey` when there is one of this relation between the two."""
+        ...
+
+    def get_link(self, relation: str, source: str, destination: str) -> Link | None:
+        """The link between two ARNs, or None."""
+        ...
+
+    def unlink(self, relation: str, source: str, destination: str) -> bool:
+        """Remove a link; False when there is none."""
+        ...
+
+    def links(self, query: LinkQuery) -> list[Link]:
+        """Up to `query.limit` links."""
+        ...
+
+    def links_of(self, relation: str, end: str, arns: Sequence[str]) -> list[Link]:
+        """All links of a relation that have one of these ARNs at `end`, in no order."""
+        ...
+
+    def mark(self, mark: Mark) -> None:
+        """Remember to come back to a record. A mark that is there stays as fresh as it is, at the new version."""
+        ...
+
+    def marked(self, limit: int) -> list[Mark]:
+        """Up to `limit` marks, in no order."""
+        ...
+
+    def unmark(self, mark: Mark) -> None:
+        """Forget a mark, unless its record was marked at another version since."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emulator.call import Scope
-from emulator.store import packing
+from emulator.store import packing, sql_links
 from emulator.store.database import Database, Row, Session
+from emulator.store.links import Link, LinkQuery, Mark
+from emulator.store.notes import Notes
 from emulator.store.queries import page_name, page_values
 from emulator.store.records import DuplicateKey, Query, Record, StaleVersion
 from emulator.store.texts import Names
 
 if TYPE_CHECKING:
     from emulator.store.objects import ObjectIndex
+    from emulator.store.search import SearchIndex
 
 SQL = Names("record_statements")
 
@@ -25,14 +28,16 @@ SQL = Names("record_statements")
 class SqlTransaction:
     """`Transaction` on one session."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, notes: Notes) -> None:
         self._session = session
+        self._notes = notes
 
     def insert(self, record: Record) -> Record:
         try:
             self._session.run(SQL.INSERT, **_row(replace(record, version=1)))
         except self._session.database.integrity_error as error:
             raise DuplicateKey(f"{record.kind} {record.key}") from error
+        self._notes.wrote(self._session, record)
         return replace(record, version=1)
 
     def get(self, kind: str, scope: Scope, key: str) -> Record | None:
@@ -44,45 +49,86 @@ class SqlTransaction:
     def get_by_arn(self, arn: str) -> Record | None:
         return self._one(SQL.GET_ARN, arn=arn)
 
+    def get_by_arns(self, arns: Sequence[str]) -> dict[str, Record]:
+        found: dict[str, Record] = {}
+        for lot in sql_links.in_lots(arns):
+            values = {f"arn{number}": arn for number, arn in enumerate(lot)}
+            for row in self._session.rows(f'record_statements:{{"arns": {len(lot)}}}', **values):
+                record = record_of(row)
+                found[record.arn] = record
+        return found
+
     def replace(self, record: Record) -> Record:
         if self._session.run(SQL.REPLACE, **_row(record), after=record.version + 1).rowcount != 1:
             raise StaleVersion(f"{record.kind} {record.key} is no longer at version {record.version}")
+        self._notes.wrote(self._session, record)
         return replace(record, version=record.version + 1)
 
     def delete(self, record: Record) -> None:
         scope = record.scope
+        self._notes.dropping(self._session, record)
         self._session.run(SQL.DELETE, kind=record.kind, account=scope.account, region=scope.region, key=record.key)
         self._session.run(SQL.DROP_TAGS, arn=record.arn)
+        sql_links.drop(self._session, record.arn)
 
     def page(self, query: Query) -> list[Record]:
-        return [_record(row) for row in self._session.rows(page_name(query), **page_values(query))]
+        return [record_of(row) for row in self._session.rows(page_name(query), **page_values(query))]
 
     def by_status(self, kind: str, statuses: tuple[str, ...]) -> list[Record]:
         found = [row for status in statuses for row in self._session.rows(SQL.BY_STATUS, kind=kind, status=status)]
-        return sorted(map(_record, found), key=lambda record: (record.created, record.key))
+        return sorted(map(record_of, found), key=lambda record: (record.created, record.key))
+
+    def counts(self, kind: str, scope: Scope) -> dict[str, int]:
+        return dict(self._session.rows(SQL.COUNTS, kind=kind, account=scope.account, region=scope.region))
 
     def tags(self, arn: str) -> list[tuple[str, str]]:
         return [(key, value) for key, value in self._session.rows(SQL.TAGS_OF, arn=arn)]
 
     def set_tags(self, arn: str, tags: Mapping[str, str]) -> None:
-        self.drop_tags(arn, tuple(tags))
+        self.drop_tags(arn, tuple(tags))  # notes it, too
         for key, value in tags.items():
             self._session.run(SQL.ADD_TAG, arn=arn, key=key, value=value)
 
     def drop_tags(self, arn: str, keys: tuple[str, ...]) -> None:
+        self._notes.tagged(self._session, arn)
         for key in keys:
             self._session.run(SQL.DROP_TAG, arn=arn, key=key)
 
+    def link(self, link: Link) -> None:
+        sql_links.insert(self._session, link)
+
+    def get_link(self, relation: str, source: str, destination: str) -> Link | None:
+        return sql_links.get(self._session, relation, source, destination)
+
+    def unlink(self, relation: str, source: str, destination: str) -> bool:
+        return sql_links.delete(self._session, relation, source, destination)
+
+    def links(self, query: LinkQuery) -> list[Link]:
+        return sql_links.page(self._session, query)
+
+    def links_of(self, relation: str, end: str, arns: Sequence[str]) -> list[Link]:
+        return sql_links.of_many(self._session, relation, end, arns)
+
+    def mark(self, mark: Mark) -> None:
+        sql_links.mark(self._session, mark)
+
+    def marked(self, limit: int) -> list[Mark]:
+        return sql_links.marked(self._session, limit)
+
+    def unmark(self, mark: Mark) -> None:
+        sql_links.unmark(self._session, mark)
+
     def _one(self, statement: str, **values: str) -> Record | None:
         row = self._session.row(statement, **values)
-        return _record(row) if row is not None else None
+        return record_of(row) if row is not None else None
 
 
 class SqlStore:
-    """`Store` over one database. `objects` is the index of S3's objects in the same one."""
+    """`Store` over one database. In the same one: `objects`, the index of S3's, and `search`, that of Search."""
 
     def __init__(self, where: Path | str = "") -> None:
         self.database = Database(where)
+        self._notes = Notes(self.database)
 
     @cached_property
     def objects(self) -> ObjectIndex:
@@ -90,6 +136,13 @@ class SqlStore:
         from emulator.store.objects import ObjectIndex
 
         return ObjectIndex(self.database)
+
+    @cached_property
+    def search(self) -> SearchIndex:
+        """The index of Search over the records."""
+        from emulator.store.search import SearchIndex
+
+        return SearchIndex(self.database, self._notes)
 
     @property
     def commits(self) -> int:
@@ -100,20 +153,23 @@ class SqlStore:
     def read(self) -> Iterator[SqlTransaction]:
         """A consistent view."""
         with self.database.read() as session:
-            yield SqlTransaction(session)
+            yield SqlTransaction(session, self._notes)
 
     @contextmanager
     def write(self) -> Iterator[SqlTransaction]:
         """A transaction."""
         with self.database.write() as session:
-            yield SqlTransaction(session)
+            yield SqlTransaction(session, self._notes)
 
     def reset(self) -> None:
         """Forget everything."""
         self.database.clear()
+        self._notes = Notes(self.database)
+        self.__dict__.pop("search", None)
 
     def close(self) -> None:
         """Let go of the files."""
+        self._notes.close()
         self.database.close()
 
 
@@ -135,18 +191,19 @@ def _row(record: Record) -> dict[str, Any]:
     }
 
 
-def _record(row: Row) -> Record:
+def record_of(row: Row, parse: Callable[[str], Any] = packing.loads) -> Record:
+    """The record in a row of all columns (`pages.COLUMNS`)."""
     kind, account, region, key, arn, parent, status, created, modified, version, body, hidden = row
     return Record(
         kind=kind,
         scope=Scope(account, region),
         key=key,
         arn=arn,
-        body=packing.loads(body),
+        body=parse(body),
         created=created,
         modified=modified,
         status=status,
         parent=parent,
-        hidden=packing.loads(hidden),
+        hidden=parse(hidden),
         version=version,
     )

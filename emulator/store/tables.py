@@ -1,8 +1,8 @@
-"""The tables: records with their tags, and the index of S3's objects."""
+"""The tables: records with their tags, their links and the index that searches them, and the index of S3's objects."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, column
 
 META = MetaData()
 
@@ -42,6 +42,73 @@ TAGS = Table(
     Column("key", TEXT, primary_key=True),
     Column("value", String, nullable=False),
 )
+
+# An ARN says its account and region, so that the indices of both ends begin with it.
+LINKS = Table(
+    "links",
+    META,
+    Column("id", Integer, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("region", String, nullable=False),
+    Column("relation", String, nullable=False),
+    Column("source", TEXT, nullable=False),
+    Column("destination", TEXT, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("facts", Text, nullable=False),
+    Index("links_pair", "source", "relation", "destination", unique=True),
+    Index("links_source", "source", "relation", "created", "id"),
+    Index("links_destination", "destination", "relation", "created", "id"),
+    Index("links_created", "account", "region", "relation", "created", "id"),
+)
+
+MARKS = Table(
+    "marks",
+    META,
+    Column("arn", String, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("fresh", Integer, nullable=False),
+)
+
+# --- the index of Search: nothing is in it of kinds, and of properties, that nobody has searched for -----------------
+
+SEARCH_PROPERTIES = Table(
+    "search_properties",
+    META,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("region", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("state", Integer, nullable=False),
+    Index("search_properties_name", "kind", "account", "region", "name", unique=True),
+)
+
+_TEXT, _NUMBER = column("text").is_not(None), column("number").is_not(None)
+
+SEARCH_TERMS = Table(
+    "search_terms",
+    META,
+    Column("property", Integer, primary_key=True, autoincrement=False),
+    Column("record", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("text", TEXT),
+    Column("number", Float),
+    Index("search_terms_text", "property", "text", "record", sqlite_where=_TEXT, postgresql_where=_TEXT),
+    Index("search_terms_number", "property", "number", "record", sqlite_where=_NUMBER, postgresql_where=_NUMBER),
+    sqlite_with_rowid=False,
+)
+
+SEARCH_NOTES = Table(
+    "search_notes",
+    META,
+    Column("kind", String, primary_key=True),
+    Column("account", String, primary_key=True),
+    Column("region", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+# --- S3 ---------------------------------------------------------------------------------------------------------------
 
 BUCKETS = Table(
     "buckets",

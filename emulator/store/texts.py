@@ -19,7 +19,17 @@ from pathlib import Path
 from typing import Any
 
 SCHEMA = "schema"
-SOURCES = ("compiling", "object_statements", "pages", "record_statements", "tables")
+SOURCES = (
+    "compiling",
+    "link_statements",
+    "object_statements",
+    "pages",
+    "record_statements",
+    "search_queries",
+    "search_statements",
+    "tables",
+)
+"""The modules that statements are written in."""
 
 
 @dataclass(frozen=True)

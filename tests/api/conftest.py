@@ -15,9 +15,12 @@ from api.app import FrontDoor
 from api.serve import Server
 from emulator import spec
 from emulator.call import Call
+from emulator.clock import AdjustableClock
 from emulator.errors import CallerFault
+from emulator.neighbours.http import HttpReply
 from emulator.operations.dispatch import Dispatch
 from emulator.settings import Settings
+from emulator.trouble import TroubleBook
 
 TARGET = {"X-Amz-Target": "SageMaker.ListTrainingJobs", "Content-Type": "application/x-amz-json-1.1"}
 
@@ -30,11 +33,15 @@ class Neighbour:
 
     def answer(self, request):
         self.asked.append((request, request.body.read()))
-        return type("Reply", (), {"status": 202, "headers": {"X-From": request.service}, "body": b"neighbour"})()
+        return HttpReply(202, {"X-From": request.service}, b"neighbour", "Ask", "them")
 
 
 class CardboardHouse:
     """Answers what the tests tell it to answer; remembers the calls."""
+
+    schema = 1
+    clock = AdjustableClock()
+    trouble = TroubleBook()
 
     def __init__(self, data_dir: Path, **settings):
         self.settings = Settings(data_dir=data_dir, port=0, **settings)

@@ -82,6 +82,8 @@ def settle(house: House, phase: Phase, status: str) -> None:
 
 def test_what_is_written_down_and_answered(house: House) -> None:
     experiment = {"ExperimentName": "e", "TrialName": "t"}
+    for noun, params in (("Experiment", {"ExperimentName": "e"}), ("Trial", experiment)):
+        house.resources.create(noun, Call("sagemaker", f"Create{noun}", params, SCOPE))
     network = {"EnableNetworkIsolation": True, "VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}}
     body = create(
         house,

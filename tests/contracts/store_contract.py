@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from emulator.call import Scope
-from emulator.store import DuplicateKey, Query, Record, StaleVersion, Store
+from emulator.store import DuplicateKey, Link, Linked, LinkQuery, Mark, Query, Record, StaleVersion, Store
 
 HERE = Scope("111111111111", "eu-west-1")
 ELSEWHERE = Scope("111111111111", "us-east-1")
@@ -23,6 +23,15 @@ def record(key: str, created: float = 1.0, scope: Scope = HERE, kind: str = "Mod
 
 def keys(records: list[Record]) -> list[str]:
     return [found.key for found in records]
+
+
+def link(source: str, destination: str, created: float = 1.0, relation: str = "R", scope: Scope = HERE) -> Link:
+    """A link whose facts say its ends."""
+    return Link(scope, relation, source, destination, created, {"from": source, "to": destination})
+
+
+def pairs(links: list[Link]) -> list[str]:
+    return [found.source + found.destination for found in links]
 
 
 class StoreContract:
@@ -52,6 +61,13 @@ class StoreContract:
         with store.read() as transaction:
             assert transaction.get("Model", ELSEWHERE, "a").scope == ELSEWHERE  # type: ignore[union-attr]
         assert keys(self.page(store)) == ["a"]
+
+    def test_records_are_counted_by_their_statuses(self, store: Store) -> None:
+        self.fill(store, record("a", status="Up"), record("b", status="Up"), record("c"))
+        self.fill(store, record("d", scope=ELSEWHERE), record("e", kind="Endpoint"))
+        with store.read() as transaction:
+            assert transaction.counts("Model", HERE) == {"Up": 2, "": 1}
+            assert transaction.counts("Image", HERE) == {}
 
     def test_a_key_is_taken_once(self, store: Store) -> None:
         self.fill(store, record("a"))
@@ -193,11 +209,112 @@ class StoreContract:
         with store.read() as transaction:
             assert transaction.get("Model", HERE, "a").body == {"count": 80}  # type: ignore[union-attr]
 
+    def tie(self, store: Store, *links: Link) -> None:
+        with store.write() as transaction:
+            for one in links:
+                transaction.link(one)
+
+    def links(self, store: Store, **query: object) -> list[Link]:
+        with store.read() as transaction:
+            return transaction.links(LinkQuery(**{"scope": HERE, "relation": "R", "limit": 10, **query}))  # type: ignore[arg-type]
+
+    def test_a_link_is_found_between_its_ends_and_made_once(self, store: Store) -> None:
+        self.tie(store, link("a", "b"), link("b", "a"), link("a", "b", relation="other"))
+        with store.read() as transaction:
+            found = transaction.get_link("R", "a", "b")
+            assert found is not None
+            assert (found.facts, found.created, found.scope) == ({"from": "a", "to": "b"}, 1.0, HERE)
+            assert transaction.get_link("R", "a", "c") is None
+        with pytest.raises(DuplicateKey):
+            self.tie(store, link("a", "c"), link("a", "b", 9.0))
+        assert pairs(self.links(store)) == ["ab", "ba"], "ac was written in the same transaction: it must be gone"
+
+    def test_a_link_is_removed_once(self, store: Store) -> None:
+        self.tie(store, link("a", "b"), link("a", "b", relation="other"))
+        with store.write() as transaction:
+            assert transaction.unlink("R", "a", "b")
+            assert not transaction.unlink("R", "a", "b")
+        assert self.links(store) == []
+        assert pairs(self.links(store, relation="other")) == ["ab"]
+
+    def test_links_are_narrowed_by_scope_ends_and_time(self, store: Store) -> None:
+        self.tie(store, link("a", "b", 1.0), link("a", "c", 2.0), link("b", "c", 3.0), link("x", "y", scope=ELSEWHERE))
+        assert pairs(self.links(store)) == ["ab", "ac", "bc"]
+        assert pairs(self.links(store, source="a")) == ["ab", "ac"]
+        assert pairs(self.links(store, destination="c")) == ["ac", "bc"]
+        assert pairs(self.links(store, source="a", destination="c")) == ["ac"]
+        assert pairs(self.links(store, created=(1.0, 3.0))) == ["ac"], "bounds are exclusive"
+        assert pairs(self.links(store, scope=ELSEWHERE)) == ["xy"]
+
+    @pytest.mark.parametrize("descending", [False, True])
+    @pytest.mark.parametrize("sort", ["created", "source", "destination"])
+    def test_pages_of_links_join_into_the_whole_in_order(self, store: Store, sort: str, descending: bool) -> None:
+        made = [link(a, b, float(n % 3)) for n, (a, b) in enumerate(["ba", "ac", "bc", "aa", "cb", "cc", "ab"])]
+        self.tie(store, *made)
+        numbered = self.links(store)
+        expected = sorted(numbered, key=lambda one: (getattr(one, sort), one.number), reverse=descending)
+        found: list[Link] = []
+        after = None
+        while page := self.links(store, sort=sort, descending=descending, limit=3, after=after):
+            found += page
+            after = (getattr(page[-1], sort), page[-1].number)
+        assert pairs(found) == pairs(expected)
+
+    def test_the_links_of_many_are_found_at_once(self, store: Store) -> None:
+        many = [f"n{number}" for number in range(700)]
+        self.tie(store, *(link(name, "hub") for name in many), link("hub", "n0"), link("n1", "x", relation="other"))
+        with store.read() as transaction:
+            assert sorted(one.source for one in transaction.links_of("R", "source", many)) == sorted(many)
+            assert pairs(transaction.links_of("R", "destination", ["n0", "unknown"])) == ["hubn0"]
+            assert len(transaction.links_of("R", "destination", ["hub"])) == 700
+            assert transaction.links_of("R", "source", []) == []
+
+    def test_a_deleted_record_takes_its_links_along(self, store: Store) -> None:
+        one, other = record("a"), record("b")
+        self.fill(store, one, other)
+        self.tie(store, link(one.arn, "x"), link("x", one.arn, relation="other"), link(other.arn, "x"))
+        with store.write() as transaction:
+            transaction.delete(one)
+        assert pairs(self.links(store)) == [other.arn + "x"]
+        assert self.links(store, relation="other") == []
+
+    def test_records_are_found_by_many_arns_and_over_links(self, store: Store) -> None:
+        made = [record(key, float(number)) for number, key in enumerate("abcd")]
+        self.fill(store, *made)
+        arns = {one.key: one.arn for one in made}
+        self.tie(store, *(link(arns[key], "group") for key in "adb"), link("group", arns["c"]))
+        with store.read() as transaction:
+            assert set(transaction.get_by_arns([arns["a"], arns["c"], "arn:none"])) == {arns["a"], arns["c"]}
+            assert transaction.get_by_arns([]) == {}
+        into, out = Linked("R", "destination", "group"), Linked("R", "source", "group")
+        assert keys(self.page(store, linked=into)) == ["a", "b", "d"]
+        assert keys(self.page(store, linked=into, sort="name", descending=True, limit=2)) == ["d", "b"]
+        assert keys(self.page(store, linked=into, after=(1.0, "b"))) == ["d"]
+        assert keys(self.page(store, linked=into, created=(0.0, 3.0))) == ["b"]
+        assert keys(self.page(store, linked=out)) == ["c"]
+
+    def test_a_mark_stays_until_its_last_version_was_seen(self, store: Store) -> None:
+        with store.write() as transaction:
+            transaction.mark(Mark("a", 1, True))
+            transaction.mark(Mark("a", 3, False))
+            transaction.mark(Mark("b", 7, False))
+            assert sorted(transaction.marked(10), key=lambda mark: mark.arn) == [
+                Mark("a", 3, True),
+                Mark("b", 7, False),
+            ], "what is marked again is as fresh as before"
+            transaction.unmark(Mark("a", 1, True))
+            transaction.unmark(Mark("b", 7, False))
+            assert transaction.marked(10) == [Mark("a", 3, True)]
+            assert transaction.marked(0) == []
+
     def test_reset_forgets_everything(self, store: Store) -> None:
         self.fill(store, record("a"))
         with store.write() as transaction:
             transaction.set_tags("arn", {"k": "v"})
+            transaction.link(link("a", "b"))
+            transaction.mark(Mark("a", 1, True))
         store.reset()
         assert self.page(store) == []
+        assert self.links(store) == []
         with store.read() as transaction:
             assert transaction.tags("arn") == []

@@ -3,7 +3,7 @@
 Written by `python -m tests.house.coverage_ledger`.
 
 *runs*: a behaviour is declared; the journey that shows it is linked. *records*: the generic life of a record answers,
-or a behaviour that does no more than that.
+or a behaviour that does no more.
 *refused*: NotImplementedException, with the reason.
 """
 

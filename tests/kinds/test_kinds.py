@@ -26,7 +26,6 @@ PARTS_OF_OTHERS = {
     "ClusterOperation",
     "FeatureMetadata",
     "JobSchemaVersion",
-    "LineageGroup",
     "PipelineDefinitionForExecution",
     "TrainingPlanExtensionHistory",
 }
@@ -59,8 +58,9 @@ def test_what_is_declared_exists(kind: Kind) -> None:
     derived = derive(kind.noun)
     nouns = set(NOUNS)
     assert set(kind.refers.values()) <= nouns
+    assert set(kind.linked) <= set(kind.refers), "links lead from or to what another record is named by"
     assert set(kind.refers) <= {*derived.inputs("Create"), *derived.inputs("List")}
-    assert set(kind.merges) <= set(derived.inputs("Update"))
+    assert set(kind.merges) <= {kind.renamed.get(name, name) for name in derived.inputs("Update")}
     for path in kind.defaults:
         assert re.split(r"\[\]\.|\.", path)[0] in derived.answered
     for verb in kind.without:
@@ -117,15 +117,13 @@ RESERVATIONS = {"TrainingPlan", "ReservedCapacity"}
 def test_a_list_call_is_understood(kind: Kind) -> None:
     lister = Facts(kind).lister
     assert lister.answer
-    assert lister.summary
+    assert lister.summary or lister.echoed
     if not kind.work:
-        assert set(lister.unknown) <= REFUSED_FILTERS | ANSWERED_FILTERS
+        assert set(lister.unknown) - set(kind.listing.same) <= REFUSED_FILTERS | ANSWERED_FILTERS
 
 
-REFUSED_FILTERS = {"TrialComponentName", "TrialName", "ExperimentName", "ManagedBy", "ModelPackageType"} | {
-    "CrossAccountFilterOption"
-}
-"""They ask about associations, other accounts, versions: what a single record does not know."""
+REFUSED_FILTERS = {"ModelPackageType", "CrossAccountFilterOption"}
+"""They ask about other accounts, versions: what a single record does not know."""
 
 ANSWERED_FILTERS = {"Filters"}
 """Lists of conditions: a behaviour reads them."""
@@ -154,7 +152,7 @@ def test_facts_of_the_service_that_clients_match_on() -> None:
     assert by_noun["EndpointConfig"].missing.message == 'Could not find endpoint configuration "{arn}".'
     assert by_noun["TrainingJob"].missing.message == "Requested resource not found."
     assert by_noun["InferenceComponent"].missing.message == 'Could not find inference component "{arn}".'
-    assert by_noun["ModelPackage"].missing.message.startswith("Could not find model package")
+    assert by_noun["ModelPackage"].missing.message == "ModelPackage {arn} does not exist."
     assert by_noun["Model"].taken.message == 'Cannot create already existing model "{arn}".'
     for noun in ("Experiment", "Trial", "TrialComponent", "Artifact", "Action", "Context", "Pipeline"):
         assert by_noun[noun].taken.code == "ValidationException"

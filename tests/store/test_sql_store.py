@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from emulator.store import Query, Store, open_store
+from emulator.store import Linked, Query, Store, open_store
 from emulator.store.queries import page_name, page_values
 from emulator.store.sql import SqlStore
-from tests.contracts.store_contract import HERE, StoreContract, record
+from tests.contracts.store_contract import HERE, StoreContract, link, record
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -117,6 +119,79 @@ def test_a_page_walks_an_index_and_sorts_nothing(query: dict[str, object], index
     store.close()
     assert len(plan) == 1, plan
     assert plan[0].startswith(f"SEARCH records USING INDEX {index} "), plan
+
+
+LINKED = {
+    "links to": (Linked("R", "destination", "arn"), "links_destination"),
+    "links from": (Linked("R", "source", "arn"), "links_pair"),
+}
+
+
+@pytest.mark.parametrize(("linked", "index"), LINKED.values(), ids=list(LINKED))
+def test_a_page_over_links_reads_the_linked_alone(linked: Linked, index: str) -> None:
+    store = SqlStore()
+    wanted = Query("Model", HERE, 10, linked=linked)
+    with store.database.read() as session:
+        plan = session.explain(page_name(wanted), **page_values(wanted))
+    store.close()
+    assert f"INDEX {index} " in plan[0], plan
+    assert plan[1].startswith("SEARCH records USING INDEX ix_records_arn "), plan
+
+
+LINKS = {
+    "by age": ([], "created", "links_created"),
+    "from one": (["source"], "created", "links_source"),
+    "to one": (["destination"], "created", "links_destination"),
+    "between two": (["source", "destination"], "created", "links_pair"),
+}
+
+
+@pytest.mark.parametrize(("ends", "sort", "index"), LINKS.values(), ids=list(LINKS))
+def test_a_page_of_links_walks_an_index_and_sorts_nothing(ends: list[str], sort: str, index: str) -> None:
+    shape = {"ends": ends, "since": False, "until": False, "sort": sort, "descending": True, "after": True}
+    values = {"source": "a", "destination": "b", "account": "1", "region": "r", "after": 1.0, "number": 1}
+    store = SqlStore()
+    with store.database.read() as session:
+        plan = session.explain(f"link_statements:{json.dumps(shape)}", relation="R", limit=10, **values)
+    store.close()
+    assert len(plan) == 1, plan
+    assert plan[0].startswith(f"SEARCH links USING INDEX {index} "), plan
+
+
+OLDER = """
+CREATE TABLE records (id INTEGER PRIMARY KEY, kind VARCHAR NOT NULL, account VARCHAR NOT NULL, region VARCHAR NOT NULL,
+key VARCHAR NOT NULL, folded VARCHAR NOT NULL, arn VARCHAR NOT NULL, parent VARCHAR NOT NULL, status VARCHAR NOT NULL,
+created FLOAT NOT NULL, modified FLOAT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL, hidden TEXT NOT NULL);
+INSERT INTO records VALUES (1, 'Model', '111111111111', 'eu-west-1', 'a', 'a', 'arn:a', '', '', 1, 1, 1, '{}', '{}');
+"""
+
+
+def test_a_database_from_before_there_were_links_keeps_working(tmp_path: Path) -> None:
+    older = sqlite3.connect(tmp_path / "house.db")
+    older.executescript(OLDER)
+    older.close()
+    store = open_store(tmp_path / "house.db")
+    with store.write() as transaction:
+        transaction.link(link("arn:a", "arn:b"))
+        assert transaction.page(Query("Model", HERE, 10, linked=Linked("R", "destination", "arn:b")))[0].key == "a"
+    store.close()
+
+
+def test_links_and_marks_are_said_in_words_of_postgresql() -> None:
+    from sqlalchemy.dialects import postgresql
+
+    from emulator.store import link_statements, pages, record_statements
+
+    shapes = [{"end": "source", "many": 8}]
+    for ends, sort in (([], "created"), (["source", "destination"], "destination")):
+        shapes.append({"ends": ends, "since": True, "until": True, "sort": sort, "descending": False, "after": True})
+    wanted = Query("Model", HERE, 10, linked=Linked("R", "source", "arn"), after=(1.0, "x"))
+    clauses = [link_statements.build(shape, "strpos") for shape in shapes]
+    clauses += [getattr(link_statements, name) for name in ("INSERT", "GET", "DELETE", "DROP_TO", "RENEW_MARK")]
+    clauses += [pages.build(json.loads(page_name(wanted).partition(":")[2]), "strpos")]
+    clauses += [record_statements.build({"arns": 64}, "strpos")]
+    for clause in clauses:
+        assert str(clause.compile(dialect=postgresql.dialect()))
 
 
 def test_opening_the_rooms_door_does_not_load_the_driver() -> None:

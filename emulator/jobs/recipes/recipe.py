@@ -16,9 +16,10 @@ from emulator.jobs.machine import measured
 from emulator.jobs.record import News
 from emulator.jobs.scheduler import Machine
 from emulator.jobs.warmth import WarmPools
-from emulator.ports import Executor, Logs, Metrics, RunSpec, Storage
+from emulator.ports import Executor, Logs, Metrics, RunSpec, Storage, Trouble
 from emulator.settings import Settings
 from emulator.store.records import Record
+from emulator.trouble import TroubleBook
 
 if TYPE_CHECKING:
     from emulator.servers import ModelServer, ServerSpec
@@ -93,6 +94,8 @@ class Tools:
     credentials: Callable[[str, Scope, str], Mapping[str, str]] = lambda role, scope, session: {}
     """Temporary credentials of a role, as environment variables: (role ARN, scope, session name). New at each call."""
     closing: threading.Event = field(default_factory=threading.Event)
+    trouble: Trouble = field(default_factory=TroubleBook)
+    """What is to go wrong on purpose."""
 
     @cached_property
     def pools(self) -> WarmPools:

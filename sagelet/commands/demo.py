@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import importlib.util
 import io
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from sagelet.commands.up import EXECUTORS
 from sagelet.server import Server
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
@@ -21,9 +23,14 @@ HELD_OUT = 4
 """Every fourth row is kept from training."""
 
 
-def run(executor: str = "auto") -> int:
-    """Run the demo on a server of its own that is gone afterwards. Returns the exit status."""
-    began = time.monotonic()
+def options(parser: argparse.ArgumentParser) -> None:
+    """How the jobs run."""
+    parser.add_argument("--executor", choices=EXECUTORS, default="auto")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, deploy, invoke and batch-transform a real model, on a server of its own that is gone afterwards."""
+    executor, began = options.executor, time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix="sagelet-demo-") as folder,
         Server(folder, ("--executor", executor)) as server,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import importlib.util
 import json
@@ -25,10 +26,15 @@ class Finding:
     needed: bool = False
 
 
-def report(port: int) -> int:
-    """Print all findings; 0 when everything that Sagelet cannot do without is there."""
+def options(parser: argparse.ArgumentParser) -> None:
+    """Which port is to be tried."""
+    parser.add_argument("--port", type=int, default=places.DEFAULT_PORT)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Say what works on this machine, and what to do about the rest."""
     findings = [check() for check in (_python, _numerics, _xgboost, _namespaces, _bwrap, _docker, _parquet)]
-    findings.append(_port(port))
+    findings.append(_port(options.port))
     for finding in findings:
         mark = "ok  " if finding.good else ("MISS" if finding.needed else "-   ")
         print(f"{mark} {finding.title}: {finding.text}")

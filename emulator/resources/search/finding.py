@@ -1,0 +1,241 @@
+"""One search at work: the index narrows, the bodies decide. What is few is read and sorted, what is many is walked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache, partial
+from typing import Any
+
+from emulator.errors import Validation
+from emulator.kinds.facts import Facts
+from emulator.resources.search.comparing import terms
+from emulator.resources.search.expression import Node
+from emulator.resources.search.members import AFRESH, Computed
+from emulator.resources.search.narrowing import FEW, Candidates, Memory, Narrowing
+from emulator.resources.search.ordering import ABSENT, NUMBERS, Position, Sorting
+from emulator.resources.search.properties import Member, Property
+from emulator.resources.search.searchable import Searchable
+from emulator.resources.tagging import answer as tags_answer
+from emulator.store.records import Record
+from emulator.store.search import SearchIndex, SearchView
+from emulator.store.terms import Condition, Place, Reading, Stop, Tags
+
+FIRST_STEP, LONGEST_STEP = 50, 5000
+"""Entries of an index that a walk takes at a time: few, then twice as many each time; the first page is mostly all."""
+
+EVERY_RECORD = Condition("all")
+
+SORTED = 600
+"""Records that are rather sorted than met on a walk, when it is known that they match: 5 ms or so."""
+
+COUNTED = 10_000
+"""How far the records of a kind are counted for TotalHits."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A search, understood."""
+
+    what: Searchable
+    facts: Facts
+    place: Place
+    node: Node
+    sorting: Sorting
+    limit: int
+    after: Position | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """What came of it: the records, each with what results show of it; where the next page begins; how many match."""
+
+    records: Sequence[tuple[Record, Mapping[str, Any]]] = ()
+    next: Position | None = None
+    total: int = 0
+    counted: bool = True
+    """Whether `total` is all that match, or only as many as were seen."""
+
+
+@dataclass(frozen=True)
+class Finder:
+    """Finds the page of one search."""
+
+    index: SearchIndex
+    asked: Asked
+    computed: Mapping[str, Computed] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
+    few: int = FEW
+
+    def page(self) -> Page:
+        """The page."""
+        with self.index.read(self.asked.place) as view:
+            if view.size(self.few) <= self.few:
+                return self._among(view, view.ids(EVERY_RECORD))
+        while True:
+            self.index.catch_up(self.asked.place, self.read)
+            commits = self.index.commits  # before the view: what is written meanwhile makes what it finds old
+            with self.index.read(self.asked.place) as view:
+                found = self._look(view, commits)
+            if isinstance(found, Page):
+                return found
+            self.index.build(self.asked.place, found, self.read)
+
+    def _look(self, view: SearchView, commits: int) -> Page | list[str]:
+        """The page, or the properties that must be indexed first."""
+        asked = self.asked
+        place, node = asked.place, asked.node
+        narrowing = Narrowing(view, self._column, self.few)
+        candidates = self.memory.get(place, node, commits) or narrowing.find(node)
+        if candidates.ids is not None:
+            if candidates.exact and asked.sorting.column and len(candidates.ids) <= SORTED:
+                return self._sorted(view, candidates.ids)
+            if len(candidates.ids) <= self.few:
+                return self._among(view, candidates.ids)
+        missing = set(narrowing.missing)
+        sorting = self.asked.sorting
+        column = sorting.column if sorting.found is None else self._column(sorting.found)
+        if sorting.found is not None and column == "" and sorting.found.name not in view.properties:
+            missing.add(sorting.found.name)
+        if missing:
+            return sorted(missing)
+        self.memory.keep(place, node, commits, candidates)
+        if column is None:  # nothing to walk on
+            return self._among(view, view.ids(EVERY_RECORD) if candidates.ids is None else candidates.ids)
+        return self._walk(view, candidates)
+
+    # --- few ---------------------------------------------------------------------------------------------------------
+
+    def _among(self, view: SearchView, ids: Iterable[int]) -> Page:
+        """The page of candidates that are read, all of them."""
+        asked, found = self.asked, []
+        for number in ids:
+            record = self._load(view, number)
+            body = self._body(view, record, self._heads) if record is not None else {}
+            if record is not None and asked.node.matches(body):
+                found.append((asked.sorting.position(record, number, body), record))
+        arranged = asked.sorting.arrange(found)
+        rest = [one for one in arranged if asked.after is None or asked.sorting.behind(one[0], asked.after)]
+        return self._made(view, rest, len(arranged), True)
+
+    def _sorted(self, view: SearchView, ids: Iterable[int]) -> Page:
+        """The page of candidates that are known to match: only those that it shows are read."""
+        asked, standing = self.asked, list[tuple[Position, int]]()
+        for number in ids:
+            stand = view.stand(asked.sorting.column, number)
+            if stand is not None:
+                standing.append((Position(NUMBERS, *stand), number))
+        arranged = asked.sorting.arrange(standing)
+        behind = (one for one in arranged if asked.after is None or asked.sorting.behind(one[0], asked.after))
+        return self._made(view, self._met(view, behind), len(arranged), True)
+
+    # --- many --------------------------------------------------------------------------------------------------------
+
+    def _walk(self, view: SearchView, candidates: Candidates) -> Page:
+        """The page of candidates that are met on a walk through an index, in order."""
+        met = self._met(view, self._steps(view, candidates.ids))
+        if not candidates.exact:
+            return self._made(view, met, len(met), False)
+        if candidates.ids is not None:
+            return self._made(view, met, len(candidates.ids), True)
+        total = view.size(COUNTED)
+        return self._made(view, met, min(total, COUNTED), total <= COUNTED)
+
+    def _met(self, view: SearchView, stops: Iterable[tuple[Position, int]]) -> list[tuple[Position, Record]]:
+        """The records that match among those that are met, until the page is full and one is over."""
+        asked, met = self.asked, list[tuple[Position, Record]]()
+        for position, number in stops:
+            record = self._load(view, number)
+            body = self._body(view, record, self._heads) if record is not None else {}
+            if record is None or not asked.node.matches(body):
+                continue
+            # A record with several values is met once for each, and stands where the first of them does.
+            if asked.sorting.position(record, number, body) == position:
+                met.append((position, record))
+            if len(met) > asked.limit:
+                break
+        return met
+
+    def _steps(self, view: SearchView, ids: Set[int] | None) -> Iterator[tuple[Position, int]]:
+        """Where the candidates stand, in order, from where the last page ended."""
+        after = self.asked.after
+        for segment in self.asked.sorting.segments:
+            if after is None or segment >= after.segment:
+                inside = after if after is not None and segment == after.segment else None
+                for value, tie, number in self._segment(view, segment, inside):
+                    if ids is None or number in ids:
+                        yield Position(segment, None if segment == ABSENT else value, tie), number
+
+    def _segment(self, view: SearchView, segment: int, after: Position | None) -> Iterator[Stop]:
+        order, step = self.asked.sorting.walk(segment), FIRST_STEP
+        place = (after.value, after.tie) if after is not None else None
+        while True:
+            stops = view.walk(order, place, step)
+            yield from stops
+            if len(stops) < step:
+                return
+            place, step = stops[-1][:2], min(2 * step, LONGEST_STEP)
+
+    # --- records -----------------------------------------------------------------------------------------------------
+
+    def _made(self, view: SearchView, found: Sequence[tuple[Position, Record]], total: int, counted: bool) -> Page:
+        shown = found[: self.asked.limit]
+        following = shown[-1][0] if len(found) > len(shown) else None
+        return Page([(record, self._body(view, record)) for _, record in shown], following, total, counted)
+
+    def _load(self, view: SearchView, number: int) -> Record | None:
+        record = view.load(number)
+        return record if record is not None and Place(record.kind, record.scope) == self.asked.place else None
+
+    def _body(self, view: SearchView, record: Record, heads: frozenset[str] | None = None) -> dict[str, Any]:
+        """What is searched of a record, or shown: its body, tags and what is computed; of these only `heads`."""
+        return self._whole(record, partial(view.tags, record.arn), heads)
+
+    def _whole(self, record: Record, tags: Callable[[], Tags], heads: frozenset[str] | None = None) -> dict[str, Any]:
+        what = self.asked.what
+        inner = dict(record.body)
+        if (heads is None or "Tags" in heads) and what.shows("Tags"):
+            inner["Tags"] = tags_answer(tags())
+        body = what.wrap(inner)
+        for name, member in self.computed.items():
+            if heads is None or name in heads:
+                value = member.value(record)
+                if value is not None:
+                    body[name] = value
+        return body
+
+    @cached_property
+    def _heads(self) -> frozenset[str]:
+        looked = [*self.asked.node.properties(), *([self.asked.sorting.found] if self.asked.sorting.found else ())]
+        return frozenset(name for found in looked for name in _heads_of(found))
+
+    # --- the index ---------------------------------------------------------------------------------------------------
+
+    def _column(self, found: Property) -> str | None:
+        member = self.computed.get(found.head)
+        if member is not None and member.keeps == AFRESH:
+            return None
+        return self.asked.what.native(found, self.asked.facts)
+
+    def read(self, record: Record, tags: Callable[[], Tags], names: tuple[str, ...]) -> Reading:
+        """The values of properties of a record, for the index."""
+        known, heads = _known(self.asked.what, names)
+        body = self._whole(record, tags, heads)
+        settled = all(member.settled(head, record) for head, member in self.computed.items() if head in heads)
+        return Reading({name: list(terms(found, body)) for name, found in known.items()}, settled)
+
+
+@lru_cache(maxsize=64)
+def _known(what: Searchable, names: tuple[str, ...]) -> tuple[Mapping[str, Property], frozenset[str]]:
+    """Indexed properties by name, and the members that they read. None that another version's model knew."""
+    known = {}
+    for name in names:
+        with suppress(Validation):
+            known[name] = what.property(name)
+    return known, frozenset(head for found in known.values() for head in _heads_of(found))
+
+
+def _heads_of(found: Property) -> set[str]:
+    """The members that a property reads; of what is wrapped, also those inside."""
+    return {step.name for way in found.ways for step in way[:2] if isinstance(step, Member)}
