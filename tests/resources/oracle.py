@@ -1,6 +1,7 @@
-"""What every list call has to answer, from the Describe answers of all records. What a parameter means is written down
-here once more, by hand: a kind whose parameters or summaries are not called like what they are about gets a row in one of
-the tables.
+"""What every list call has to answer, from the Describe answers of all records.
+
+What a parameter means is written down here once more, by hand: a kind whose parameters or summaries are not called like
+what they are about gets a row in one of the tables.
 """
 
 from __future__ import annotations
