@@ -43,10 +43,8 @@ def create_endpoint_config(rooms: Rooms, call: Call) -> Answer:
     for variant in variants:
         memory = (variant.get("ServerlessConfig") or {}).get("MemorySizeInMB", MEMORY_SIZES[0])
         if memory not in MEMORY_SIZES:
-            known = f"Member must satisfy enum value set: [{', '.join(map(str, MEMORY_SIZES))}]"
-            raise Validation(
-                f"1 validation error detected: Value '{memory}' at 'MemorySizeInMB' failed to satisfy constraint: {known}"
-            )
+            found = f"1 validation error detected: Value '{memory}' at 'MemorySizeInMB' failed to satisfy constraint: "
+            raise Validation(f"{found}Member must satisfy enum value set: [{', '.join(map(str, MEMORY_SIZES))}]")
         if "ModelName" in variant:
             rooms.resources.get("Model", call.scope, variant["ModelName"])
     return {"EndpointConfigArn": rooms.resources.create("EndpointConfig", call).arn}
