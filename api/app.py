@@ -15,16 +15,17 @@ from typing import Any, Protocol
 
 from botocore.model import OperationModel
 
-from api import wire
+from api import injection, refusals, wire
 from api.guard import Guard
-from api.identify import Identity, identify
+from api.identify import S3_NAMES, Identity, identify, signature_of
 from api.requests import RequestLog
 from api.wire import WireReply, WireRequest, json11
 from emulator import ids, spec
-from emulator.call import Answer, Call, Scope
+from emulator.call import EVERYTHING, Answer, Call, Extent
 from emulator.clock import AdjustableClock
-from emulator.errors import CallerFault, HouseFault, NotBuilt
+from emulator.errors import CallerFault, ExpiredToken, HouseFault, NotBuilt
 from emulator.settings import Settings
+from emulator.trouble import TroubleBook
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +42,6 @@ READING = ("Describe", "List")
 """Operations that only compute: they take turns, because threads of one interpreter that compute at once lose time
 to each other at every lock that the interpreter lets go."""
 
-NOWHERE = Scope("", "")
-
 INVOKING = frozenset({"InvokeEndpoint", "InvokeEndpointWithResponseStream"})
 
 
@@ -51,12 +50,13 @@ class Rooms(Protocol):
 
     settings: Settings
     clock: AdjustableClock
+    trouble: TroubleBook
     neighbours: Any
     schema: int
 
     def dispatch(self, call: Call) -> Answer: ...
     def status(self) -> dict[str, Any]: ...
-    def reset(self) -> None: ...
+    def reset(self, extent: Extent = EVERYTHING) -> list[str]: ...
     def log_lines(self, name: str, places: Mapping[str, int] | None = None) -> dict[str, Any]: ...
 
 
@@ -159,7 +159,10 @@ class FrontDoor:
 
     def identify(self, exchange: Exchange) -> WireReply | None:
         """Which service is meant, and which operation of it."""
-        exchange.identity = identity = identify(exchange.request, self.house.settings, self._account_of)
+        try:
+            exchange.identity = identity = identify(exchange.request, self.house.settings, self._account_of)
+        except ExpiredToken as error:
+            return self._expired(exchange, error)
         if identity.path != exchange.request.path:
             exchange.request = replace(exchange.request, path=identity.path)
         if identity.operation:
@@ -171,6 +174,13 @@ class FrontDoor:
     def _account_of(self, access_key: str) -> str | None:
         account: str | None = self.house.neighbours.account_of(access_key)
         return account
+
+    def _expired(self, exchange: Exchange, error: ExpiredToken) -> WireReply:
+        service = signature_of(exchange.request).service
+        if service in S3_NAMES:
+            return refusals.worded(self, exchange, service, CallerFault("The provided token has expired.", error.short))
+        code = error.short if refusals.speaks_query(exchange.request) else error.code
+        return refusals.worded(self, exchange, service, CallerFault(error.message, code), 403)
 
     def find_s3_operation(self, exchange: Exchange) -> WireReply | None:
         """S3 tells its operations apart by query and headers."""
@@ -185,23 +195,33 @@ class FrontDoor:
         exchange.identity = replace(identity, operation=operation.name, uri_params=params)
         return None
 
+    def read_parameters(self, exchange: Exchange) -> WireReply | None:
+        """What is asked, by the service model; the body of an object stays a stream."""
+        identity, operation = exchange.identity, exchange.operation
+        if identity is not None and operation is not None:
+            exchange.params = exchange.protocol.parse(operation, exchange.request, identity.uri_params)
+        return None
+
+    def let_it_fail(self, exchange: Exchange) -> WireReply | None:
+        """What is to go wrong on purpose."""
+        return injection.let_it_fail(self, exchange) if self.house.trouble.requests else None
+
     def ask_the_neighbours(self, exchange: Exchange) -> WireReply | None:
         """Services of AWS that are not ours."""
         identity, request = exchange.identity, exchange.request
         if identity is None or identity.operation:
             return None
-        reply = self.house.neighbours.answer(neighbours_request(request, identity.service, identity.scope))
+        reply = self.house.neighbours.answer(refusals.neighbours_request(request, identity.service, identity.scope))
         exchange.operation_name, exchange.subject = reply.operation, reply.subject
         return WireReply(reply.status, reply.headers, reply.body)
 
     def do_the_operation(self, exchange: Exchange) -> WireReply | None:
-        """Parse, dispatch, answer."""
-        identity, operation = exchange.identity, exchange.operation
-        if identity is None or operation is None:
+        """Dispatch, answer."""
+        identity, operation, params = exchange.identity, exchange.operation, exchange.params
+        if identity is None or operation is None or params is None:
             return None
-        request, protocol = exchange.request, exchange.protocol
-        exchange.params = params = protocol.parse(operation, request, identity.uri_params)
-        call = Call(identity.service, operation.name, params, identity.scope, exchange.request_id, request.headers)
+        protocol, headers = exchange.protocol, exchange.request.headers
+        call = Call(identity.service, operation.name, params, identity.scope, exchange.request_id, headers)
         if operation.name.startswith(READING) and identity.service == "sagemaker":
             with self._turn:
                 return protocol.answer(operation, self.house.dispatch(call), exchange.request_id)
@@ -222,21 +242,6 @@ class FrontDoor:
             if not streaming:
                 self._invocations.release()
         return replace(reply, body=Stream(reply.body, self._invocations.release)) if streaming else reply
-
-
-def neighbours_request(request: WireRequest, service: str, scope: Scope = NOWHERE) -> Any:
-    """A request as the neighbours take it (`emulator.neighbours.HttpRequest`)."""
-    from emulator.neighbours.http import HttpRequest
-
-    return HttpRequest(
-        service=service,
-        method=request.method,
-        path=request.path,
-        query=request.raw_query,
-        headers=request.headers,
-        body=request.body,
-        scope=scope,
-    )
 
 
 class Stream:
@@ -269,6 +274,8 @@ STEPS: tuple[Step, ...] = (
     FrontDoor.show_our_pages,  # before S3, to which every unsigned path belongs
     FrontDoor.identify,
     FrontDoor.find_s3_operation,
+    FrontDoor.read_parameters,
+    FrontDoor.let_it_fail,
     FrontDoor.ask_the_neighbours,
     FrontDoor.do_the_operation,
 )

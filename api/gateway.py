@@ -18,7 +18,7 @@ from http import HTTPStatus
 from typing import Any, BinaryIO
 from urllib.parse import parse_qs
 
-from cheroot.server import Gateway, HTTPConnection, HTTPRequest
+from cheroot.server import Gateway, HeaderReader, HTTPConnection, HTTPRequest
 
 from api.app import FrontDoor
 from api.body import CHUNK, ChunkedBody, KnownBody, drain
@@ -39,8 +39,21 @@ SPEAKS_HTTP = "This port speaks plain HTTP: use http:// instead of https://."
 _REASONS = {status.value: f"{status.value} {status.phrase}".encode() for status in HTTPStatus}
 
 
+class Headers(HeaderReader):
+    """Reads headers, also where the first line goes on with one that is not there (cheroot stumbles over it)."""
+
+    def __call__(self, rfile: Any, hdict: Any = None) -> Any:
+        """The headers by name; `ValueError` for what is malformed."""
+        try:
+            return super().__call__(rfile, hdict)
+        except UnboundLocalError:
+            raise ValueError("The first header line is a continuation.") from None
+
+
 class Request(HTTPRequest):
     """A request whose own errors are typed JSON, and which recognises TLS."""
+
+    header_reader = Headers()
 
     def read_request_line(self) -> bool:
         """A TLS client hello may have no line end: it is answered at once, not after a timeout."""

@@ -9,10 +9,9 @@ from __future__ import annotations
 import errno
 import socket
 import threading
-from dataclasses import replace
 
-from api import wire
-from api.app import Exchange, FrontDoor, Step, neighbours_request
+from api import refusals
+from api.app import Exchange, FrontDoor, Step
 from api.guard import Guard
 from api.identify import S3_NAMES, Signature, signature_of, unsigned_service
 from api.server import Server
@@ -120,15 +119,8 @@ class SideDoor(FrontDoor):
         if self._is_known(request, signature):
             return None
         service = signature.service or unsigned_service(request)
-        if service in S3_NAMES:
-            fault = CallerFault(REFUSAL, code="AccessDenied")
-            return _forbidden(wire.protocol("rest-xml"), fault, exchange)
-        fault = CallerFault(REFUSAL, code="AccessDeniedException")
-        if "sagemaker" in service:
-            spoken = "json" if "x-amz-target" in request.headers else "rest-json"
-            return _forbidden(wire.protocol(spoken), fault, exchange)
-        reply = self.house.neighbours.refuse(neighbours_request(request, service), fault)
-        return WireReply(reply.status, reply.headers, reply.body)
+        code = "AccessDenied" if service in S3_NAMES else "AccessDeniedException"
+        return refusals.worded(self, exchange, service, CallerFault(REFUSAL, code=code), 403)
 
     def _is_known(self, request: WireRequest, signature: Signature) -> bool:
         query, headers = request.query, request.headers
@@ -149,11 +141,8 @@ STEPS_ASIDE: tuple[Step, ...] = (
     SideDoor.keep_out_strangers,  # in place of our own pages
     FrontDoor.identify,
     FrontDoor.find_s3_operation,
+    FrontDoor.read_parameters,
+    FrontDoor.let_it_fail,
     FrontDoor.ask_the_neighbours,
     FrontDoor.do_the_operation,
 )
-
-
-def _forbidden(protocol: wire.Protocol, fault: CallerFault, exchange: Exchange) -> WireReply:
-    exchange.code = fault.code
-    return replace(protocol.fault(fault, None, exchange.request_id), status=403)

@@ -8,6 +8,7 @@
     |   +-- LimitExceeded       ResourceLimitExceeded
     |   +-- Conflict            ConflictException
     |   +-- AccessDenied        AccessDeniedException
+    |   +-- ExpiredToken        ExpiredTokenException
     +-- NotBuilt                an operation we knowingly refuse, with the reason (never invented success)
     +-- HouseFault              a bug of ours: logged with its story, answered as InternalFailure
 
@@ -67,6 +68,14 @@ class AccessDenied(CallerFault):
     """The role does not exist or does not trust SageMaker (only with --check-roles)."""
 
     code = "AccessDeniedException"
+
+
+class ExpiredToken(CallerFault):
+    """The temporary credentials of the caller are over."""
+
+    code = "ExpiredTokenException"
+    short = "ExpiredToken"
+    """As S3 and the services of the query protocol call it."""
 
 
 class NotBuilt(SageletError):

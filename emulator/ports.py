@@ -167,6 +167,24 @@ class Executor(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Strike:
+    """That something is to go wrong on purpose: by which rule, after how many seconds, and for which reason."""
+
+    rule: str
+    seconds: float = 0.0
+    reason: str = ""
+
+
+class Trouble(Protocol):
+    """What is to go wrong on purpose. Engines ask it where in life things go wrong."""
+
+    def strike(self, kind: str, operation: str, scope: Scope, name: str) -> Strike | None:
+        """Whether a job or an endpoint, named by the operation that made it, is struck now: by `capacity` (there is no
+        instance for it), `job-failure` or `spot-interruption`. Asking counts."""
+        ...
+
+
 class Gateways(Protocol):
     """Further doors to this house, for programs that cannot reach its loopback address: each is bound to one key."""
 

@@ -20,6 +20,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("logs", "print the log of a job"),
     ("requests", "what was asked of the server"),
     ("reset", "forget what the server holds"),
+    ("faults", "let requests or jobs go wrong on purpose"),
     ("clock", "show, move or stop the time of the server"),
     ("clean", "remove what runs of a stopped server left"),
     ("doctor", "what works on this machine"),

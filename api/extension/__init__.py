@@ -7,6 +7,7 @@ Content-Type, which a form in a web page cannot send.
 TOPICS: tuple[str, ...] = (
     "api.extension.about",
     "api.extension.clock",
+    "api.extension.faults",
     "api.extension.requests",
     "api.extension.state",
 )

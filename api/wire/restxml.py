@@ -6,6 +6,7 @@ say: 206 for a range, headers of an empty document. A fault may carry `Headers` 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,6 +50,9 @@ ROOTS: Mapping[str, str] = {
     "ListParts": "ListPartsResult",
 }
 """Names of root elements that botocore's model does not have (AWS's API reference); Rust and C++ clients check them."""
+
+_ILLEGIBLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold, not even as a reference."""
 
 UNWRAPPED = {"GetBucketLocation": "LocationConstraint"}
 """Documents whose root is the member itself."""
@@ -251,10 +255,15 @@ def fault(error: Exception, operation: OperationModel | None, request_id: str) -
     if head or status == 304:
         return WireReply(status, headers, b"")
     entries = {"Code": code, "Message": message, **members, "RequestId": request_id, "HostId": request_id}
-    inner = "".join(f"<{name}>{xmlbody.escape(str(value))}</{name}>" for name, value in entries.items())
+    inner = "".join(f"<{name}>{xmlbody.escape(_legible(value))}</{name}>" for name, value in entries.items())
     document = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}</Error>'
     headers["content-type"] = "application/xml"
-    return WireReply(status, headers, document.encode("utf-8", "surrogateescape"))
+    return WireReply(status, headers, document.encode())
+
+
+def _legible(value: object) -> str:
+    """What an error repeats of a request may be no text for XML; a client that cannot read the error sees none."""
+    return _ILLEGIBLE.sub("\ufffd", str(value))
 
 
 def _story(error: Exception) -> tuple[str, str, dict[str, Any]]:

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from emulator.behaviours import packages
 from emulator.behaviours.rooms import Rooms
 from emulator.call import Answer, Call, Scope
 from emulator.errors import Validation
 from emulator.hosts import lifecycle as life
 from emulator.hosts import plan as plans
+from emulator.hosts.models import CONTAINERS
 from emulator.hosts.record import endpoint_of, hidden_life, variant_summary
 from emulator.store.records import Record
 
@@ -27,7 +29,11 @@ def create_model(rooms: Rooms, call: Call) -> Answer:
         raise Validation("Neither PrimaryContainer nor Containers is given. Give exactly one of them.")
     if params.get("ExecutionRoleArn"):
         rooms.roles(params["ExecutionRoleArn"], call.scope)
-    return {"ModelArn": rooms.resources.create("Model", call).arn}
+    asked = params.get("Containers") or [params["PrimaryContainer"]]
+    hidden = {}
+    if any(container.get("ModelPackageName") for container in asked):
+        hidden[CONTAINERS] = [part for container in asked for part in packages.unpacked(rooms, call.scope, container)]
+    return {"ModelArn": rooms.resources.create("Model", call, hidden=hidden).arn}
 
 
 def create_endpoint_config(rooms: Rooms, call: Call) -> Answer:

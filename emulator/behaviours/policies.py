@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from emulator import arns
 from emulator.behaviours.rooms import Rooms
 from emulator.call import Answer, Call
 from emulator.errors import NotFound, Validation
@@ -27,10 +28,7 @@ def put_endpoint_policy(rooms: Rooms, call: Call) -> Answer:
 def get_endpoint_policy(rooms: Rooms, call: Call) -> Answer:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_GetEndpointPolicy.html."""
     endpoint = _endpoint(rooms, call)
-    policy = endpoint.hidden.get(POLICY)
-    if not policy:
-        raise Validation(f"Cannot find resource policy for: {endpoint.arn}")
-    return {"EndpointName": endpoint.key, "EndpointArn": endpoint.arn, "ResourcePolicy": policy}
+    return {"EndpointName": endpoint.key, "EndpointArn": endpoint.arn, "ResourcePolicy": _policy(endpoint)}
 
 
 def delete_endpoint_policy(rooms: Rooms, call: Call) -> Answer:
@@ -38,6 +36,27 @@ def delete_endpoint_policy(rooms: Rooms, call: Call) -> Answer:
     endpoint = _endpoint(rooms, call)
     if POLICY in endpoint.hidden:
         put(rooms, endpoint, "")
+    return {}
+
+
+def put_group_policy(rooms: Rooms, call: Call) -> Answer:
+    """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_PutModelPackageGroupPolicy.html."""
+    group = _group(rooms, call)
+    _check(call.params["ResourcePolicy"])
+    put(rooms, group, call.params["ResourcePolicy"])
+    return {"ModelPackageGroupArn": group.arn}
+
+
+def get_group_policy(rooms: Rooms, call: Call) -> Answer:
+    """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_GetModelPackageGroupPolicy.html."""
+    return {"ResourcePolicy": _policy(_group(rooms, call))}
+
+
+def delete_group_policy(rooms: Rooms, call: Call) -> Answer:
+    """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DeleteModelPackageGroupPolicy.html."""
+    group = _group(rooms, call)
+    _policy(group)
+    put(rooms, group, "")
     return {}
 
 
@@ -58,6 +77,22 @@ def _endpoint(rooms: Rooms, call: Call) -> Record:
         return rooms.resources.get("Endpoint", call.scope, name)
     except Validation as absent:
         raise NotFound(absent.message) from None
+
+
+def _group(rooms: Rooms, call: Call) -> Record:
+    """These operations have words of their own for an absent group."""
+    try:
+        return rooms.resources.get("ModelPackageGroup", call.scope, call.params["ModelPackageGroupName"])
+    except Validation:
+        arn = arns.build(call.scope, f"model-package-group/{call.params['ModelPackageGroupName']}")
+        raise Validation(f"Cannot find Model Package Group: {arn}") from None
+
+
+def _policy(record: Record) -> str:
+    policy = record.hidden.get(POLICY)
+    if not policy:
+        raise Validation(f"Cannot find resource policy for: {record.arn}")
+    return str(policy)
 
 
 def _check(policy: str) -> None:

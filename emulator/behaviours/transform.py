@@ -10,11 +10,13 @@ from emulator.behaviours import capacity, trials
 from emulator.behaviours.rooms import Rooms
 from emulator.call import Answer, Call
 from emulator.errors import NotBuilt, Validation
+from emulator.hosts.models import containers_of
 from emulator.jobs import accept
 from emulator.jobs.inputs.channel import source_of
 from emulator.jobs.lifecycle import Job
 from emulator.jobs.processing import CSV, FORMATS, JSON_LINES, media_type, processing
 from emulator.jobs.record import hidden_life, settled
+from emulator.store.records import Record
 
 KIND = "TransformJob"
 
@@ -28,7 +30,7 @@ def create_transform_job(rooms: Rooms, call: Call) -> Answer:
     if params.get("DataCaptureConfig"):
         raise NotBuilt("CreateTransformJob with DataCaptureConfig is not implemented; remove it.")
     model = rooms.resources.get("Model", call.scope, params["ModelName"])
-    container = _container(model.body)
+    container = _container(model)
     capacity.check(rooms, KIND, call)
     trials.check_config(rooms, call)
     _check_limits(params)
@@ -70,10 +72,10 @@ def stop_transform_job(rooms: Rooms, call: Call) -> Answer:
 # --- checks -----------------------------------------------------------------------------------------------------
 
 
-def _container(model: Mapping[str, Any]) -> dict[str, Any]:
+def _container(record: Record) -> dict[str, Any]:
     """What the job's server is made of: kept with the job, since the model may be deleted while it runs."""
+    model, containers = record.body, containers_of(record)
     name = model["ModelName"]
-    containers = [model["PrimaryContainer"]] if model.get("PrimaryContainer") else list(model.get("Containers") or [])
     if len(containers) != 1 or not containers[0].get("Image") or containers[0].get("Mode") == "MultiModel":
         raise NotBuilt(
             f"A transform job with the model {name} is not implemented: only a single container with an Image, "

@@ -11,22 +11,37 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from emulator import ids
-from emulator.call import Scope
+from emulator.call import Extent, Scope
 from emulator.clock import Clock
-from emulator.errors import SageletError, Validation
+from emulator.errors import CallerFault, SageletError, Validation
 from emulator.hosts import lifecycle as life
 from emulator.hosts import plan as plans
 from emulator.hosts.fleet import Fleet, FleetFailure, Servers
 from emulator.hosts.record import described, endpoint_of, resting, with_endpoint
 from emulator.hosts.router import Invoked, InvokeRequest, Router, not_found
+from emulator.ports import Trouble
 from emulator.servers import ServerSpec
 from emulator.settings import Settings
 from emulator.store.records import Record
+from emulator.trouble import TroubleBook
 
 log = logging.getLogger(__name__)
 
 Key = tuple[Scope, str]
 KIND = "Endpoint"
+
+CAPACITY = (
+    "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. "
+    "Please retry using a different ML instance type or after some time."
+)
+"""The service's words (docs/quirks.md)."""
+
+PROVISIONING = {
+    life.Phase.CREATING: "CreateEndpoint",
+    life.Phase.UPDATING: "UpdateEndpoint",
+    life.Phase.SCALING: "UpdateEndpointWeightsAndCapacities",
+}
+"""When an endpoint needs instances that it has not had, and because of which operation."""
 
 
 class Records(plans.Records, Protocol):
@@ -52,8 +67,11 @@ class Records(plans.Records, Protocol):
 class HostEngine:
     """Keeps every endpoint's servers in the state that its record asks for, and routes invocations to them."""
 
-    def __init__(self, records: Records, servers: Servers, clock: Clock, settings: Settings) -> None:
+    def __init__(
+        self, records: Records, servers: Servers, clock: Clock, settings: Settings, trouble: Trouble | None = None
+    ) -> None:
         self._records = records
+        self._trouble = trouble or TroubleBook()
         self._servers = servers
         self._clock = clock
         self._settings = settings
@@ -98,6 +116,20 @@ class HostEngine:
         for record in self._records.unsettled(KIND, ("Creating", "Updating", "InService", "Deleting")):
             self.post(record.scope, record.key, life.Restarted())
 
+    def forget(self, extent: Extent, name: str = "") -> None:
+        """End every server of a part of the house at once, or of one endpoint there. The records are the caller's to
+        delete, who calls again then: an endpoint may have been begun in between."""
+
+        def meant(scope: Scope, endpoint: str) -> bool:
+            return extent.covers(scope) and name in ("", endpoint)
+
+        with self._lock:
+            fleets = [self._fleets.pop(key) for key in list(self._fleets) if meant(*key[:2])]
+            for route in [route for route in self._routes if meant(*route)]:
+                del self._routes[route]
+        for fleet in fleets:
+            fleet.close(drain=False, grace=0.0)
+
     def close(self) -> None:
         """End every server; the records stay, and the next start brings the endpoints back."""
         with self._lock:
@@ -133,6 +165,8 @@ class HostEngine:
                     self._stop_all(scope, name)
                 case life.Rescale(generation):
                     self._rescale(scope, name, generation)
+        except CallerFault:
+            log.info("endpoint %s was deleted before %s", name, effect)
         except Exception:
             if not self._closing:
                 log.exception("endpoint %s: %s", name, effect)
@@ -142,6 +176,7 @@ class HostEngine:
         reason = ""
         try:
             wanted = plans.variants(self._records, scope, config, _desired(record, generation))
+            self._provision(record, generation)
             fleet = Fleet(self._servers, wanted, self._settings.start_timeout, self._maker(record, generation))
             with self._lock:
                 self._fleets[scope, name, generation] = fleet
@@ -152,6 +187,9 @@ class HostEngine:
         except SageletError as fault:
             reason = f"ClientError: {fault}"
         if self._closing:
+            return
+        if self._records.find(KIND, scope, name) is None:
+            self.forget(Extent(scope.account, scope.region), name)
             return
         if reason:
             self._forget_route(scope, name, generation)
@@ -186,6 +224,7 @@ class HostEngine:
         wanted = plans.variants(self._records, scope, config, _desired(record, generation))
         reason = ""
         try:
+            self._provision(record, generation)
             self._fleets[scope, name, generation].rescale(wanted)
         except FleetFailure as failure:
             reason = str(failure)
@@ -195,6 +234,14 @@ class HostEngine:
             return resting(current) if reason else described(current, generation, wanted, now)
 
         self.post(scope, name, life.Scaled(reason), settle)
+
+    def _provision(self, record: Record, generation: int) -> None:
+        """`FleetFailure` when there is to be no instance for it."""
+        endpoint = endpoint_of(record)
+        operation = PROVISIONING.get(endpoint.phase)
+        wanted = generation == endpoint.pending or endpoint.phase is life.Phase.SCALING
+        if operation and wanted and self._trouble.strike("capacity", operation, record.scope, record.key):
+            raise FleetFailure(CAPACITY)
 
     # --- servers and their records ------------------------------------------------------------------------------
 

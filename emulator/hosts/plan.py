@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from emulator.call import Scope
 from emulator.errors import NotBuilt
+from emulator.hosts.models import containers_of
 from emulator.store.records import Record
 
 
@@ -77,8 +78,8 @@ def _variant(records: Records, scope: Scope, item: Mapping[str, Any]) -> Variant
         raise NotBuilt(
             f"Variant {item['VariantName']} names no model: inference components are not served yet; give a ModelName."
         )
-    model = records.get("Model", scope, item["ModelName"]).body
-    container = _container(model)
+    record = records.get("Model", scope, item["ModelName"])
+    model, container = record.body, _container(record)
     source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
     environment = {str(k): str(v) for k, v in (container.get("Environment") or {}).items()}
     serverless = item.get("ServerlessConfig") or {}
@@ -98,14 +99,12 @@ def _variant(records: Records, scope: Scope, item: Mapping[str, Any]) -> Variant
     )
 
 
-def _container(model: Mapping[str, Any]) -> Mapping[str, Any]:
-    containers = [model["PrimaryContainer"]] if model.get("PrimaryContainer") else list(model.get("Containers") or [])
-    name = model["ModelName"]
+def _container(model: Record) -> Mapping[str, Any]:
+    containers, name = containers_of(model), model.body["ModelName"]
     if len(containers) > 1:
         raise NotBuilt(f"Model {name} has {len(containers)} containers; inference pipelines are not served yet.")
     if not containers or not containers[0].get("Image"):
-        raise NotBuilt(f"Model {name} names no image; models of model packages are not served yet: give an Image.")
+        raise NotBuilt(f"Model {name} names no image, so there is nothing to serve it with: give an Image.")
     if containers[0].get("Mode") == "MultiModel":
         raise NotBuilt(f"Model {name} is a multi-model container, which is not served yet; use Mode SingleModel.")
-    container: Mapping[str, Any] = containers[0]
-    return container
+    return containers[0]

@@ -9,7 +9,7 @@ import queue
 import threading
 from collections.abc import Callable
 
-from emulator.call import Scope
+from emulator.call import Extent, Scope
 from emulator.errors import CallerFault, HouseFault
 from emulator.jobs import lifecycle as life
 from emulator.jobs import machine, scheduler
@@ -20,6 +20,7 @@ from emulator.jobs.recipes import RECIPES, load
 from emulator.jobs.recipes.recipe import JobBroken, Recipe, Tools
 from emulator.jobs.record import NOTHING, Face, JobRef, News, job_of, reference, settled, written
 from emulator.jobs.transitions import step
+from emulator.jobs.trouble import JobTrouble
 from emulator.store.records import Record
 
 log = logging.getLogger(__name__)
@@ -32,9 +33,11 @@ RETRY_SECONDS = (0.1, 0.5, 1.0, 5.0)
 class _Worker:
     """The thread of one job: does the blocking effects in the order in which they come."""
 
-    def __init__(self, ref: JobRef, recipe: Recipe) -> None:
+    def __init__(self, ref: JobRef, recipe: Recipe, closing: threading.Event) -> None:
         self.ref = ref
         self.recipe = recipe
+        self.closing = closing
+        """Set when the job is to be let go of."""
         self.effects: queue.SimpleQueue[life.Effect | None] = queue.SimpleQueue()
         self.thread: threading.Thread | None = None
         self.leaving = False
@@ -53,7 +56,8 @@ class JobEngine:
             scheduler.room(self._machine, tools.settings), scheduler.at_once(self._machine, tools.settings)
         )
         self._deadlines = Deadlines(tools.clock)
-        self._adopted: dict[JobRef, Recipe] = {}
+        self._trouble = JobTrouble(tools)
+        self._adopted: dict[JobRef, tuple[Recipe, threading.Event]] = {}
         self._changed = threading.Condition()
 
     # --- asked by behaviours ------------------------------------------------------------------------------------
@@ -100,19 +104,37 @@ class JobEngine:
             self._line.clear()
         self._deadlines.clear()
         for worker in workers:
-            worker.effects.put(None)
-            worker.recipe.leave()
+            _let_go(worker)
         for worker in workers:
             if worker.thread is not None:
                 worker.thread.join(10.0)
             if end_runs:
                 self._end_run(worker)
 
+    def forget(self, extent: Extent) -> None:
+        """End all jobs of a part of the house at once and without a trace: nothing is saved, and nothing written down.
+        Their records are the caller's to delete, who calls again then: a job may have been begun in between."""
+        self._tools.pools.forget(extent)
+        with self._changed:
+            workers = [worker for ref, worker in self._workers.items() if extent.covers(ref.scope)]
+            self._line.forget(lambda ref: extent.covers(ref.scope))
+        self._deadlines.forget(lambda ref: extent.covers(ref.scope))
+        for worker in workers:
+            _let_go(worker)
+            self._release(worker)  # ends the program, which its thread may wait for
+        for worker in workers:
+            if worker.thread is not None:
+                worker.thread.join(10.0)
+            self._release(worker)  # what the thread has made meanwhile
+
     def _end_run(self, worker: _Worker) -> None:
         """End a program that runs. Outputs that wait for being saved stay where the next start finds them."""
         record = self._tools.records.find(worker.ref.kind, worker.ref.scope, worker.ref.name)
         if record is None or job_of(record).phase not in (life.Phase.LAUNCHING, life.Phase.RUNNING):
             return
+        self._release(worker)
+
+    def _release(self, worker: _Worker) -> None:
         try:
             worker.recipe.release()
         except Exception:
@@ -147,7 +169,9 @@ class JobEngine:
             if isinstance(effect, life.Launch | life.Watch):
                 self._arm(ref, record.hidden.get("run_until"), life.DeadlinePassed(life.Cause.RUNTIME))
             if isinstance(effect, life.Watch):
-                self._arm_interruption(ref, record)
+                self._arm(ref, *self._trouble.failure(record))
+                news = News(hidden={"interrupted": True})
+                self._arm(ref, self._trouble.interruption(ref, record), life.InterruptRequested(), news)
             if isinstance(effect, life.Release | life.Retreat):
                 self._deadlines.disarm(ref)
             self._hand(ref, record, effect)
@@ -198,24 +222,27 @@ class JobEngine:
             worker.effects.put(effect)
 
     def _employ(self, ref: JobRef, record: Record, first: Callable[[_Worker], None] | None) -> _Worker:
-        recipe = self._adopted.pop(ref, None) or self._part(ref.kind)[0](self._tools.of(record.scope), record)
-        worker = _Worker(ref, recipe)
+        worker = _Worker(ref, *(self._adopted.pop(ref, None) or self._make(record)))
         self._workers[ref] = worker
         name = f"job:{ref.name}"
         worker.thread = threading.Thread(target=self._work, args=(worker, first), name=name, daemon=True)
         worker.thread.start()
         return worker
 
+    def _make(self, record: Record) -> tuple[Recipe, threading.Event]:
+        tools = self._tools.of(record.scope)
+        return self._part(record.kind)[0](tools, record), tools.closing
+
     # --- a job's own thread -------------------------------------------------------------------------------------
 
     def _turn(self, worker: _Worker) -> None:
-        self._report(worker, life.Admitted())
+        self._report(worker, self._trouble.admitted(worker.ref))
 
     def _work(self, worker: _Worker, first: Callable[[_Worker], None] | None) -> None:
         try:
             if first is not None:
                 first(worker)
-            while (effect := worker.effects.get()) is not None and not self._tools.closing.is_set():
+            while (effect := worker.effects.get()) is not None and not worker.closing.is_set():
                 self._perform(worker, effect)
                 if isinstance(effect, life.Release | life.Retreat):
                     break
@@ -233,7 +260,7 @@ class JobEngine:
 
     def _perform(self, worker: _Worker, effect: life.Effect) -> None:
         try:
-            outcome = _do(worker.recipe, effect)
+            outcome = self._outcome(worker, effect)
         except JobBroken as broken:
             outcome = life.Broke(str(broken)), NOTHING
         except OSError as error:
@@ -248,10 +275,15 @@ class JobEngine:
         if outcome is not None and not isinstance(effect, life.Release):
             self._report(worker, *outcome)
 
+    def _outcome(self, worker: _Worker, effect: life.Effect) -> tuple[life.Event, News] | None:
+        if isinstance(effect, life.Launch):
+            return self._trouble.launched(worker.ref, lambda: (life.Launched(), worker.recipe.launch()))
+        return _do(worker.recipe, effect)
+
     def _report(self, worker: _Worker, event: life.Event, news: News = NOTHING) -> None:
         """Post an event of the job's own thread. It must not be lost when the store cannot write for a while."""
         attempt = 0
-        while not self._tools.closing.is_set():
+        while not worker.closing.is_set():
             try:
                 return self._post(worker.ref, event, news)
             except CallerFault:
@@ -263,7 +295,7 @@ class JobEngine:
                 event, news = life.Broke(INTERNAL), NOTHING
             except Exception:
                 log.exception("job %s: cannot write %s down, trying again", worker.ref.name, event)
-                self._tools.closing.wait(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+                worker.closing.wait(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
                 attempt += 1
         return None
 
@@ -274,10 +306,10 @@ class JobEngine:
         found = life.Found.AGAIN
         if job_of(record).phase in (life.Phase.LAUNCHING, life.Phase.RUNNING):
             try:
-                recipe = self._part(ref.kind)[0](self._tools.of(record.scope), record)
-                found = recipe.resume()
+                made = self._make(record)
+                found = made[0].resume()
                 if found is life.Found.ALIVE:
-                    self._adopted[ref] = recipe
+                    self._adopted[ref] = made
             except Exception:
                 log.exception("job %s: cannot be adopted", ref.name)
                 found = life.Found.GONE
@@ -285,13 +317,6 @@ class JobEngine:
 
     def _arm(self, ref: JobRef, when: float | None, event: life.Event, news: News = NOTHING) -> None:
         self._deadlines.arm(ref, when, lambda: self._remark(ref, event, news))
-
-    def _arm_interruption(self, ref: JobRef, record: Record) -> None:
-        """A spot job is interrupted once at the most: the second attempt comes through."""
-        seconds = self._tools.settings.spot_interrupt
-        if seconds > 0 and record.body.get("EnableManagedSpotTraining") and not record.hidden.get("interrupted"):
-            news = News(hidden={"interrupted": True})
-            self._arm(ref, self._tools.clock.now() + seconds, life.InterruptRequested(), news)
 
     def _remark(self, ref: JobRef, event: life.Event, news: News = NOTHING) -> None:
         """Post an event that may come too late: the job may be over, or even deleted."""
@@ -309,12 +334,17 @@ class JobEngine:
         return self._recipes[noun]
 
 
+def _let_go(worker: _Worker) -> None:
+    """Have its thread end. Programs go on."""
+    worker.closing.set()
+    worker.effects.put(None)
+    worker.recipe.leave()
+
+
 def _do(recipe: Recipe, effect: life.Effect) -> tuple[life.Event, News] | None:
     match effect:
         case life.FetchInputs():
             return life.InputsReady(), recipe.fetch()
-        case life.Launch():
-            return life.Launched(), recipe.launch()
         case life.Watch():
             over = recipe.watch()
             return None if over is None else (life.Exited(over[0]), over[1])

@@ -123,6 +123,13 @@ class InterruptRequested:
 
 
 @dataclass(frozen=True)
+class Struck:
+    """The job is to fail on purpose; the reason is what its FailureReason will be."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Retreated:
     """What the program had saved is safe, and nothing of it runs any more."""
 
@@ -142,7 +149,7 @@ class Resumed:
 
 
 Waiting = Admitted | Delayed | WaitedTooLong
-Ending = Exited | StopRequested | DeadlinePassed | InterruptRequested | Broke
+Ending = Exited | StopRequested | DeadlinePassed | InterruptRequested | Struck | Broke
 Event = Waiting | InputsReady | Launched | OutputsSaved | Retreated | Resumed | Ending
 
 # --- effects ----------------------------------------------------------------------------------------------------

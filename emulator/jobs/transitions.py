@@ -52,7 +52,7 @@ def _broke_early(job: Job, event: life.Broke) -> Step:
 
 
 def _watch(job: Job, event: object) -> Step:
-    kill: tuple[life.Effect, ...] = (life.Kill(),) if job.cause is not Cause.NONE else ()
+    kill: tuple[life.Effect, ...] = (life.Kill(),) if job.cause is not Cause.NONE or job.failure else ()
     return replace(job, phase=Phase.RUNNING), (life.Watch(), *kill)
 
 
@@ -61,6 +61,8 @@ def _resume_run(job: Job, event: life.Resumed) -> Step:
         return _watch(job, event)
     if job.cause is Cause.INTERRUPT:
         return replace(job, phase=Phase.RETREATING), (life.Enqueue(),)
+    if job.failure:
+        return replace(job, phase=Phase.FAILED), (life.Release(),)
     if job.cause is not Cause.NONE:
         return replace(job, phase=Phase.STOPPED), (life.Release(),)
     if event.found is Found.AGAIN:
@@ -77,18 +79,25 @@ def _end(job: Job, event: life.StopRequested | life.DeadlinePassed) -> Step:
 
 
 def _interrupt(job: Job, event: object) -> Step:
-    if job.cause is not Cause.NONE:
+    if job.cause is not Cause.NONE or job.failure:
         return job, ()
     return replace(job, cause=Cause.INTERRUPT), (life.Kill(),)
+
+
+def _strike(job: Job, event: life.Struck) -> Step:
+    """Its program is ended, and what it leaves behind is saved, as that of one that fails by itself."""
+    if job.cause is not Cause.NONE or job.failure:
+        return job, ()
+    return replace(job, failure=event.reason), (life.Kill(),)
 
 
 def _save(job: Job, event: life.Exited) -> Step:
     """A program that was told to end may end with any status: that is no failure of its own."""
     if job.cause is Cause.INTERRUPT:
         return replace(job, phase=Phase.RETREATING), (life.Retreat(),)
-    if _again(job, event.failure):
+    failure = job.failure or (event.failure if job.cause is Cause.NONE else "")
+    if _again(job, failure):
         return _retry(job)
-    failure = event.failure if job.cause is Cause.NONE else ""
     return replace(job, phase=Phase.SAVING, failure=failure), (life.SaveOutputs(),)
 
 
@@ -109,7 +118,7 @@ def _again(job: Job, failure: str) -> bool:
 
 
 def _retry(job: Job) -> Step:
-    return replace(job, phase=Phase.RETREATING, retries=job.retries - 1), (life.Retreat(),)
+    return replace(job, phase=Phase.RETREATING, retries=job.retries - 1, failure=""), (life.Retreat(),)
 
 
 def _retreat_again(job: Job, event: object) -> Step:
@@ -133,7 +142,7 @@ def _broke_in_retreat(job: Job, event: life.Broke) -> Step:
 
 def _broke_running(job: Job, event: life.Broke) -> Step:
     """The run cannot be watched any more."""
-    if _again(job, event.reason):
+    if not job.failure and _again(job, event.reason):
         return _retry(job)
     return _broke_late(job, event)
 
@@ -181,6 +190,7 @@ TABLE: dict[tuple[Phase, type], Callable[..., Step]] = {
     (P.RUNNING, life.StopRequested): _end,
     (P.RUNNING, life.DeadlinePassed): _end,
     (P.RUNNING, life.InterruptRequested): _interrupt,
+    (P.RUNNING, life.Struck): _strike,
     (P.RUNNING, life.Broke): _broke_running,
     (P.RUNNING, life.Resumed): _resume_run,
     (P.RETREATING, life.Admitted): _retreat_again,
@@ -196,8 +206,13 @@ TABLE: dict[tuple[Phase, type], Callable[..., Step]] = {
     (P.SAVING, life.Broke): _broke_late,
     (P.SAVING, life.Resumed): _line_up,
 }
-TABLE |= {(phase, life.InterruptRequested): _stay for phase in P if phase is not P.RUNNING and phase not in TERMINAL}
-"""A program that does not run has no capacity that could be taken away."""
+TABLE |= {
+    (phase, late): _stay
+    for phase in P
+    if phase is not P.RUNNING and phase not in TERMINAL
+    for late in (life.InterruptRequested, life.Struck)
+}
+"""A program that does not run has no capacity that could be taken away, and cannot fail."""
 TABLE |= {
     (phase, late): _stay
     for phase in P

@@ -82,8 +82,10 @@ class Derived:
     # cached_property writes to __dict__, which a frozen dataclass permits.
 
     def model(self, verb: str) -> OperationModel | None:
-        """The model of an operation of this noun."""
+        """The model of an operation of this noun; copies of a record are described by the operation of that one."""
         name = operation(Kind(self.noun, service=self.service), verb)
+        if not name and verb == "Describe":
+            name = operation(Kind(self.noun.removesuffix("Version"), service=self.service), verb)
         return spec.load(self.service).operation_model(name) if name else None
 
     def inputs(self, verb: str) -> Mapping[str, Shape]:
@@ -184,14 +186,15 @@ class Derived:
     def occupied(self) -> Occupied:
         """The error for deleting what others hang on, with the code that the model gives Delete."""
         return Occupied(
-            self._conflict("Delete"), "Unable to delete {kind} [{arn}] because {others}(s) are associated with it."
+            self.conflict("Delete"), "Unable to delete {kind} [{arn}] because {others}(s) are associated with it."
         )
 
     def unready(self, verb: str) -> Unready:
         """The error for a verb that the status forbids, with the code that the model gives the verb."""
-        return Unready(self._conflict(verb), "Unable to {verb} {kind} [{arn}] because its status is {status}.")
+        return Unready(self.conflict(verb), "Unable to {verb} {kind} [{arn}] because its status is {status}.")
 
-    def _conflict(self, verb: str) -> str:
+    def conflict(self, verb: str) -> str:
+        """The code for a verb that what is there stands against, by the errors that the model gives it."""
         errors = self.errors(verb)
         return next((code for code in ("ResourceInUse", "ConflictException") if code in errors), "ValidationException")
 

@@ -31,7 +31,21 @@ class Facts:
     @cached_property
     def key(self) -> tuple[str, ...]:
         """The members that name a record."""
-        return self.kind.key or self.derived.key
+        key = self.kind.key or self.derived.key
+        return (*key, self.kind.versions.number) if self.copied and self.kind.versions else key
+
+    @cached_property
+    def copied(self) -> bool:
+        """Whether its records are copies, one for each number that another record has had."""
+        return self.kind.versions is not None and not self.operation("Describe")
+
+    @cached_property
+    def numbers(self) -> tuple[str, str]:
+        """The members by which requests name a version, by number and by alias; "" where there is none."""
+        versions, asked = self.kind.versions, self.derived.inputs("Describe")
+        if versions is None or versions.number not in asked:
+            return "", ""
+        return versions.number, versions.alias if versions.alias in asked else ""
 
     @cached_property
     def arn(self) -> str:
@@ -52,8 +66,8 @@ class Facts:
 
     @cached_property
     def moves(self) -> Mapping[str, Move]:
-        """What each verb does to the status of a record that nobody works for."""
-        return moves(self.kind)
+        """What each verb does to the status of a record that nobody works for; copies follow their original."""
+        return {} if self.copied else moves(self.kind)
 
     @cached_property
     def rests(self) -> Mapping[str, str]:

@@ -19,7 +19,8 @@ PAGE = 10
 
 @dataclass(frozen=True)
 class Fault:
-    """An error as data. `{arn}`, `{name}` and `{kind}` are filled in, and what the subclass names."""
+    """An error as data. `{arn}`, `{name}`, `{parent}` (what is before the name in the key) and `{kind}` are filled in,
+    and what the subclass names."""
 
     code: str
     message: str
@@ -95,6 +96,26 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class Versions:
+    """How records are versions of another one: they hang on it, and their key is its key, `/`, and their number.
+
+    Those that the model describes by an operation of the other one (DescribePipeline) are copies of it: it shows the
+    latest, and one is kept for every number that it has had. All others are numbered by it, from 1 on, never twice.
+    """
+
+    of: str
+    """The noun of the other one."""
+    number: str
+    """The member of Describe, and of requests, that tells the number."""
+    alias: str = ""
+    """The member of requests that names a version by an alias."""
+    aliases: str = ""
+    """The member of Describe that tells the aliases of a version."""
+    none: str = ""
+    """What is said of the latest version where there is none; filled in like an error."""
+
+
+@dataclass(frozen=True)
 class Kind:
     """A noun of the API. `noun` is the word in `Create<noun>`, `Describe<noun>`, `List<noun>s`."""
 
@@ -135,6 +156,10 @@ class Kind:
     """Members of Create and List that name a record of another kind, which must exist: {"DomainId": "Domain"}."""
     parent: str = ""
     """The member by which List finds its records through an index (derived: the first of several key members)."""
+    bound: bool = False
+    """Whether it is deleted together with what it hangs on, which it would otherwise keep from being deleted."""
+    versions: Versions | None = None
+    """What it is a version of."""
     linked: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Members of List that name (by `refers`) a record which links tie to those wanted: the relation, and at which end
     of it the named one is: {"TrialName": (IN_TRIAL, "destination")}."""

@@ -11,7 +11,7 @@ from functools import cache
 from emulator.kinds.derive import derive
 from emulator.kinds.kind import Kind, Move
 
-BEGIN = ("Creating", "CREATING", "Pending", "Initializing", "CreateInProgress")
+BEGIN = ("Creating", "CREATING", "Pending", "Initializing", "CreateInProgress", "Importing")
 UPDATING = ("Updating", "UPDATING", "UpdateInProgress")
 UPDATED = ("Updated", "UpdateCompleted")
 DELETING = ("Deleting", "DELETING", "DeleteInProgress")

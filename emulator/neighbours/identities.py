@@ -22,6 +22,9 @@ DEFAULT_ROLE = "SageletExecutionRole"
 """The role that callers are whose keys nobody has handed out. Path `/`: the SDK falls back to an ARN without one."""
 
 DEFAULT_SESSION = "sagelet"
+EXPIRED_SECONDS = 30 * 86_400
+"""How long after its time a key is still told that it is over; then nobody knows it any more."""
+
 _KEY_LETTERS = string.ascii_uppercase + "234567"
 
 
@@ -101,7 +104,7 @@ class Identities:
         if self._known is None:
             self._known = {}
             for row in self._rows():
-                if row.get("gone") or 0 < float(str(row["expires"])) < self._clock.now():
+                if row.get("gone") or 0 < float(str(row["expires"])) < self._clock.now() - EXPIRED_SECONDS:
                     self._known.pop(str(row["access_key"]), None)
                 else:
                     self._known[str(row["access_key"])] = Identity(**row)  # type: ignore[arg-type]

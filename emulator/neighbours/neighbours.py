@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from emulator import arns
-from emulator.call import Scope
+from emulator.call import EVERYTHING, Extent, Scope
 from emulator.clock import Clock, SystemClock
-from emulator.errors import NotBuilt, SageletError
+from emulator.errors import ExpiredToken, NotBuilt, SageletError
 from emulator.logs import FileLogs
 from emulator.metrics import FileMetrics
 from emulator.neighbours import asked as requests
@@ -118,6 +118,14 @@ class Neighbours:
             reply = fault(error, protocol)
         return reply if asked is None else replace(reply, operation=asked.operation, subject=asked.subject())
 
+    def recognise(self, request: HttpRequest) -> tuple[str, str]:
+        """The operation of a request and what it is about; empty where that cannot be told."""
+        try:
+            asked = self._named(requests.understand(request))
+        except SageletError:
+            return "", ""
+        return asked.operation, asked.subject()
+
     def check_role(self, arn: str, scope: Scope) -> None:
         """With --check-roles: `Validation` unless the role exists and trusts SageMaker."""
         if self.settings.check_roles:
@@ -135,8 +143,12 @@ class Neighbours:
         return self.identities.hand_out(whose)
 
     def account_of(self, access_key: str) -> str | None:
-        """The account that an access key was handed out for; None for a key that was not handed out here."""
+        """The account that an access key was handed out for; None for a key that was not handed out here.
+        `ExpiredToken` when its time is over.
+        """
         found = self.identities.find(access_key)
+        if found is not None and 0 < found.expires <= self.clock.now():
+            raise ExpiredToken("The security token included in the request is expired")
         return found.account if found else None
 
     def holds(self, access_key: str, token: str) -> bool:
@@ -151,6 +163,13 @@ class Neighbours:
         """Forget everything, on disk too."""
         self.desk.forget()
         self.identities.clear()
+        self.bus.forget(EVERYTHING)
+
+    def forget(self, extent: Extent) -> None:
+        """Forget what a part of the house has made, on disk too. Keys that were handed out stay good: programs go on
+        to use them. With a region, services that know none (IAM) keep what the account has."""
+        self.desk.forget_part(extent)
+        self.bus.forget(extent)
 
     def close(self) -> None:
         """Let go of files, and of moto's state: the next Neighbours of this process starts from its own journal."""

@@ -13,8 +13,11 @@ from typing import Any
 from botocore.model import OperationModel, ServiceModel
 
 from emulator.call import Answer, Call
-from emulator.errors import CallerFault, NotBuilt
+from emulator.errors import CallerFault, NotBuilt, Validation
 from emulator.operations import constraints
+
+OF_RECORDS = frozenset({"ResourceNotFound", "ResourceInUse", "ConflictException", "ResourceLimitExceeded"})
+"""Errors that only some operations model: of the others it is a ValidationException (docs/quirks.md, "Records")."""
 
 Answerer = Callable[[Call], Answer]
 Function = Callable[[Any, Call], Answer]
@@ -46,7 +49,16 @@ class Dispatch:
         other = self._services.get(call.service)
         if other is not None:
             return other(call)
-        constraints.check(self._model(call).input_shape, call.params)
+        model = self._model(call)
+        constraints.check(model.input_shape, call.params)
+        try:
+            return self._answer(call)
+        except CallerFault as fault:
+            if fault.code in OF_RECORDS and _is_foreign(fault.code, model):
+                raise Validation(fault.message) from fault
+            raise
+
+    def _answer(self, call: Call) -> Answer:
         function = self._function(call.service, call.operation)
         if function is not None:
             return function(self._rooms, call)
@@ -77,6 +89,11 @@ class Dispatch:
             message = f"{call.service} has no operation {call.operation}."
             raise CallerFault(message, code="UnknownOperationException")
         return model.operation_model(call.operation)
+
+
+def _is_foreign(code: str, operation: OperationModel) -> bool:
+    """Whether the model does not give an operation this error, so that typed clients know no such exception of it."""
+    return all(code not in (shape.name, shape.error_code) for shape in operation.error_shapes)
 
 
 def refusal(service: str, operation: str) -> str:

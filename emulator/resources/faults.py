@@ -15,6 +15,6 @@ FAULTS: Mapping[str, type[CallerFault]] = {
 
 def fault(error: Fault, facts: Facts, key: str, arn: str, **more: str) -> CallerFault:
     """The exception for an error of a kind, about the record of a key and ARN; `more` fills in what else it names."""
-    name = key.rsplit("/", 1)[-1]
-    message = error.message.format(arn=arn, name=name, kind=facts.kind.noun, **more)
+    parent, _, name = key.rpartition("/")
+    message = error.message.format(arn=arn, name=name, parent=parent, kind=facts.kind.noun, **more)
     return FAULTS[error.code](message) if error.code in FAULTS else CallerFault(message, error.code)

@@ -13,11 +13,20 @@ from emulator.kinds.facts import Facts
 from emulator.kinds.kind import DESC
 from emulator.kinds.listing import PAGING, SORTS, Filter
 from emulator.resources import tokens
+from emulator.resources.relations import Within
 from emulator.store.links import Linked
 from emulator.store.records import Query, Record, Transaction
 
 CHUNK = 200
 Test = Callable[[Record], bool]
+
+
+@dataclass(frozen=True)
+class Only:
+    """One more test on the records of a list, which follows from the request; `words` tell it from other such tests."""
+
+    words: str
+    test: Test
 
 
 @dataclass(frozen=True)
@@ -51,17 +60,21 @@ def position(query: Query, record: Record) -> tuple[Any, str]:
     return value[query.sort], record.key
 
 
-def plan(facts: Facts, call: Call, named: Mapping[str, Record]) -> Plan:
+def plan(
+    facts: Facts, call: Call, named: Mapping[str, Record], within: Within | None = None, only: Only | None = None
+) -> Plan:
     """What a list call asks for; `NotBuilt` for a parameter that nothing here can honour.
 
-    `named`: the records that parameters name, by parameter.
+    `named`: the records that parameters name. `within`: what the records hang on, as the request names it.
     """
     params, listing = call.params, facts.kind.listing
-    _check_known(facts, call)
-    given = [item for item in facts.lister.filters if params.get(item.member) is not None]
+    _check_known(facts, call, within)
+    done = within.members if within else ()
+    given = [item for item in facts.lister.filters if params.get(item.member) is not None and item.member not in done]
     sort, descending, order = _order(facts, call)
-    query = Query(facts.kind.noun, call.scope, int(params.get("MaxResults") or listing.page), sort, descending)
-    tests: list[Test] = []
+    size = tokens.page_size(params, listing.page)
+    query = Query(facts.kind.noun, call.scope, size, sort, descending, parent=within.key if within else None)
+    tests: list[Test] = [only.test] if only else []
     late: list[Test] = []
     for item in given:
         value = params[item.member]
@@ -71,7 +84,7 @@ def plan(facts: Facts, call: Call, named: Mapping[str, Record]) -> Plan:
             query = narrowed
         else:
             tests.append(_test(item, value, facts.key[-1]))
-    rest = {name: value for name, value in params.items() if name not in PAGING}
+    rest = {name: value for name, value in params.items() if name not in PAGING} | ({"": only.words} if only else {})
     print_ = partial(tokens.fingerprint, facts.kind.noun, call.scope, rest, sort, descending)
     after = None
     if params.get("NextToken"):
@@ -82,9 +95,9 @@ def plan(facts: Facts, call: Call, named: Mapping[str, Record]) -> Plan:
     return Plan(query, tuple(tests), tuple(late), print_, none, order, after)
 
 
-def _check_known(facts: Facts, call: Call) -> None:
+def _check_known(facts: Facts, call: Call, within: Within | None) -> None:
     for name in facts.lister.unknown:
-        known = facts.kind.work or name in facts.kind.listing.same
+        known = facts.kind.work or name in facts.kind.listing.same or (within and name in within.members)
         if call.params.get(name) is not None and not known:
             raise NotBuilt(f"{call.operation} with {name} is not built. Leave {name} away.")
 

@@ -16,6 +16,7 @@ from emulator.resources import tokens
 from emulator.store.records import Record
 
 TO_REMOVE = "ToRemove"
+TO_ADD = "ToAdd"
 
 USERS = ("CreatedBy", "LastModifiedBy")
 """Who did it, where it was done in Studio; empty for everybody else, as the service answers it."""
@@ -111,10 +112,15 @@ def _kept(facts: Facts, call: Call) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     if unshown := {name: plain(call.params[name]) for name in facts.kind.unshown if name in call.params}:
         kept["unshown"] = unshown
-    if token := token_of(call):
-        kept["token"] = token
-        kept["asked"] = tokens.fingerprint(plain(call.params))
+    if given := asked(call):
+        kept["token"], kept["asked"] = given
     return kept
+
+
+def asked(call: Call) -> tuple[str, str] | None:
+    """What a request has in common with itself when it is sent again: its token and a hash; None without token."""
+    token = token_of(call)
+    return (token, tokens.fingerprint(plain(call.params))) if token else None
 
 
 def asked_again(record: Record, other: Record) -> bool:
@@ -173,6 +179,9 @@ def edited(facts: Facts, record: Record, call: Call) -> Record:
     for name, value in params.items():
         if name == "DeleteProperties":
             body = {member: item for member, item in body.items() if member not in value}
+        elif name.endswith(TO_ADD) and name.removesuffix(TO_ADD) in facts.derived.answered:
+            target = name.removesuffix(TO_ADD)
+            body[target] = [*(body.get(target) or []), *plain(value)]
         elif name.removesuffix(TO_REMOVE) not in known:
             raise NotBuilt(f"{call.operation} with {name} is not built. Nothing was changed.")
     for name, value in echo(facts, params).items():

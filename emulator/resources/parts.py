@@ -18,7 +18,7 @@ class Part:
 
     sort: Any
     key: str
-    shown: Mapping[str, Any]
+    shown: Any
 
 
 def page(call: Call, parts: Iterable[Part], member: str, order: str, size: int = PAGE) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def page(call: Call, parts: Iterable[Part], member: str, order: str, size: int =
     if params.get("NextToken"):
         after = tokens.read(params["NextToken"], print_, type(rows[0][0][0]) if rows else str)
         rows = [(at, part) for at, part in rows if (at < after if descending else at > after)]
-    limit = int(params.get("MaxResults") or size)
+    limit = tokens.page_size(params, size)
     answer: dict[str, Any] = {member: [part.shown for _, part in rows[:limit]]}
     if len(rows) > limit:
         answer["NextToken"] = tokens.write(rows[limit - 1][0], print_)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, TypeVar
 
-from emulator.call import Call, Scope
+from emulator.call import Call, Extent, Scope
 from emulator.clock import Clock
-from emulator.errors import Validation
+from emulator.errors import CallerFault, Validation
 from emulator.kinds.facts import Facts
 from emulator.kinds.kind import Kind
-from emulator.resources import listing, making, moving, tagging
+from emulator.resources import listing, making, moving, tagging, versions
 from emulator.resources.faults import fault
-from emulator.resources.links import Links, has_links
+from emulator.resources.links import Links
 from emulator.resources.notes import Notes
 from emulator.resources.quotas import Quota
+from emulator.resources.relations import Relations
 from emulator.resources.tags import Tags
 from emulator.store.links import Mark
 from emulator.store.records import Query, Record, StaleVersion, Store, Transaction
@@ -61,6 +61,7 @@ class Resources:
     def __init__(self, store: Store, kinds: Iterable[Kind], clock: Clock, hooks: Hooks = Hooks()) -> None:
         self._store = store
         self._facts = {kind.noun: Facts(kind) for kind in kinds}
+        self._relations = Relations(self._facts)
         self._clock = clock
         self._publish = hooks.publish
         self._compute = hooks.compute
@@ -87,12 +88,11 @@ class Resources:
         """
         facts = self._facts[kind]
         tags = tagging.given(call.params.get("Tags"))
-        record = making.new_record(facts, call, self._now(), making.Given(**given))
-        if "status" not in given:
-            record = making.in_status(facts, moving.begun(facts, "Create", record, self._travels.pace))
         with self._store.write() as transaction:
-            named = self._check_references(transaction, facts, call)
-            record = replace(record, parent=named[facts.parent].key if facts.parent in named else record.parent)
+            named = self._relations.named(transaction, facts, call)
+            self._relations.check_lasting(named.values())
+            call = self._relations.resolved(facts, call, named)
+            record = self._new(facts, call, self._now(), making.Given(**given))
             other = transaction.get_ignoring_case(kind, call.scope, record.key) if facts.kind.folded else None
             other = other or transaction.get(kind, call.scope, record.key)
             if other is not None and making.asked_again(record, other):
@@ -101,19 +101,62 @@ class Resources:
                 transaction.delete(other)
             elif other is not None:
                 raise fault(facts.taken, facts, other.key, other.arn)
-            self._check_quota(transaction, facts, call.scope)
-            record = transaction.insert(record)
-            self._mark(transaction, record)
-            if tags:
-                transaction.set_tags(record.arn, tags)
+            record = self._insert(transaction, facts, record, tags)
         self._tell("created", record)
         self._set_out(facts, record)
         return record
 
+    def create_version(self, kind: str, call: Call, whole: str, aliases: Sequence[str] = (), **given: Any) -> Record:
+        """Make the next version of a record (its key or ARN), as `create` makes a record."""
+        facts = self._facts[kind]
+        assert facts.kind.versions is not None
+        tags = tagging.given(call.params.get("Tags"))
+        with self._store.write() as transaction:
+            before = self._relations.get(transaction, self._facts[facts.kind.versions.of], call.scope, whole)
+            made = versions.made(transaction, facts, before, call)
+            if made is not None:
+                return made
+            counted = versions.counted(before, call)
+            call = self._relations.addressed(transaction, facts, call)
+            moment = versions.moment(transaction, facts, before, self._now())
+            record = self._new(facts, call, moment, versions.numbered(facts, counted, making.Given(**given)))
+            if aliases:
+                counted = versions.renamed(facts, counted, counted.hidden[versions.COUNT], aliases, ())
+            record = self._insert(transaction, facts, record, tags)
+            transaction.replace(counted)
+        self._tell("created", record)
+        self._set_out(facts, record)
+        return record
+
+    def rename_version(self, record: Record, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Record:
+        """Change the aliases of a version; what it is a version of, which knows them."""
+        facts = self._facts[record.kind]
+        of = facts.kind.versions
+        assert of is not None
+
+        def edit(whole: Record) -> Record:
+            return versions.renamed(facts, whole, record.body[of.number], add, remove)
+
+        return self.change(of.of, record.scope, record.parent, edit)
+
+    def named(self, kind: str, call: Call, latest: bool = False) -> Record:
+        """The record that a request names: by key or ARN, and of a kind with versions by number or alias.
+
+        `latest`: whether the latest version is meant where the request says nothing of versions.
+        """
+        facts = self._facts[kind]
+        with self._store.read() as transaction:
+            call = self._relations.addressed(transaction, facts, call)
+            key = self.key(kind, call)
+            version = self._relations.version(transaction, facts, call, key, latest)
+            if version is None and any(facts.numbers):
+                raise Validation(f"{call.operation} needs a {' or '.join(filter(None, facts.numbers))}.")
+            return version or self._relations.get(transaction, facts, call.scope, key)
+
     def get(self, kind: str, scope: Scope, key: str) -> Record:
         """The record of a key or ARN; raises the kind's error for an absent one."""
         with self._store.read() as transaction:
-            return self._get(transaction, self._facts[kind], scope, key)
+            return self._relations.get(transaction, self._facts[kind], scope, key)
 
     def find(self, kind: str, scope: Scope, key: str) -> Record | None:
         """The record of a key, or None."""
@@ -146,8 +189,9 @@ class Resources:
         while True:
             try:
                 with self._store.write() as transaction:
-                    before = self._get(transaction, facts, scope, key)
+                    before = self._relations.get(transaction, facts, scope, key)
                     after = transaction.replace(making.touched(facts, before, edit(before), self._now()))
+                    self._relations.keep(transaction, after)
                     self._mark(transaction, after)
                 break
             except StaleVersion:
@@ -179,10 +223,10 @@ class Resources:
             there = transaction.get(kind, scope, key) if statuses else None
             if statuses and (there is None or there.status not in statuses):
                 return
-            record = there or self._get(transaction, facts, scope, key)
-            self._check_childless(transaction, facts, record)
-            transaction.delete(record)
-        self._tell("deleted", record)
+            record = there or self._relations.get(transaction, facts, scope, key)
+            dropped = self._relations.drop(transaction, record)
+        for gone in dropped:
+            self._tell("deleted", gone)
 
     def arn(self, kind: str, scope: Scope, key: str) -> str:
         """The ARN that a record of this key has, or would have."""
@@ -217,6 +261,14 @@ class Resources:
             for record in self.unsettled(facts.kind.noun, tuple(facts.rests)):
                 self._travels.set_out(record)
 
+    def forget(self, extent: Extent) -> int:
+        """Delete all records of a part of the house, whatever hangs on them, untold; how many there were."""
+        self._travels.give_up(extent)
+        with self._store.write() as transaction:
+            count = transaction.drop(extent)
+        self._travels.give_up(extent)  # who set out in between
+        return count
+
     def close(self) -> None:
         """Let no record move any more."""
         self._travels.give_up()
@@ -226,22 +278,23 @@ class Resources:
     def describe(self, kind: str, call: Call) -> dict[str, Any]:
         """The answer to a Describe request."""
         facts = self._facts[kind]
-        record = self.get(kind, call.scope, self.key(kind, call))
+        record = self.named(kind, call, latest=True)
         body = dict(self._compute(record, record.body))
         return {facts.derived.wrapper: body} if facts.derived.wrapper else body
 
-    def list(self, kind: str, call: Call) -> dict[str, Any]:
+    def list(self, kind: str, call: Call, only: listing.Only | None = None) -> dict[str, Any]:
         """The answer to a List request: one page."""
-        asked = (kind, call.scope, repr(sorted(call.params.items())))
+        asked = (kind, call.scope, repr((sorted(call.params.items()), only.words if only else "")))
         known = self._pages.get(asked)
         if known is not None and known[0] == self._store.commits:
             return known[1]
         commits = self._store.commits  # before the reading: what is written meanwhile makes this page an old one
         facts = self._facts[kind]
         with self._store.read() as transaction:
-            named = self._check_references(transaction, facts, call, facts.kind.listing.contains)
-            plan = listing.plan(facts, call, named)
-            page = listing.answer(transaction, facts, plan)
+            named = self._relations.named(transaction, facts, call, facts.kind.listing.contains)
+            call = self._relations.resolved(facts, call, named)
+            within = self._relations.within(transaction, facts, call)
+            page = listing.answer(transaction, facts, listing.plan(facts, call, named, within, only))
         if len(self._pages) >= PAGES_KEPT:
             self._pages.clear()
         self._pages[asked] = commits, page
@@ -250,7 +303,7 @@ class Resources:
     def update(self, kind: str, call: Call) -> dict[str, Any]:
         """Do an Update request, member by member, and answer it."""
         facts = self._facts[kind]
-        key = self.key(kind, call)
+        key = self.named(kind, call).key
         record = self.move(kind, call.scope, key, "Update", lambda current: making.edited(facts, current, call))
         self.retag(record, call)
         return self.answer("Update", record)
@@ -258,13 +311,13 @@ class Resources:
     def delete(self, kind: str, call: Call) -> dict[str, Any]:
         """Do a Delete request and answer it."""
         facts = self._facts[kind]
-        record = self.get(kind, call.scope, self.key(kind, call))
+        record = self.named(kind, call)
         moving.check(facts, "Delete", record)
         if moving.begun(facts, "Delete", record, self._travels.pace) is record:
             self.remove(kind, record.scope, record.key)
         else:
             with self._store.read() as transaction:
-                self._check_childless(transaction, facts, record)
+                self._relations.check_childless(transaction, facts, record)
             self.move(kind, record.scope, record.key, "Delete")
         return self.answer("Delete", record)
 
@@ -277,9 +330,11 @@ class Resources:
         return self.answer("Stop", self.move(kind, call.scope, self.key(kind, call), "Stop"))
 
     def key(self, kind: str, call: Call) -> str:
-        """The key, or ARN, that a request names."""
+        """The key, or ARN, that a request names; UpdateModelPackage gives the ARN where Describe takes the name."""
         facts = self._facts[kind]
         values = facts.values(call.params)
+        if len(values) == 1:
+            values = [values[0] or str(call.params.get(facts.derived.arn_member) or "")]
         missing = [member for member, value in zip(facts.key, values, strict=True) if not value]
         if missing:
             raise Validation(f"{call.operation} needs {' and '.join(missing)}.")
@@ -302,25 +357,20 @@ class Resources:
 
     # --- within a transaction -------------------------------------------------------------------------------------
 
-    def _get(self, transaction: Transaction, facts: Facts, scope: Scope, key: str) -> Record:
-        named_by_arn = key.startswith("arn:") and len(facts.key) == 1
-        get = transaction.get_ignoring_case if facts.kind.caseless else transaction.get
-        record = transaction.get_by_arn(key) if named_by_arn else get(facts.kind.noun, scope, key)
-        if record is None or record.kind != facts.kind.noun or record.scope != scope:
-            arn = key if named_by_arn else making.arn_in(scope, facts, key)
-            raise fault(facts.missing, facts, key, arn)
-        return record
+    def _new(self, facts: Facts, call: Call, now: float, given: making.Given) -> Record:
+        record = making.new_record(facts, call, now, given)
+        if given.status is not None:
+            return record
+        return making.in_status(facts, moving.begun(facts, "Create", record, self._travels.pace))
 
-    def _check_references(
-        self, transaction: Transaction, facts: Facts, call: Call, loose: tuple[str, ...] = ()
-    ) -> dict[str, Record]:
-        """The records that members of a request name, by member."""
-        given = {member: call.params.get(member) for member in facts.kind.refers if member not in loose}
-        return {
-            member: self._get(transaction, self._facts[facts.kind.refers[member]], call.scope, value)
-            for member, value in given.items()
-            if value
-        }
+    def _insert(self, transaction: Transaction, facts: Facts, record: Record, tags: Mapping[str, str]) -> Record:
+        self._check_quota(transaction, facts, record.scope)
+        record = transaction.insert(record)
+        self._relations.keep(transaction, record)
+        self._mark(transaction, record)
+        if tags:
+            transaction.set_tags(str(record.body.get(facts.derived.arn_member) or record.arn), tags)
+        return record
 
     def _mark(self, transaction: Transaction, record: Record) -> None:
         if record.kind in self._followed:
@@ -331,24 +381,6 @@ class Resources:
         if quota is not None:
             counts = transaction.counts(facts.kind.noun, scope)
             quota.check(sum(count for status, count in counts.items() if status not in facts.gives_way))
-
-    @cached_property
-    def _children(self) -> dict[str, tuple[Facts, ...]]:
-        """By kind: those whose records hang on one of its records."""
-        found: dict[str, tuple[Facts, ...]] = {}
-        for facts in self._facts.values():
-            parent = facts.kind.refers.get(facts.parent) if facts.kind.refers and facts.parent else None
-            if parent is not None:
-                found[parent] = (*found.get(parent, ()), facts)
-        return found
-
-    def _check_childless(self, transaction: Transaction, facts: Facts, record: Record) -> None:
-        for child in self._children.get(record.kind, ()):
-            if transaction.page(Query(child.kind.noun, record.scope, 1, parent=record.key)):
-                raise fault(facts.occupied, facts, record.key, record.arn, others=child.kind.noun)
-        for relation in facts.kind.tied:
-            if has_links(transaction, record, relation):
-                raise fault(facts.occupied, facts, record.key, record.arn, others=relation)
 
     # --- records that move by themselves --------------------------------------------------------------------------
 
@@ -363,10 +395,14 @@ class Resources:
         if there is None or there.status != record.status:
             return
         rest = facts.rests[there.status]
-        if rest:
-            self.change(record.kind, record.scope, record.key, lambda current: replace(current, status=rest))
-        else:
-            self.remove(record.kind, record.scope, record.key, statuses=(there.status,))
+        way = there.status
+        try:
+            if rest:
+                self.change(*there.place, lambda now: replace(now, status=rest) if now.status == way else now)
+            else:
+                self.remove(*there.place, statuses=(way,))
+        except CallerFault:
+            log.debug("%s %s was taken away on its way", record.kind, record.key)
 
     def _now(self) -> float:
         return round(self._clock.now(), 3)

@@ -1,4 +1,4 @@
-"""NextTokens: where a listing goes on. Opaque, and good only for the request that they were made for."""
+"""How long a page is, and NextTokens: where a listing goes on. Opaque, good only for the request they were made for."""
 
 from __future__ import annotations
 
@@ -6,11 +6,26 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from emulator.errors import Validation
 
 INVALID = "Invalid NextToken. Use the NextToken of the previous answer, with the same parameters otherwise."
+
+
+TOO_FEW = (
+    "1 validation error detected: Value '{}' at 'maxResults' failed to satisfy constraint: "
+    "Member must have value greater than or equal to 1"
+)
+
+
+def page_size(params: Mapping[str, Any], default: int) -> int:
+    """How many records a page may have; some list calls have no lower bound in the model (ListDeviceFleets)."""
+    size = int(params.get("MaxResults") or default)
+    if size < 1:
+        raise Validation(TOO_FEW.format(size))
+    return size
 
 
 def fingerprint(*parts: Any) -> str:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from emulator.call import Scope
+from emulator.call import Extent, Scope
 from emulator.store.links import Link, Linked, LinkQuery, Mark
 
 
@@ -30,6 +30,11 @@ class Record:
     parent: str = ""
     hidden: Mapping[str, Any] = field(default_factory=dict)
     version: int = 0
+
+    @property
+    def place(self) -> tuple[str, Scope, str]:
+        """Kind, scope and key: what no other record has."""
+        return self.kind, self.scope, self.key
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,10 @@ class Transaction(Protocol):
 
     def counts(self, kind: str, scope: Scope) -> dict[str, int]:
         """How many records of a kind there are in a scope, by their statuses."""
+        ...
+
+    def drop(self, extent: Extent) -> int:
+        """Remove all records of a part of the house with their tags, and its links; how many records there were."""
         ...
 
     def tags(self, arn: str) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from emulator.store.database import Database, Row, Session
-from emulator.store.notes import NOWHERE, TAGGED, Notes
+from emulator.store.notes import Notes
 from emulator.store.records import Record
 from emulator.store.sql import record_of
 from emulator.store.terms import CUT, NATIVE, Condition, Order, Place, Reader, Stop, Tags
@@ -24,7 +24,6 @@ from emulator.store.texts import Names
 
 SQL = Names("search_statements")
 TAGS_OF = "record_statements:TAGS_OF"
-GET_ARN = "record_statements:GET_ARN"
 
 CHUNK = 500
 """Records that are indexed in one transaction: other writers wait for it, 20 ms or so."""
@@ -41,8 +40,7 @@ class SearchView:
 
     def __init__(self, session: Session, place: Place) -> None:
         self._session = session
-        scope = place.scope
-        self._where = {"kind": place.kind, "account": scope.account, "region": scope.region}
+        self._where = place.where
         rows = session.rows(SQL.PROPERTIES, **self._where)
         self.properties: Mapping[str, int] = {name: number for number, name, state in rows if state != UNFINISHED}
         """The indexed properties, each with its number."""
@@ -71,6 +69,12 @@ class SearchView:
             if order.column not in ("key", "absent"):
                 values["value"] = after[0]
         return self._session.rows(f"search_queries:{json.dumps(shape)}", limit=limit, **values)
+
+    def stand(self, column: str, number: int) -> tuple[Any, str] | None:
+        """Where a record stands in the order of a native column."""
+        name = f"search_queries:{json.dumps({'what': 'stand', 'column': column})}"
+        row = self._session.row(name, id=number, **self._where)
+        return (row[0], row[1]) if row is not None else None
 
     def load(self, number: int) -> Record | None:
         """The record of an id."""
@@ -130,18 +134,13 @@ class SearchIndex:
     def catch_up(self, place: Place, read: Reader) -> None:
         """Read anew what was written since the last time."""
         with self._lock:
-            for arns in _chunks(self._pending(TAGGED, NOWHERE)):
-                with self._database.write() as session:
-                    for arn in arns:
-                        self._pass_on(session, arn)
-            keys = self._pending(place.kind, place.scope)
-            if len(keys) > CHUNK and self._forget(place, 4 * len(keys)):
+            if not self._notes.any(place):
                 return
-            for chunk in _chunks(keys):
-                with self._database.write() as session:
-                    properties = _properties(session, place)
-                    for key in chunk:
-                        self._renew(session, place, key, properties, read)
+            try:
+                self._mend(place, read)
+            except BaseException:
+                self._notes.lose(place)
+                raise
 
     def build(self, place: Place, names: Sequence[str], read: Reader) -> None:
         """Index those of the properties that are not yet."""
@@ -159,38 +158,42 @@ class SearchIndex:
 
     def _enter(self, place: Place, names: Sequence[str]) -> dict[str, int]:
         """Number the properties that are not indexed; from now on is noted what is written."""
-        where = _where(place)
         with self._database.write() as session:
             self._notes.kinds.add(place.kind)
-            known = {name: (number, state) for number, name, state in session.rows(SQL.PROPERTIES, **where)}
+            known = {name: (number, state) for number, name, state in session.rows(SQL.PROPERTIES, **place.where)}
             wanted = [name for name in names if known.get(name, (0, UNFINISHED))[1] == UNFINISHED]
             for name in wanted:
                 if name in known:  # whoever began did not come to the end
-                    session.run(SQL.DROP_TERMS, property=known[name][0])
                     session.run(SQL.DROP_PROPERTY, id=known[name][0])
-                session.run(SQL.NEW_PROPERTY, name=name, state=UNFINISHED, **where)
-            numbers = {name: number for number, name, _ in session.rows(SQL.PROPERTIES, **where)}
+                session.run(SQL.NEW_PROPERTY, name=name, state=UNFINISHED, **place.where)
+            numbers = {name: number for number, name, _ in session.rows(SQL.PROPERTIES, **place.where)}
+            for name in wanted:  # of whoever had the number before
+                session.run(SQL.DROP_TERMS, property=numbers[name])
+                self._cut.discard(numbers[name])
             return {name: numbers[name] for name in wanted}
 
     def _index_chunk(
         self, session: Session, place: Place, after: str, numbers: Mapping[str, int], read: Reader
     ) -> str | None:
         """Index the next records; the key of the last one, or None when there are no more."""
-        rows = session.rows(SQL.CHUNK, after=after, limit=CHUNK, **_where(place))
+        rows = session.rows(SQL.CHUNK, after=after, limit=CHUNK, **place.where)
         terms: list[dict[str, Any]] = []
         record = None
         for row in rows:
             record = _fresh(row[1:])
-            terms += self._terms(session, row[0], record, numbers, read)
+            found, settled = self._terms(session, row[0], record, numbers, read)
+            terms += found
+            if not settled:
+                self._notes.add(place, record.key)
         session.many(SQL.NEW_TERM, terms)
         return record.key if record is not None and len(rows) == CHUNK else None
 
     def _terms(
         self, session: Session, number: int, record: Record, properties: Mapping[str, int], read: Reader
-    ) -> Iterator[dict[str, Any]]:
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """The rows of one record, and whether they stay true until it is written again."""
         reading = read(record, lambda: session.rows(TAGS_OF, arn=record.arn), tuple(properties))
-        if not reading.settled:
-            self._notes.note(session, record.kind, record.scope, record.key)
+        rows = []
         for name, found in reading.terms.items():
             for position, term in enumerate(found):
                 text = term.text
@@ -198,57 +201,53 @@ class SearchIndex:
                     text = text[:CUT]
                     self._cut.add(properties[name])
                 place = {"property": properties[name], "record": number, "position": position}
-                yield {**place, "text": text, "number": term.number}
+                rows.append({**place, "text": text, "number": term.number})
+        return rows, reading.settled
 
     # --- keeping up -------------------------------------------------------------------------------------------------
 
-    def _pending(self, kind: str, scope: Any) -> list[str]:
-        with self._database.read() as session:
-            rows = session.rows(SQL.NOTES, kind=kind, account=scope.account, region=scope.region, limit=1 << 30)
-        return [key for (key,) in rows]
-
-    def _pass_on(self, session: Session, arn: str) -> None:
-        """A note about an ARN becomes notes about the records that have it."""
-        for row in session.rows(GET_ARN, arn=arn):
-            self._notes.wrote(session, record_of(row))
-        session.run(SQL.DROP_NOTE, kind=TAGGED, account="", region="", key=arn)
-
-    def _forget(self, place: Place, size: int) -> bool:
-        """Give the index of a place up that has less than `size` records: building it anew takes less."""
+    def _mend(self, place: Place, read: Reader) -> None:
         with self._database.write() as session:
-            view = SearchView(session, place)
-            if view.size(size) > size:
-                return False
-            for number in view.properties.values():
-                session.run(SQL.DROP_TERMS, property=number)
-                session.run(SQL.DROP_PROPERTY, id=number)
-            session.run(SQL.DROP_NOTES, **_where(place))
+            self._notes.pass_on(session)
+            given_up = self._forget(session, place)
+        unsettled: list[str] = []
+        while not given_up and self._notes.count(place):
+            with self._database.write() as session:
+                unsettled += self._renew(session, place, read)
+        if unsettled:
+            with self._database.write():
+                for key in unsettled:
+                    self._notes.add(place, key)
+
+    def _forget(self, session: Session, place: Place) -> bool:
+        """Give the index of a place up where making it anew takes less. Its terms go when others get their numbers."""
+        notes = self._notes.count(place)
+        if notes is not None and (notes <= CHUNK or SearchView(session, place).size(4 * notes) > 4 * notes):
+            return False
+        for number, _, _ in session.rows(SQL.PROPERTIES, **place.where):
+            session.run(SQL.DROP_PROPERTY, id=number)
+        self._notes.forget(place)
         return True
 
-    def _renew(self, session: Session, place: Place, key: str, properties: Mapping[str, int], read: Reader) -> None:
-        session.run(SQL.DROP_NOTE, key=key, **_where(place))
-        row = session.row(SQL.BY_KEY, key=key, **_where(place))
-        if row is None:
-            return
-        for number in properties.values():
-            session.run(SQL.DROP_TERMS_OF_ONE, property=number, record=row[0])
-        session.many(SQL.NEW_TERM, list(self._terms(session, row[0], _fresh(row[1:]), properties, read)))
+    def _renew(self, session: Session, place: Place, read: Reader) -> list[str]:
+        """Read some of the records anew; the keys of those that must be again."""
+        rows = session.rows(SQL.PROPERTIES, **place.where)
+        properties = {name: number for number, name, state in rows if state != UNFINISHED}
+        unsettled = []
+        for key in self._notes.take(place, CHUNK):
+            row = session.row(SQL.BY_KEY, key=key, **place.where)
+            if row is not None and not self._renew_one(session, row, properties, read):
+                unsettled.append(key)
         for number in self._cut.intersection(properties.values()):
             session.run(SQL.SET_STATE, id=number, state=CUT_SOME)
+        return unsettled
 
-
-def _chunks(keys: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(keys), CHUNK):
-        yield keys[start : start + CHUNK]
-
-
-def _properties(session: Session, place: Place) -> dict[str, int]:
-    rows = session.rows(SQL.PROPERTIES, **_where(place))
-    return {name: number for number, name, state in rows if state != UNFINISHED}
-
-
-def _where(place: Place) -> dict[str, str]:
-    return {"kind": place.kind, "account": place.scope.account, "region": place.scope.region}
+    def _renew_one(self, session: Session, row: Row, properties: Mapping[str, int], read: Reader) -> bool:
+        for number in properties.values():
+            session.run(SQL.DROP_TERMS_OF_ONE, property=number, record=row[0])
+        terms, settled = self._terms(session, row[0], _fresh(row[1:]), properties, read)
+        session.many(SQL.NEW_TERM, terms)
+        return settled
 
 
 def _fresh(row: Row) -> Record:

@@ -20,6 +20,8 @@ _HERE = (R.kind == p("kind"), R.account == p("account"), R.region == p("region")
 def build(shape: Mapping[str, Any], substring: str) -> Select[Any]:
     """The statement of a shape (`search.SearchView`); `substring` is the database's function for it."""
     column = shape["column"]
+    if shape["what"] == "stand":
+        return select(R[column], R.key).where(R.id == p("id"), *_HERE)
     if shape["what"] == "walk":
         return _walk(column, shape["descending"], shape["after"])
     native = column in (*NATIVE, "all")

@@ -12,14 +12,14 @@ R, P, T, N = RECORDS.c, SEARCH_PROPERTIES.c, SEARCH_TERMS.c, SEARCH_NOTES.c
 
 _RECORDS_HERE = (R.kind == p("kind"), R.account == p("account"), R.region == p("region"))
 _HERE = (P.kind == p("kind"), P.account == p("account"), P.region == p("region"))
-_NOTED_HERE = (N.kind == p("kind"), N.account == p("account"), N.region == p("region"))
-_NOTED = (*_NOTED_HERE, N.key == p("key"))
+_NOTED = tuple(c == p(c.name) for c in N)
 
 KINDS = select(P.kind).distinct()
 PROPERTIES = select(P.id, P.name, P.state).where(*_HERE)
 NEW_PROPERTY = insert(SEARCH_PROPERTIES).values({c.name: p(c.name) for c in P if c.name != "id"})
 SET_STATE = update(SEARCH_PROPERTIES).where(P.id == p("id")).values(state=p("state"))
 DROP_PROPERTY = delete(SEARCH_PROPERTIES).where(P.id == p("id"))
+DROP_PROPERTIES = delete(SEARCH_PROPERTIES)
 
 NEW_TERM = insert(SEARCH_TERMS).values({c.name: p(c.name) for c in T})
 DROP_TERMS = delete(SEARCH_TERMS).where(T.property == p("property"))
@@ -33,10 +33,10 @@ DROP_TERMS_OF_RECORD = delete(SEARCH_TERMS).where(
 NOTE = insert(SEARCH_NOTES).from_select(
     [c.name for c in N], select(*(p(c.name) for c in N)).where(~exists().where(*_NOTED))
 )
-NOTES = select(N.key).where(*_NOTED_HERE).limit(p("limit"))
-DROP_NOTE = delete(SEARCH_NOTES).where(*_NOTED)
-DROP_NOTES = delete(SEARCH_NOTES).where(*_NOTED_HERE)
+NOTES = select(*N)
+DROP_NOTES = delete(SEARCH_NOTES)
 
 CHUNK = select(R.id, *COLUMNS).where(*_RECORDS_HERE, R.key > p("after")).order_by(R.key).limit(p("limit"))
+WHERE_ARN = select(R.kind, R.account, R.region, R.key).where(R.arn == p("arn"))
 BY_KEY = select(R.id, *COLUMNS).where(*_RECORDS_HERE, R.key == p("key"))
 BY_ID = select(*COLUMNS).where(R.id == p("id"))

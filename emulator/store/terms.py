@@ -31,6 +31,16 @@ class Place:
     kind: str
     scope: Scope
 
+    @property
+    def where(self) -> dict[str, str]:
+        """The place as parameters of a statement."""
+        return {"kind": self.kind, "account": self.scope.account, "region": self.scope.region}
+
+    @classmethod
+    def of(cls, where: Mapping[str, str]) -> Place:
+        """The place in the parameters, or the columns, of a statement."""
+        return cls(where["kind"], Scope(where["account"], where["region"]))
+
 
 @dataclass(frozen=True)
 class Condition:

@@ -20,6 +20,7 @@ from emulator.errors import CallerFault
 from emulator.neighbours.http import HttpReply
 from emulator.operations.dispatch import Dispatch
 from emulator.settings import Settings
+from emulator.trouble import TroubleBook
 
 TARGET = {"X-Amz-Target": "SageMaker.ListTrainingJobs", "Content-Type": "application/x-amz-json-1.1"}
 
@@ -40,6 +41,7 @@ class CardboardHouse:
 
     schema = 1
     clock = AdjustableClock()
+    trouble = TroubleBook()
 
     def __init__(self, data_dir: Path, **settings):
         self.settings = Settings(data_dir=data_dir, port=0, **settings)
@@ -67,8 +69,9 @@ class CardboardHouse:
     def status(self):
         return {"data_dir": str(self.settings.data_dir), "executor": "auto", "pid": 1, "jobs": {}}
 
-    def reset(self):
+    def reset(self, extent=None):
         self.resets += 1
+        return []
 
     def log_lines(self, name, places=None):
         lines = [f"{name} {n}" for n in range((places or {}).get("a", 0), 3)]

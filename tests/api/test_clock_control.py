@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from tests.api.described import Extension
 from tests.api.houses import opened
@@ -65,6 +66,33 @@ def test_the_other_services_follow(door, ask):
     assert client(door, "ssm").get_parameter(Name="p")["Parameter"]["LastModifiedDate"] == START
     given = client(door, "sts").assume_role(RoleArn="arn:aws:iam::999988887777:role/r", RoleSessionName="session")
     assert given["Credentials"]["Expiration"] == START.replace(microsecond=0) + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "code", "status"),
+    [
+        ("sagemaker", "list_models", "ExpiredTokenException", 403),
+        ("ssm", "describe_parameters", "ExpiredTokenException", 403),
+        ("iam", "list_roles", "ExpiredToken", 403),
+        ("s3", "list_buckets", "ExpiredToken", 400),
+    ],
+)
+def test_credentials_expire_by_the_clock_of_the_house(door, ask, service, call, code, status):
+    given = client(door, "sts").assume_role(RoleArn="arn:aws:iam::999988887777:role/r", RoleSessionName="session")
+    keys = [given["Credentials"][name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
+    theirs = getattr(boto3.Session(*keys, "us-east-1").client(service, endpoint_url=door.url), call)
+    theirs()
+    ask.well("POST", "/_sagelet/clock", {"advance": 3601})
+    with pytest.raises(ClientError) as raised:
+        theirs()
+    answer = raised.value.response
+    assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == (code, status)
+    door.house.neighbours.close()
+    del door.house.neighbours  # as a restart does
+    with pytest.raises(ClientError, match=code):
+        theirs()
+    ask.well("DELETE", "/_sagelet/clock")
+    theirs()
 
 
 def test_what_is_due_has_happened_when_the_answer_comes(door, ask):

@@ -80,7 +80,7 @@ def test_a_tracking_server_has_defaults_and_no_url(desk: Desk) -> None:
 def test_an_mlflow_app_is_known_by_an_arn_that_is_made_up(desk: Desk) -> None:
     domain = desk.do("CreateDomain", DomainName="d", AuthMode="IAM", DefaultUserSettings={})["DomainId"]
     absent = {"Name": "a", **STORE, "DefaultDomainIdList": ["d-none"]}
-    assert desk.refused("CreateMlflowApp", **absent)[0] == "ResourceNotFound"
+    assert desk.refused("CreateMlflowApp", **absent)[0] == "ValidationException"
     arn = desk.do("CreateMlflowApp", Name="a", **STORE, Tags=[{"Key": "k", "Value": "v"}])["Arn"]
     other = desk.do("CreateMlflowApp", Name="a", **STORE)["Arn"]
     assert arn != other

@@ -102,7 +102,7 @@ def test_the_secret_of_an_identity_provider_is_not_told(desk: Desk) -> None:
     members = [{"OidcMemberDefinition": {"Groups": ["g"]}}]
     desk.do("CreateWorkteam", WorkteamName="t", WorkforceName="w", Description="d", MemberDefinitions=members)
     code, message = desk.refused("UpdateWorkforce", WorkforceName="w", OidcConfig=OIDC)
-    assert (code, f"{ARN}:workteam/private-crowd/t" in message) == ("ResourceInUse", True)
+    assert (code, f"{ARN}:workteam/private-crowd/t" in message) == ("ValidationException", True)
 
 
 def test_a_workforce_lets_its_addresses_and_its_network_be_changed(desk: Desk) -> None:
@@ -122,7 +122,7 @@ def test_a_workforce_with_teams_is_not_deleted(desk: Desk) -> None:
     team(desk)
     code, message = desk.refused("DeleteWorkforce", WorkforceName="w")
     assert (code, message) == (
-        "ResourceInUse",
+        "ValidationException",
         f"Unable to delete Workforce [{ARN}:workforce/w] because Workteam(s) are associated with it.",
     )
     assert desk.do("DeleteWorkteam", WorkteamName="t") == {"Success": True}

@@ -159,7 +159,7 @@ def test_a_space_belongs_to_a_profile_and_keeps_its_type(desk: Desk) -> None:
     sharing = {"SpaceSharingSettings": {"SharingType": "Private"}}
     assert desk.refused("CreateSpace", DomainId=name, SpaceName="s", **owner)[0] == "ValidationException"
     assert desk.refused("CreateSpace", DomainId=name, SpaceName="s", **sharing)[0] == "ValidationException"
-    assert desk.refused("CreateSpace", DomainId=name, SpaceName="s", **owner, **sharing)[0] == "ResourceNotFound"
+    assert desk.refused("CreateSpace", DomainId=name, SpaceName="s", **owner, **sharing)[0] == "ValidationException"
     profile(desk, name)
     space(desk, name, owner="ann", AppType="JupyterLab")
     found = desk.do("DescribeSpace", DomainId=name, SpaceName="lab")
@@ -210,7 +210,7 @@ def test_profiles_and_spaces_are_listed_by_domain_and_name(desk: Desk) -> None:
     assert names(DomainIdEquals=one, SortBy="LastModifiedTime") == ["bob", "anna", "ann"]
     found = desk.do("ListSpaces", SpaceNameContains="of-b")["Spaces"]
     assert [(one_["DomainId"], one_["SpaceName"]) for one_ in found] == [(one, "of-bob")]
-    assert desk.refused("ListUserProfiles", DomainIdEquals="d-none")[0] == "ResourceNotFound"
+    assert desk.refused("ListUserProfiles", DomainIdEquals="d-none")[0] == "ValidationException"
 
 
 # --- apps -----------------------------------------------------------------------------------------------------------
@@ -266,9 +266,9 @@ def test_an_app_belongs_to_a_profile_or_to_a_space(desk: Desk) -> None:
             code, message = desk.refused(operation, **wrong)
             known = f"Either UserProfileName or SpaceName must be passed for {operation} operation."
             assert (code, message) == ("ValidationException", known)
-    assert desk.refused("CreateApp", **key(name, UserProfileName="bob"))[0] == "ResourceNotFound"
-    assert desk.refused("CreateApp", **key(name, SpaceName="none"))[0] == "ResourceNotFound"
-    assert desk.refused("CreateApp", **key("d-none"))[0] == "ResourceNotFound"
+    assert desk.refused("CreateApp", **key(name, UserProfileName="bob"))[0] == "ValidationException"
+    assert desk.refused("CreateApp", **key(name, SpaceName="none"))[0] == "ValidationException"
+    assert desk.refused("CreateApp", **key("d-none"))[0] == "ValidationException"
     assert desk.refused("CreateApp", **key(name, AppName="other"))[0] == "ValidationException"
     desk.do("CreateApp", **key(name))
     desk.do("CreateApp", **key(name, SpaceName="lab", AppType="JupyterLab", AppName="one"))
@@ -321,7 +321,7 @@ def test_a_lifecycle_config_must_exist_and_stays_while_it_is_used(desk: Desk) ->
     absent = f"{ARN}:studio-lifecycle-config/none"
     settings = {"JupyterLabAppSettings": {"LifecycleConfigArns": [absent]}}
     request = {"DomainName": "d", "AuthMode": "IAM", "DefaultUserSettings": settings}
-    assert desk.refused("CreateDomain", **request)[0] == "ResourceNotFound"
+    assert desk.refused("CreateDomain", **request)[0] == "ValidationException"
     config = {"StudioLifecycleConfigName": "idle"}
     arn = desk.do(
         "CreateStudioLifecycleConfig",

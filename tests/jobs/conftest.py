@@ -21,6 +21,7 @@ from emulator.jobs.record import hidden_life
 from emulator.ports import Address, Exit, ExitReason, LogLine, ObjectInfo, Point, RunSpec, Usage
 from emulator.settings import Settings
 from emulator.store.records import Record
+from emulator.trouble import TroubleBook
 from tests.jobs.stored import Bucket, bucket
 
 SCOPE = Scope("123456789012", "eu-west-1")
@@ -216,12 +217,16 @@ class Scripted:
         return list(self.programs.values())[-1]
 
     def wait(self, run_id: str, timeout: float | None = None) -> Exit | None:
-        program = self.programs[run_id]
+        program = self.programs.get(run_id)
+        if program is None:
+            return None
         program.over.wait(timeout)
         return program.exit
 
     def stop(self, run_id: str, grace: float) -> None:
-        program = self.programs[run_id]
+        program = self.programs.get(run_id)
+        if program is None:
+            return
         program.stops.append(grace)
         if self.stop_ends and not program.over.is_set():
             program.end(-15, ExitReason.STOPPED)
@@ -233,7 +238,8 @@ class Scripted:
         return self.uses.get(run_id)
 
     def release(self, run_id: str) -> None:
-        self.programs[run_id].released += 1
+        if run_id in self.programs:
+            self.programs[run_id].released += 1
 
     def close(self) -> None:
         return None
@@ -253,11 +259,12 @@ class MiniHouse:
         self.metrics = ListMetrics()
         self.executor = Scripted()
         self.servers: Any = None
+        self.trouble = TroubleBook()
         self.engine = self.start()
 
     def start(self) -> JobEngine:
         parts = (self.settings, self.clock, self.records, self.storage, self.logs, self.metrics)
-        self.engine = JobEngine(Tools(*parts, self.executor, self.servers))
+        self.engine = JobEngine(Tools(*parts, self.executor, self.servers, trouble=self.trouble))
         return self.engine
 
     def restart(self, settings: Settings) -> None:

@@ -20,6 +20,7 @@ EVENTS: tuple[life.Event, ...] = (
     life.OutputsSaved(),
     life.Exited("InternalServerError: x"),
     life.InterruptRequested(),
+    life.Struck("AlgorithmError: on purpose"),
     life.Retreated(),
     life.StopRequested(),
     life.DeadlinePassed(Cause.RUNTIME),
@@ -95,6 +96,7 @@ def test_every_phase_under_way_can_be_stopped_and_resumed() -> None:
             assert (job.phase, life.Broke) in TABLE
             assert (job.phase, life.DeadlinePassed) in TABLE
             assert (job.phase, life.InterruptRequested) in TABLE
+            assert (job.phase, life.Struck) in TABLE
 
 
 def test_the_first_cause_of_an_end_is_kept() -> None:
@@ -149,3 +151,34 @@ def test_an_internal_error_is_retried_as_often_as_was_asked_for_and_a_failure_of
     assert (job, effects) == (Job(Phase.RETREATING), (life.Retreat(),))
     assert step(Job(Phase.RUNNING), internal)[0].phase is Phase.SAVING
     assert step(Job(Phase.RUNNING, retries=1), own)[0].phase is Phase.SAVING
+
+
+def test_a_job_that_is_struck_is_ended_saves_what_it_has_and_fails_for_that_reason() -> None:
+    job, effects = step(Job(Phase.RUNNING), life.Struck("AlgorithmError: on purpose"))
+    assert effects == (life.Kill(),) and job.phase is Phase.RUNNING
+    job, effects = step(job, life.Exited("InternalServerError: ended"))
+    assert effects == (life.SaveOutputs(),)
+    job, _ = step(job, life.OutputsSaved())
+    assert job == Job(Phase.FAILED, failure="AlgorithmError: on purpose")
+
+
+def test_a_job_that_is_struck_by_an_internal_error_is_tried_again() -> None:
+    job, _ = step(Job(Phase.RUNNING, retries=1), life.Struck("InternalServerError: on purpose"))
+    job, effects = step(job, life.Exited("AlgorithmError: exit code: 143"))
+    assert job == Job(Phase.RETREATING, retries=0) and effects == (life.Retreat(),)
+
+
+@pytest.mark.parametrize("found", Found)
+def test_a_restart_does_not_forget_that_a_job_was_struck(found: Found) -> None:
+    job, _ = step(Job(Phase.RUNNING), life.Struck("AlgorithmError: on purpose"))
+    job, effects = step(job, life.Resumed(found))
+    if found is Found.ALIVE:
+        assert life.Kill() in effects
+        job, _ = step(job, life.Exited())
+        job, _ = step(job, life.OutputsSaved())
+    assert job == Job(Phase.FAILED, failure="AlgorithmError: on purpose")
+
+
+def test_who_is_being_stopped_is_struck_no_more() -> None:
+    job = Job(Phase.RUNNING, Cause.STOP)
+    assert step(job, life.Struck("AlgorithmError: on purpose")) == (job, ())

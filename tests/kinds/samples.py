@@ -11,7 +11,7 @@ from tests.kinds.texts import text
 
 DEPTH = 3
 DEEPEST = 8
-TIME = 1_700_000_000.5
+TIME = 1_700_000_000.0  # older clients send whole seconds only
 
 
 def sample(shape: Shape | None, name: str = "x", depth: int = 0, everything: int = DEPTH) -> Any:
@@ -40,7 +40,7 @@ def _structure(shape: Any, name: str, depth: int, everything: int) -> Any:
 def _list(shape: Any, name: str, depth: int, everything: int) -> Any:
     count = max(shape.metadata.get("min") or 0, 1 if depth <= everything else 0)
     enum = getattr(shape.member, "enum", None) or ()
-    if len(enum) > 0 and count <= len(enum):
+    if 0 < count <= len(enum):
         return list(enum[:count])
     return [sample(shape.member, f"{name}-{number}", depth + 1, everything) for number in range(1, count + 1)]
 

@@ -7,7 +7,7 @@ import pytest
 
 from emulator import spec
 from emulator.call import Call, Scope
-from emulator.errors import CallerFault, NotBuilt, Validation
+from emulator.errors import CallerFault, InUse, LimitExceeded, NotBuilt, NotFound, Validation
 from emulator.operations.dispatch import Dispatch
 
 SCOPE = Scope("123456789012", "us-east-1")
@@ -69,3 +69,23 @@ def test_an_unknown_operation_or_service(dispatch, service, operation):
     with pytest.raises(CallerFault, match=f"{service} has no operation {operation}") as raised:
         dispatch(call(operation, service))
     assert raised.value.code == "UnknownOperationException"
+
+
+@pytest.mark.parametrize(
+    ("operation", "params", "raised", "told"),
+    [
+        ("DescribeHub", {"HubName": "h"}, NotFound, "ResourceNotFound"),
+        ("DeleteHyperParameterTuningJob", {"HyperParameterTuningJobName": "t"}, NotFound, "ValidationException"),
+        ("DeleteEndpoint", {"EndpointName": "e"}, InUse, "ValidationException"),
+        ("DeleteModel", {"ModelName": "m"}, LimitExceeded, "ValidationException"),
+        ("DeleteDomain", {"DomainId": "d-1"}, InUse, "ResourceInUse"),
+    ],
+)
+def test_an_operation_answers_only_errors_that_the_model_gives_it(operation, params, raised, told):
+    def generic(call):
+        raise raised("So it is.")
+
+    dispatch = Dispatch(spec.load, [], "the rooms", {operation: generic}).dispatch
+    with pytest.raises(CallerFault, match="So it is") as answered:
+        dispatch(call(operation, **params))
+    assert answered.value.code == told

@@ -92,6 +92,25 @@ def test_what_is_on_its_way_can_be_sent_nowhere_else(open_rooms: Callable[[float
     rooms.do("DeleteImage", ImageName="i")
 
 
+def test_nothing_is_hung_on_what_is_about_to_go() -> None:
+    store, clock = open_store(), ManualClock()
+    kinds = (Kind("Domain", mint="d-{short}"), Kind("Space", refers={"DomainId": "Domain"}))
+    resources = Resources(store, kinds, clock, Hooks(pace=2.0))
+    operations = generic_operations(kinds, resources)
+
+    def do(operation: str, **params: Any) -> Any:
+        return operations[operation](Call("sagemaker", operation, params, SCOPE))
+
+    domain = do("CreateDomain", DomainName="d", AuthMode="IAM", DefaultUserSettings={})["DomainId"]
+    clock.advance(2)
+    do("DeleteDomain", DomainId=domain)
+    with pytest.raises(CallerFault, match="does not exist"):
+        do("CreateSpace", DomainId=domain, SpaceName="s")
+    clock.advance(2)
+    assert do("ListDomains")["Domains"] == []
+    store.close()
+
+
 def test_start_stop_and_where_each_verb_begins(open_rooms: Callable[[float], Rooms]) -> None:
     rooms = open_rooms(1.0)
     with pytest.raises(CallerFault):

@@ -16,9 +16,10 @@ from emulator.jobs.machine import measured
 from emulator.jobs.record import News
 from emulator.jobs.scheduler import Machine
 from emulator.jobs.warmth import WarmPools
-from emulator.ports import Executor, Logs, Metrics, RunSpec, Storage
+from emulator.ports import Executor, Logs, Metrics, RunSpec, Storage, Trouble
 from emulator.settings import Settings
 from emulator.store.records import Record
+from emulator.trouble import TroubleBook
 
 if TYPE_CHECKING:
     from emulator.servers import ModelServer, ServerSpec
@@ -78,7 +79,8 @@ class Records(Protocol):
 
 @dataclass(frozen=True)
 class Tools:
-    """The rooms that recipes work with. `closing` is set when the server stops: leave what runs, and return."""
+    """The rooms that recipes work with. `closing` is set when the job is to be let go of, because
+    the server stops or forgets it: leave what runs, and return."""
 
     settings: Settings
     clock: Clock
@@ -93,6 +95,8 @@ class Tools:
     credentials: Callable[[str, Scope, str], Mapping[str, str]] = lambda role, scope, session: {}
     """Temporary credentials of a role, as environment variables: (role ARN, scope, session name). New at each call."""
     closing: threading.Event = field(default_factory=threading.Event)
+    trouble: Trouble = field(default_factory=TroubleBook)
+    """What is to go wrong on purpose."""
 
     @cached_property
     def pools(self) -> WarmPools:
@@ -105,8 +109,10 @@ class Tools:
         return measured(self.settings)
 
     def of(self, scope: Scope) -> Tools:
-        """The tools for a job of one account and region: with its logs and metrics, and everything else the same."""
-        mine = replace(self, logs=self.logs.of(scope), metrics=self.metrics.of(scope))
+        """The tools for a job of one account and region: with its logs and metrics, a `closing` of its own, and
+        everything else the same."""
+        closing = threading.Event()
+        mine = replace(self, logs=self.logs.of(scope), metrics=self.metrics.of(scope), closing=closing)
         vars(mine).update(pools=self.pools, machine=self.machine)
         return mine
 

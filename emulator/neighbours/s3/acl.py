@@ -43,7 +43,7 @@ def grants_of(call: Call) -> dict[str, Any]:
     """What a request says about access, in the form that is recorded; empty when it says nothing."""
     canned, policy = call.params.get("ACL"), call.params.get("AccessControlPolicy")
     if canned and canned not in _CANNED:
-        raise faults.invalid("x-amz-acl", canned, "")
+        raise faults.invalid("x-amz-acl", canned, f"The canned ACL must be one of {', '.join(sorted(_CANNED))}.")
     if policy:
         return {"Grants": policy.get("Grants") or []}
     if canned:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from emulator.resources.search.expression import Every, Filter, Nested, Node, Some
 from emulator.resources.search.properties import Property
@@ -12,8 +13,6 @@ from emulator.store.terms import CUT, Condition, Place
 
 FEW = 250
 """Records that are rather read, one by one, than looked up further: 10 ms or so."""
-
-MANY = FEW + 1
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,11 @@ class Memory:
 class Narrowing:
     """One look at the index. `missing` are the properties that would have helped and are not indexed."""
 
-    def __init__(self, view: SearchView, column: Column) -> None:
+    def __init__(self, view: SearchView, column: Column, few: int) -> None:
         self._view = view
         self._column = column
+        self._few = few
+        self._many = few + 1
         self.missing: set[str] = set()
 
     def find(self, node: Node) -> Candidates:
@@ -65,7 +66,7 @@ class Narrowing:
             return self._filter(node)
         if isinstance(node, Nested):
             found = self._every([one for one in node.outer if not one.negated])
-            return Candidates(found.ids, False)
+            return Candidates(found.ids, found.exact and len(node.inner) == 1 and not _negated(node.inner[0]))
         return self._every(node.parts) if isinstance(node, Every) else self._some(node)
 
     def _filter(self, node: Filter) -> Candidates:
@@ -81,11 +82,10 @@ class Narrowing:
     def _every(self, parts: Sequence[Node]) -> Candidates:
         """The smallest first; when that leaves few, the others are not asked."""
         ids, exact = None, True
-        counted = [(self._estimate(part) if len(parts) > 1 else 0, part) for part in parts]
-        for count, part in sorted(counted, key=lambda pair: pair[0]):
-            if ids is not None and len(ids) <= FEW:
+        for part in self._by_size(parts):
+            if ids is not None and len(ids) <= self._few:
                 return Candidates(ids, False)
-            if ids is not None and count >= MANY and isinstance(part, Filter) and part.negated:
+            if ids is not None and _negated(part):
                 found = self._rejected(part)
                 ids = ids - found.ids if found.ids is not None else ids
             else:
@@ -94,12 +94,16 @@ class Narrowing:
             exact = exact and found.exact
         return Candidates(ids, exact)
 
+    def _by_size(self, parts: Sequence[Node]) -> list[Node]:
+        if len(parts) < 2:
+            return list(parts)
+        counted = [(self._estimate(part), _negated(part), number) for number, part in enumerate(parts)]
+        return [parts[number] for _, _, number in sorted(counted)]
+
     def _rejected(self, node: Filter) -> Candidates:
         """What a negated filter takes away, where that is known for sure."""
-        conditions = self._conditions(node)
-        if conditions is None or not all(self._exact(one) for one in conditions):
-            return ANY
-        return Candidates(self._ids(conditions), True)
+        found = self._filter(replace(node, negated=False))
+        return found if found.exact else ANY
 
     def _some(self, node: Some) -> Candidates:
         ids: set[int] = set()
@@ -114,12 +118,14 @@ class Narrowing:
     def _estimate(self, node: Node) -> int:
         """How many records a part lets through, at most; counting ends at many."""
         if isinstance(node, Some):
-            return min(MANY, sum(self._estimate(part) for part in node.parts))
+            return min(self._many, sum(self._estimate(part) for part in node.parts))
         if isinstance(node, Filter):
             conditions = None if node.negated else self._conditions(node)
-            return MANY if conditions is None else min(MANY, sum(self._view.count(one, FEW) for one in conditions))
+            if conditions is None:
+                return self._many
+            return min(self._many, sum(self._view.count(one, self._few) for one in conditions))
         parts = node.outer if isinstance(node, Nested) else node.parts
-        return min((self._estimate(part) for part in parts), default=MANY)
+        return min((self._estimate(part) for part in parts), default=self._many)
 
     def _conditions(self, node: Filter) -> list[Condition] | None:
         """What the index is asked for a filter; None when it does not know."""
@@ -142,7 +148,14 @@ class Narrowing:
 
     def _exact(self, condition: Condition) -> bool:
         """Whether the index knows for sure: a text may have been cut."""
-        return condition.name not in self._view.cut or not any(
-            operator == "contains" or (isinstance(operand, str) and len(operand) >= CUT)
-            for operator, operand in condition.tests
-        )
+        cut = condition.name in self._view.cut
+        for operator, operand in condition.tests:
+            if isinstance(operand, str) and (len(operand) > CUT or (cut and len(operand) == CUT)):
+                return False
+            if cut and operator == "contains":
+                return False
+        return True
+
+
+def _negated(node: Node) -> TypeGuard[Filter]:
+    return isinstance(node, Filter) and node.negated

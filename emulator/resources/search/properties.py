@@ -103,7 +103,7 @@ Step = Member | Each | Named | Entry
 
 @dataclass(frozen=True)
 class Property:
-    """A property of a resource. `ways` are the paths to its values: a name may be read in two ways (a.b, b of a)."""
+    """A property of a resource. `ways` are the paths to its values: a parameter has them in two members."""
 
     name: str
     kind: Values
@@ -213,8 +213,7 @@ def _metric(members: tuple[str, ...], rest: list[str], path: _Path) -> Property:
     if statistic is None or statistic not in members:
         return path.to(Named(METRIC, name, plain), name).property(Values.NUMBER)
     of = ".".join(rest[:-1])
-    whole = path.to(Named(METRIC, name, plain))
-    return path.to(Named(METRIC, of, statistic), of, statistic).property(Values.NUMBER, whole.steps)
+    return path.to(Named(METRIC, of, statistic), of, statistic).property(Values.NUMBER)
 
 
 def _into_map(shape: Shape, rest: list[str], path: _Path) -> Property:
