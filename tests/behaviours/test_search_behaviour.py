@@ -61,8 +61,6 @@ def test_a_trial_component_shows_the_job_that_it_came_from(house: House) -> None
         Tags=[{"Key": "team", "Value": "blue"}],
     )
     do(house, "CreateTrialComponent", TrialComponentName="by-hand")
-    source = {"SourceArn": job, "SourceType": "SageMakerTrainingJob"}
-    make(house, "TrialComponent", {"Source": source}, TrialComponentName="of-job")
     (found,) = search(house, "ExperimentTrialComponent", "SourceDetail.TrainingJob.TrainingJobName", "Equals", "job")
     shown = found["TrialComponent"]["SourceDetail"]
     assert shown["SourceArn"] == job

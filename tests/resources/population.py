@@ -72,7 +72,7 @@ class Population:
         return Call("sagemaker", operation, params, SCOPE)
 
     def _ancestors(self, kind: Kind, word: str) -> Iterator[tuple[str, str]]:
-        for noun in sorted(set(kind.refers.values())):
+        for noun in sorted({above for member, above in kind.refers.items() if member not in kind.linked}):
             facts = self.house.resources.facts(noun)
             own = dict(self._ancestors(BY_NOUN[noun], word))
             params = _named(facts, request(facts, own), word)
@@ -98,7 +98,7 @@ class Population:
                 if name not in kept and (name in required or number % 4 != 3):
                     given = now.body.get(name) or sample(shape, name)
                     body[name] = _other(shape, name, given, number)
-            return replace(now, body=body, status=statuses[number % len(statuses)])
+            return replace(now, body=body, status=statuses[number % len(statuses)], parent=_source(facts, body, now))
 
         self.house.resources.change(*record.place, edit)
 
@@ -110,6 +110,12 @@ def _named(facts: Facts, params: dict[str, Any], word: str) -> dict[str, Any]:
         if member not in facts.kind.refers:
             params[member] = text(inputs[member], word) if member in inputs and not inputs[member].enum else word
     return {name: value for name, value in params.items() if name not in ("ClientToken", "ClientRequestToken")}
+
+
+def _source(facts: Facts, body: Mapping[str, Any], now: Record) -> str:
+    """What a record hangs on: what its source says, where that is the parent."""
+    source = body.get("Source")
+    return source.get(facts.parent, now.parent) if isinstance(source, Mapping) else now.parent
 
 
 def _kept(facts: Facts) -> set[str]:
