@@ -305,12 +305,11 @@ class House:
         from emulator.resources.search import GROWING, Computed
 
         rows = [(kind, member, path, GROWING) for kind, member, path in behaviours.COMPUTED]
-        found: dict[str, Computed] = {}
-        for kind, member, path, keeps in (*rows, *behaviours.SEARCHED):
-            if kind == noun:
-                grows = partial(_function(keeps), self) if ":" in keeps else None
-                found[member] = Computed(partial(_function(path), self), GROWING if grows else keeps, grows)
-        return found
+        return {
+            member: Computed(partial(_function(path), self), keeps)
+            for kind, member, path, keeps in (*rows, *behaviours.SEARCHED)
+            if kind == noun
+        }
 
 
 UNSETTLED = ("InProgress", "Stopping")

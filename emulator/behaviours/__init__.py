@@ -126,7 +126,6 @@ COMPUTED: tuple[tuple[str, str, str], ...] = (
 SEARCHED: tuple[tuple[str, str, str, str], ...] = (
     ("TrialComponent", "Parents", f"{_HERE}.trials:parents", "kept"),
     ("TrialComponent", "RunName", f"{_HERE}.trials:run_name", "kept"),
-    ("TrialComponent", "Metrics", f"{_HERE}.component_metrics:growing", f"{_HERE}.component_metrics:grows"),
     ("TrialComponent", "SourceDetail", f"{_HERE}.search:source_detail", "afresh"),
     ("Model", "Endpoints", f"{_HERE}.search:endpoints_of_model", "afresh"),
     ("Model", "ModelCard", f"{_HERE}.search:card_of_model", "afresh"),
@@ -136,8 +135,7 @@ SEARCHED: tuple[tuple[str, str, str, str], ...] = (
 )
 """(noun, member of SearchRecord, "module:function", how long a value stays): function(rooms, record) -> value or None.
 
-What COMPUTED adds to Describe is searched too, as growing until the body has the member. `kept`: the value changes
-only when the record is written, or when whoever changes it calls `rooms.search.touch(arn)`; it is indexed. `afresh`: it
-comes from elsewhere, unwatched, and is not. "module:function": it is indexed, and read again at every search as long as
-function(rooms, record) says that it changes by itself.
+What COMPUTED adds to Describe is searched too, and read again at every search until the body has the member. `kept`:
+the value changes only when the record is written, or when whoever changes it calls `rooms.search.touch(arn)`; it is
+indexed. `afresh`: it comes from elsewhere, unwatched, and is not.
 """

@@ -55,13 +55,6 @@ def growing(rooms: Rooms, component: Record) -> list[dict[str, Any]] | None:
     return [*(of_job(rooms, job) if job is not None and not settled(job) else ()), *own(component)]
 
 
-def grows(rooms: Rooms, component: Record) -> bool:
-    """Whether Metrics change while nobody writes the component: those of a job that runs do."""
-    arn = (component.body.get("Source") or {}).get("SourceArn", "")
-    job = rooms.resources.by_arn(arn) if arn and "Metrics" not in component.body else None
-    return job is not None and not settled(job)
-
-
 def forget(rooms: Rooms, component: Record) -> None:
     """A component was deleted, and so are its numbers."""
     rooms.metrics.of(component.scope).forget(component.arn)

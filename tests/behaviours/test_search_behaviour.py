@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emulator.behaviours import COMPUTED, SEARCHED, component_metrics
+from emulator.behaviours import COMPUTED, SEARCHED
 from emulator.call import Call, Scope
 from emulator.clock import ManualClock
 from emulator.house import House
@@ -51,7 +51,7 @@ def test_every_row_names_a_member_of_the_results_and_says_how_long_it_stays() ->
     for noun, member, _, keeps in SEARCHED:
         shape = searchable(resources.get(noun, noun)).shape
         assert member in shape.members, (noun, member)
-        assert keeps in (KEPT, AFRESH) or ":" in keeps
+        assert keeps in (KEPT, AFRESH)
     assert not {noun for noun, _, _ in COMPUTED} & set(WRAPPED), "what is wrapped would need its growing members inside"
 
 
@@ -79,22 +79,6 @@ def test_a_trial_component_shows_the_job_that_it_came_from(house: House) -> None
     assert shown["TrainingJob"]["Tags"] == [{"Key": "team", "Value": "blue"}]
     without = search(house, "ExperimentTrialComponent", "SourceDetail", "NotExists")
     assert [one["TrialComponent"]["TrialComponentName"] for one in without] == ["by-hand"]
-
-
-def test_only_components_of_jobs_that_run_are_read_again_and_again(house: House) -> None:
-    job = make(house, "TrainingJob", {}, TrainingJobName="job", RoleArn=ROLE)
-    source = {"Source": {"SourceArn": job, "SourceType": "SageMakerTrainingJob"}}
-    make(house, "TrialComponent", source, TrialComponentName="of-job")
-    make(house, "TrialComponent", {**source, "Metrics": []}, TrialComponentName="of-job-that-is-over")
-    do(house, "CreateTrialComponent", TrialComponentName="by-hand")
-    found = {name: house.resources.get("TrialComponent", SCOPE, name) for name in ("of-job", "by-hand")}
-    found["over"] = house.resources.get("TrialComponent", SCOPE, "of-job-that-is-over")
-    grows = {name: component_metrics.grows(house, record) for name, record in found.items()}
-    assert grows == {"of-job": True, "by-hand": False, "over": False}
-    metrics = house._searched("TrialComponent")["Metrics"]
-    assert {name: metrics.settled("Metrics", one) for name, one in found.items()} == {
-        name: not growing for name, growing in grows.items()
-    }
 
 
 def test_a_model_shows_its_endpoints_and_its_card(house: House) -> None:

@@ -12,7 +12,7 @@ KEPT = "kept"
 """The value changes only when the record is written, or `Search.touch` says so: it can be indexed."""
 
 GROWING = "growing"
-"""It may change by itself, for a while: where nobody says how long, until the body has the member."""
+"""Until the body has the member, it changes by itself; from then on it is what the body says."""
 
 AFRESH = "afresh"
 """The value comes from other records, which nobody watches: it is never indexed."""
@@ -24,14 +24,10 @@ class Computed:
 
     value: Callable[[Record], Any]
     keeps: str = AFRESH
-    grows: Callable[[Record], bool] | None = None
-    """Of one that is growing: whether it still does."""
 
     def settled(self, name: str, record: Record) -> bool:
         """Whether the value stays what it is while nobody writes."""
-        if self.keeps != GROWING:
-            return True
-        return not self.grows(record) if self.grows is not None else name in record.body
+        return self.keeps != GROWING or name in record.body
 
 
 Members = Callable[[str], Mapping[str, Computed]]
