@@ -204,7 +204,7 @@ SEARCHED: tuple[tuple[str, str, str, str], ...] = (
 )
 """(noun, member of SearchRecord, "module:function", how long a value stays): function(rooms, record) -> value or None.
 
-What COMPUTED adds to Describe is searched too. `kept`: the value changes only when the record is written, or when
-whoever changes it calls `rooms.search.touch(arn)`; it is indexed. `afresh`: it comes from elsewhere, unwatched, and is
-not.
+What COMPUTED adds to Describe is searched too, and read again at every search until the body has the member. `kept`:
+the value changes only when the record is written, or when whoever changes it calls `rooms.search.touch(arn)`; it is
+indexed. `afresh`: it comes from elsewhere, unwatched, and is not.
 """
