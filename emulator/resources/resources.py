@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from emulator.call import Call, Scope
+from emulator.call import Call, Extent, Scope
 from emulator.clock import Clock
 from emulator.errors import CallerFault, Validation
 from emulator.kinds.facts import Facts
@@ -260,6 +260,14 @@ class Resources:
         for facts in self._facts.values():
             for record in self.unsettled(facts.kind.noun, tuple(facts.rests)):
                 self._travels.set_out(record)
+
+    def forget(self, extent: Extent) -> int:
+        """Delete all records of a part of the house, whatever hangs on them, untold; how many there were."""
+        self._travels.give_up(extent)
+        with self._store.write() as transaction:
+            count = transaction.drop(extent)
+        self._travels.give_up(extent)  # who set out in between
+        return count
 
     def close(self) -> None:
         """Let no record move any more."""

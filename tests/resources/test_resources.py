@@ -144,8 +144,6 @@ def test_an_update_replaces_merges_and_removes(registry: Any) -> None:
     assert set(registry.do("DescribeTrialComponent", TrialComponentName="t")["Parameters"]) == {"b"}
     with pytest.raises(NotBuilt, match="UpdateTrialComponent with Mood"):
         registry.do("UpdateTrialComponent", TrialComponentName="t", Mood="good")
-    with pytest.raises(NotBuilt, match="new version"):
-        registry.do("UpdateModelCard", ModelCardName="m")
 
 
 def test_a_reaction_that_fails_does_not_undo_the_write() -> None:
