@@ -19,7 +19,9 @@ def test_every_kind_lives_its_life(tmp_path, client, model):
     """`client` is the boto3 of the program, `model` the botocore by which the server knows the service."""
     places = [lives.place(version) for version in (client, model)]
     if None in places:
-        assert not os.environ.get("CI"), f"boto3 {client} or {model} is missing: `python -m tests.journeys.lives prepare`"
+        assert not os.environ.get("CI"), (
+            f"boto3 {client} or {model} is missing: `python -m tests.journeys.lives prepare`"
+        )
         pytest.skip(f"boto3 {client} or {model} cannot be installed here")
     told = lives.live(*places, tmp_path)
     assert told["boto3"].startswith(client)
