@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -88,10 +88,14 @@ class Relations:
             if value and member not in loose:
                 self.get(transaction, self._facts[kind], call.scope, value)
 
-    def check_lasting(self, transaction: Transaction, facts: Facts, call: Call) -> None:
-        """The kind's error for a record that a request would hang something on and that is absent, or about to go."""
-        for member, kind in facts.kind.refers.items():
-            if value := call.params.get(member):
+    def check_lasting(self, transaction: Transaction, facts: Facts, call: Call, others: Sequence[Record] = ()) -> None:
+        """The kind's error for a record that a request would hang something on and that is absent, or about to go.
+
+        Those are the records that the request names, and `others`.
+        """
+        named = [(kind, call.params.get(member)) for member, kind in facts.kind.refers.items()]
+        for kind, value in (*named, *((other.kind, other.key) for other in others)):
+            if value:
                 moving.check_lasting(self._facts[kind], self.get(transaction, self._facts[kind], call.scope, value))
 
     @cached_property
