@@ -102,8 +102,14 @@ class House:
         self.jobs.recover()
         self.hosts.recover()
         # Beside the start: it reads the model of every kind.
-        self.clock.call_at(self.clock.now(), self.resources.recover)
+        self.clock.call_at(self.clock.now(), self._recover)
         self.followers.note()
+
+    def _recover(self) -> None:
+        self.resources.recover()
+        for noun, status, path in behaviours.RESUMED:
+            for record in self.resources.unsettled(noun, (status,)):
+                _function(path)(self, record)
 
     def close(self) -> None:
         """End everything that runs, and let go of the folder."""

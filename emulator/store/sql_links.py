@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from emulator.call import Scope
@@ -109,4 +110,7 @@ def unmark(session: Session, given: Mark) -> None:
 def link_of(row: Row) -> Link:
     """The link in a row of all columns, the id last."""
     account, region, relation, source, destination, created, facts, number = row
-    return Link(Scope(account, region), relation, source, destination, created, packing.loads(facts), number)
+    return Link(_scope(account, region), relation, source, destination, created, packing.loads(facts), number)
+
+
+_scope = lru_cache(maxsize=256)(Scope)

@@ -144,8 +144,6 @@ def test_an_update_replaces_merges_and_removes(registry: Any) -> None:
     assert set(registry.do("DescribeTrialComponent", TrialComponentName="t")["Parameters"]) == {"b"}
     with pytest.raises(NotBuilt, match="UpdateTrialComponent with Mood"):
         registry.do("UpdateTrialComponent", TrialComponentName="t", Mood="good")
-    with pytest.raises(NotBuilt, match="new version"):
-        registry.do("UpdateModelCard", ModelCardName="m")
 
 
 def test_a_reaction_that_fails_does_not_undo_the_write() -> None:
@@ -302,7 +300,7 @@ def test_a_page_of_fewer_than_one_record_is_refused(registry):
     """Some list calls have no lower bound in the model; a page of -1 made the store answer nothing at all."""
     registry.create("DeviceFleet", DeviceFleetName="f", OutputConfig={"S3OutputLocation": "s3://b"})
     for query in ({}, {"CreationTimeAfter": 0.0}):
-        with pytest.raises(Validation, match="'-1' at 'maxResults'.* greater than or equal to 1"):
+        with pytest.raises(Validation, match=r"'-1' at 'maxResults'.* greater than or equal to 1"):
             registry.do("ListDeviceFleets", MaxResults=-1, **query)
 
 
