@@ -17,6 +17,7 @@ from botocore.config import Config
 
 from sagelet.server import Server
 
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
     """A journey that is marked with operations must really issue them: docs/coverage.md links to it for them."""
