@@ -75,7 +75,10 @@ def lineage_of_models(session, estimator, rows: str) -> None:
     given = {"sagemaker_session": session}
     deployment = Action.create(unique("deploy"), "arn:x", action_type="ModelDeployment", status="InProgress", **given)
     endpoint = Context.create(unique("endpoint"), "arn:x", context_type="Endpoint", **given)
-    for source, destination in ((model.artifact_arn, deployment.action_arn), (deployment.action_arn, endpoint.context_arn)):
+    for source, destination in (
+        (model.artifact_arn, deployment.action_arn),
+        (deployment.action_arn, endpoint.context_arn),
+    ):
         Association.create(source_arn=source, destination_arn=destination, association_type="ContributedTo", **given)
     assert [one.context_name for one in model.endpoint_contexts()] == [endpoint.context_name]
     data = next(iter(Artifact.list(source_uri=rows, sagemaker_session=session)))
@@ -89,7 +92,9 @@ def lineage_of_models(session, estimator, rows: str) -> None:
     wanted = LineageFilter(entities=[LineageEntityEnum.TRIAL_COMPONENT], sources=[LineageSourceEnum.TRAINING_JOB])
     jobs = LineageQuery(session).query([endpoint.context_arn], query_filter=wanted, include_edges=False)
     assert f"{job}-aws-training-job" in [one.to_lineage_object().trial_component_name for one in jobs.vertices]
-    assert rows in set(ArtifactAnalytics(artifact_type="DataSet", sagemaker_session=session).dataframe()["ArtifactSourceUri"])
+    assert rows in set(
+        ArtifactAnalytics(artifact_type="DataSet", sagemaker_session=session).dataframe()["ArtifactSourceUri"]
+    )
     try:
         endpoint.delete()
         raise AssertionError("a context with associations was deleted")
