@@ -45,6 +45,11 @@ RECORDS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker-edge", "GetDeviceRegistration", f"{_HERE}.edge_agent:get_device_registration"),
     ("sagemaker-edge", "SendHeartbeat", f"{_HERE}.edge_agent:send_heartbeat"),
     ("sagemaker-edge", "GetDeployments", f"{_HERE}.edge_agent:get_deployments"),
+    ("sagemaker", "CreateMonitoringSchedule", f"{_HERE}.monitoring:create_monitoring_schedule"),
+    ("sagemaker", "UpdateMonitoringSchedule", f"{_HERE}.monitoring:update_monitoring_schedule"),
+    ("sagemaker", "ListMonitoringAlerts", f"{_HERE}.monitoring:list_monitoring_alerts"),
+    ("sagemaker", "ListMonitoringAlertHistory", f"{_HERE}.monitoring:list_alert_history"),
+    ("sagemaker", "UpdateMonitoringAlert", f"{_HERE}.monitoring:update_monitoring_alert"),
     ("sagemaker", "CreateNotebookInstance", f"{_HERE}.notebooks:create_notebook_instance"),
     ("sagemaker", "UpdateNotebookInstance", f"{_HERE}.notebooks:update_notebook_instance"),
     ("sagemaker", "UpdateNotebookInstanceLifecycleConfig", f"{_HERE}.notebooks:update_lifecycle_config"),
@@ -199,7 +204,7 @@ SEARCHED: tuple[tuple[str, str, str, str], ...] = (
 )
 """(noun, member of SearchRecord, "module:function", how long a value stays): function(rooms, record) -> value or None.
 
-What COMPUTED adds to Describe is searched too. `kept`: the value changes only when the record is written, or when
-whoever changes it calls `rooms.search.touch(arn)`; it is indexed. `afresh`: it comes from elsewhere, unwatched, and is
-not.
+What COMPUTED adds to Describe is searched too, and read again at every search until the body has the member. `kept`:
+the value changes only when the record is written, or when whoever changes it calls `rooms.search.touch(arn)`; it is
+indexed. `afresh`: it comes from elsewhere, unwatched, and is not.
 """

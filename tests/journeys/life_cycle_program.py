@@ -188,7 +188,7 @@ class Life:
                 assert shown in ({}, [], None) or holds(body.get(member), shown), f"{member}: {body.get(member)}"
         if facts.derived.arn_member and self.arn:
             assert body[facts.derived.arn_member] == self.arn
-        assert body[facts.derived.created_member]
+        assert not facts.derived.created_member or body[facts.derived.created_member]
         self.prove("Create", "Describe")
 
     def check_tags(self) -> None:
@@ -252,9 +252,9 @@ class Life:
                 self.prove(verb)
 
     def check_taken(self) -> None:
-        """The same name a second time is the kind's error; a kind that mints its keys makes another record."""
+        """The same name a second time is the kind's error; kinds that make up their keys make another record."""
         operation = self.facts.operation("Create")
-        if self.facts.minted and not self.difference.unique:
+        if (self.facts.minted and not self.difference.unique) or self.difference.numbered:
             other = self.world.ask(operation, **self.params)
             assert other != self.answer
             return
