@@ -35,6 +35,10 @@ class Given:
     """The key of a kind whose key members the request does not give (versions: `group/3`)."""
     parent: str = ""
     """What the record hangs on, where the request does not give it as it is kept."""
+    version_of: str = ""
+    """The key or ARN of what the record is the next version of."""
+    aliases: tuple[str, ...] = ()
+    """The aliases of such a version."""
 
 
 def plain(value: Any) -> Any:

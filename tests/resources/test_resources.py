@@ -300,7 +300,7 @@ def test_a_page_of_fewer_than_one_record_is_refused(registry):
     """Some list calls have no lower bound in the model; a page of -1 made the store answer nothing at all."""
     registry.create("DeviceFleet", DeviceFleetName="f", OutputConfig={"S3OutputLocation": "s3://b"})
     for query in ({}, {"CreationTimeAfter": 0.0}):
-        with pytest.raises(Validation, match="'-1' at 'maxResults'.* greater than or equal to 1"):
+        with pytest.raises(Validation, match=r"'-1' at 'maxResults'.* greater than or equal to 1"):
             registry.do("ListDeviceFleets", MaxResults=-1, **query)
 
 
