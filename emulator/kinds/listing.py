@@ -24,6 +24,7 @@ SORTS = {
     "lastmodifiedtime": "modified",
     "status": "status",
     "version": "created",
+    "accountidowner": "name",
 }
 
 
