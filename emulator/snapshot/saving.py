@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
@@ -98,7 +97,7 @@ def _record(record: Record) -> dict[str, Any]:
 
 def _rows(dump: Dump, files: list[tuple[str, int, float]]) -> Iterator[tuple[str, Iterable[Any]]]:
     yield "tags", dump.tags()
-    yield "links", (asdict(link) for link in dump.links())
+    yield "links", (link._asdict() | {"scope": vars(link.scope)} for link in dump.links())
     yield "marks", map(vars, dump.marks())
     yield "s3/buckets", map(vars, dump.buckets())
     yield "s3/versions", map(vars, dump.versions())
