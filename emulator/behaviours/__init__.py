@@ -7,6 +7,49 @@ engines. It does no work itself and knows no HTTP. A family's module is imported
 _HERE = "emulator.behaviours"
 
 RECORDS: tuple[tuple[str, str, str], ...] = (
+    ("sagemaker", "CreateCluster", f"{_HERE}.clusters:create_cluster"),
+    ("sagemaker", "UpdateCluster", f"{_HERE}.clusters:update_cluster"),
+    ("sagemaker", "UpdateClusterSoftware", f"{_HERE}.clusters:update_cluster_software"),
+    ("sagemaker", "ListClusterNodes", f"{_HERE}.cluster_nodes:list_cluster_nodes"),
+    ("sagemaker", "DescribeClusterNode", f"{_HERE}.cluster_nodes:describe_cluster_node"),
+    ("sagemaker", "BatchAddClusterNodes", f"{_HERE}.cluster_nodes:batch_add_nodes"),
+    ("sagemaker", "BatchDeleteClusterNodes", f"{_HERE}.cluster_nodes:batch_delete_nodes"),
+    ("sagemaker", "ListClusterEvents", f"{_HERE}.cluster_events:list_cluster_events"),
+    ("sagemaker", "DescribeClusterEvent", f"{_HERE}.cluster_events:describe_cluster_event"),
+    ("sagemaker", "ListClusterOperations", f"{_HERE}.cluster_events:list_cluster_operations"),
+    ("sagemaker", "DescribeClusterOperation", f"{_HERE}.cluster_events:describe_cluster_operation"),
+    ("sagemaker", "CreateClusterSchedulerConfig", f"{_HERE}.governance:create_scheduler_config"),
+    ("sagemaker", "DescribeClusterSchedulerConfig", f"{_HERE}.governance:describe_scheduler_config"),
+    ("sagemaker", "UpdateClusterSchedulerConfig", f"{_HERE}.governance:update_scheduler_config"),
+    ("sagemaker", "CreateComputeQuota", f"{_HERE}.governance:create_compute_quota"),
+    ("sagemaker", "DescribeComputeQuota", f"{_HERE}.governance:describe_compute_quota"),
+    ("sagemaker", "UpdateComputeQuota", f"{_HERE}.governance:update_compute_quota"),
+    ("sagemaker", "SearchTrainingPlanOfferings", f"{_HERE}.training_plan_extensions:search"),
+    ("sagemaker", "CreateTrainingPlan", f"{_HERE}.training_plans:create_training_plan"),
+    ("sagemaker", "ListTrainingPlans", f"{_HERE}.training_plans:list_training_plans"),
+    ("sagemaker", "ExtendTrainingPlan", f"{_HERE}.training_plan_extensions:extend_training_plan"),
+    ("sagemaker", "DescribeTrainingPlanExtensionHistory", f"{_HERE}.training_plan_extensions:extension_history"),
+    ("sagemaker", "CreateDeviceFleet", f"{_HERE}.edge:create_device_fleet"),
+    ("sagemaker", "UpdateDeviceFleet", f"{_HERE}.edge:update_device_fleet"),
+    ("sagemaker", "RegisterDevices", f"{_HERE}.edge:register_devices"),
+    ("sagemaker", "DeregisterDevices", f"{_HERE}.edge:deregister_devices"),
+    ("sagemaker", "UpdateDevices", f"{_HERE}.edge:update_devices"),
+    ("sagemaker", "DescribeDevice", f"{_HERE}.edge:describe_device"),
+    ("sagemaker", "GetDeviceFleetReport", f"{_HERE}.edge:fleet_report"),
+    ("sagemaker", "CreateEdgeDeploymentPlan", f"{_HERE}.edge_plans:create_plan"),
+    ("sagemaker", "DescribeEdgeDeploymentPlan", f"{_HERE}.edge_plans:describe_plan"),
+    ("sagemaker", "CreateEdgeDeploymentStage", f"{_HERE}.edge_plans:create_stage"),
+    ("sagemaker", "DeleteEdgeDeploymentStage", f"{_HERE}.edge_plans:delete_stage"),
+    ("sagemaker", "StopEdgeDeploymentStage", f"{_HERE}.edge_plans:stop_stage"),
+    ("sagemaker", "ListStageDevices", f"{_HERE}.edge_plans:list_stage_devices"),
+    ("sagemaker-edge", "GetDeviceRegistration", f"{_HERE}.edge_agent:get_device_registration"),
+    ("sagemaker-edge", "SendHeartbeat", f"{_HERE}.edge_agent:send_heartbeat"),
+    ("sagemaker-edge", "GetDeployments", f"{_HERE}.edge_agent:get_deployments"),
+    ("sagemaker", "CreateMonitoringSchedule", f"{_HERE}.monitoring:create_monitoring_schedule"),
+    ("sagemaker", "UpdateMonitoringSchedule", f"{_HERE}.monitoring:update_monitoring_schedule"),
+    ("sagemaker", "ListMonitoringAlerts", f"{_HERE}.monitoring:list_monitoring_alerts"),
+    ("sagemaker", "ListMonitoringAlertHistory", f"{_HERE}.monitoring:list_alert_history"),
+    ("sagemaker", "UpdateMonitoringAlert", f"{_HERE}.monitoring:update_monitoring_alert"),
     ("sagemaker", "CreateNotebookInstance", f"{_HERE}.notebooks:create_notebook_instance"),
     ("sagemaker", "UpdateNotebookInstance", f"{_HERE}.notebooks:update_notebook_instance"),
     ("sagemaker", "UpdateNotebookInstanceLifecycleConfig", f"{_HERE}.notebooks:update_lifecycle_config"),
@@ -143,6 +186,16 @@ RESUMED: tuple[tuple[str, str, str], ...] = (("ModelCardExportJob", "InProgress"
 
 COMPUTED: tuple[tuple[str, str, str], ...] = (
     ("TrainingJob", "TrainingTimeInSeconds", f"{_HERE}.training:training_time"),
+    ("Cluster", "InstanceGroups", f"{_HERE}.clusters:shown_groups"),
+    ("Cluster", "RestrictedInstanceGroups", f"{_HERE}.clusters:shown_restricted_groups"),
+    ("EdgeDeploymentPlan", "Stages", f"{_HERE}.edge_plans:shown_stages"),
+    ("TrainingPlan", "Status", f"{_HERE}.training_plans:status"),
+    ("TrainingPlan", "AvailableInstanceCount", f"{_HERE}.training_plans:available"),
+    ("TrainingPlan", "InUseInstanceCount", f"{_HERE}.training_plans:in_use"),
+    ("TrainingPlan", "ReservedCapacitySummaries", f"{_HERE}.training_plans:capacities"),
+    ("ReservedCapacity", "Status", f"{_HERE}.training_plans:status"),
+    ("ReservedCapacity", "AvailableInstanceCount", f"{_HERE}.training_plans:available"),
+    ("ReservedCapacity", "InUseInstanceCount", f"{_HERE}.training_plans:in_use"),
     ("TrialComponent", "Metrics", f"{_HERE}.component_metrics:growing"),
 )
 """(noun, member of Describe, "module:function"): function(rooms, record) -> value or None."""
@@ -159,7 +212,7 @@ SEARCHED: tuple[tuple[str, str, str, str], ...] = (
 )
 """(noun, member of SearchRecord, "module:function", how long a value stays): function(rooms, record) -> value or None.
 
-What COMPUTED adds to Describe is searched too. `kept`: the value changes only when the record is written, or when
-whoever changes it calls `rooms.search.touch(arn)`; it is indexed. `afresh`: it comes from elsewhere, unwatched, and is
-not.
+What COMPUTED adds to Describe is searched too, and read again at every search until the body has the member. `kept`:
+the value changes only when the record is written, or when whoever changes it calls `rooms.search.touch(arn)`; it is
+indexed. `afresh`: it comes from elsewhere, unwatched, and is not.
 """

@@ -150,9 +150,10 @@ def inherited(domain: Record, owner: Record | None, *way: str) -> dict[str, Any]
 
 
 def check_lifecycle_configs(rooms: Rooms, call: Call) -> None:
-    """Lifecycle configurations that settings name must exist."""
+    """Lifecycle configurations that settings name must exist; `None` names none (the pattern of the member)."""
     for arn in _lifecycle_configs(call.params):
-        rooms.resources.get("StudioLifecycleConfig", call.scope, arn)
+        if arn != "None":
+            rooms.resources.get("StudioLifecycleConfig", call.scope, arn)
 
 
 def _lifecycle_configs(value: Any) -> Iterator[str]:

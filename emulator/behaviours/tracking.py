@@ -14,7 +14,6 @@ from emulator.behaviours.following import Writing
 from emulator.behaviours.lineage_groups import ensure_group, group_arn
 from emulator.behaviours.rooms import Rooms
 from emulator.call import Call, Scope
-from emulator.jobs.record import settled
 from emulator.kinds.relations import ASSOCIATION
 from emulator.lineage import jobs
 from emulator.lineage.entities import Thing, artifact_key, type_of
@@ -27,7 +26,7 @@ KIND = "TrialComponent"
 def track(rooms: Rooms, job: Record, fresh: bool) -> Writing:
     """Bring a job's trial component and lineage up to it. A component that somebody has deleted stays deleted."""
     trace = jobs.trace(job)
-    metrics = component_metrics.of_job(rooms, job) if settled(job) else None
+    metrics = component_metrics.of_job(rooms, job) if jobs.over(job) else None
 
     def write(transaction: Transaction) -> None:
         component = transaction.get_ignoring_case(KIND, job.scope, jobs.component_name(job))

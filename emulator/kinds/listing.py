@@ -24,7 +24,7 @@ SORTS = {
     "lastmodifiedtime": "modified",
     "status": "status",
     "version": "created",
-    "accountidowner": "name",
+    "accountidowner": "created",  # all hubs of an account are its own
 }
 
 

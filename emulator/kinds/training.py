@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.kinds.kind import ASC, JOB, Kind, Listing, Missing, Taken
+from emulator.kinds.kind import ASC, JOB, Kind, Listing, Missing, Move, Taken
 
 PAGES_BEFORE_FILTERING = (
     "API_ListTrainingJobs: when StatusEquals and MaxResults are set at the same time, the MaxResults jobs are first "
@@ -32,10 +32,24 @@ TRAINING_JOB = Kind(
     why="Estimator.attach reads OutputDataConfig.KmsKeyId unguarded",
 )
 
+RESERVED = Move("Pending", "Scheduled")
+"""Whether a reservation has begun or is over follows from the time (`behaviours.training_plans`)."""
+
 KINDS = (
     TRAINING_JOB,
-    Kind("TrainingPlan", work=True),
+    Kind(
+        "TrainingPlan",
+        moves={"Create": RESERVED},
+        unshown={
+            "TrainingPlanOfferingId": "what it offered is in the plan",
+            "SpareInstanceCountPerUltraServer": "only plans of UltraServers have spare instances, and none are offered",
+        },
+    ),
+    Kind(
+        "ReservedCapacity",
+        moves={"Create": RESERVED},
+        empty={"ListUltraServersByReservedCapacity": "ReservedCapacityArn"},
+    ),
     Kind("TrainingSession", work=True),
-    Kind("ReservedCapacity", work=True),
     Kind("Job", work=True, listing=Listing(page=50)),
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from emulator.call import Call, Scope
+from emulator.call import Call, Extent, Scope
 from emulator.clock import Clock
 from emulator.errors import CallerFault, Validation
 from emulator.kinds.facts import Facts
@@ -233,6 +233,14 @@ class Resources:
             for record in self.unsettled(facts.kind.noun, tuple(facts.rests)):
                 self._travels.set_out(record)
 
+    def forget(self, extent: Extent) -> int:
+        """Delete all records of a part of the house, whatever hangs on them, untold; how many there were."""
+        self._travels.give_up(extent)
+        with self._store.write() as transaction:
+            count = transaction.drop(extent)
+        self._travels.give_up(extent)  # who set out in between
+        return count
+
     def close(self) -> None:
         """Let no record move any more."""
         self._travels.give_up()
@@ -294,9 +302,11 @@ class Resources:
         return self.answer("Stop", self.move(kind, call.scope, self.key(kind, call), "Stop"))
 
     def key(self, kind: str, call: Call) -> str:
-        """The key, or ARN, that a request names."""
+        """The key, or ARN, that a request names; UpdateModelPackage gives the ARN where Describe takes the name."""
         facts = self._facts[kind]
         values = facts.values(call.params)
+        if len(values) == 1:
+            values = [values[0] or str(call.params.get(facts.derived.arn_member) or "")]
         missing = [member for member, value in zip(facts.key, values, strict=True) if not value]
         if missing:
             raise Validation(f"{call.operation} needs {' and '.join(missing)}.")

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.store import packing
+from emulator.call import Extent
+from emulator.store import packing, parts
 from emulator.store.database import Database, Row, Session
 from emulator.store.records import DuplicateKey
 from emulator.store.texts import Names
@@ -128,6 +129,12 @@ class ObjectIndex:
                 session.run(sql.DROP_UPLOAD, upload=row[0])
             session.run(sql.DROP_BUCKET, name=name)
         return True
+
+    def drop(self, extent: Extent) -> tuple[int, list[str]]:
+        """Delete the buckets of a part of the house with all that is in them: how many, and blobs to delete."""
+        with self._database.write() as session:
+            count, blobs = parts.drop_buckets(session, extent)
+            return count, _unreferenced(session, blobs)
 
     # --- versions -----------------------------------------------------------------------------------------------
 

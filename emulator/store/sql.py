@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emulator.call import Scope
-from emulator.store import packing, sql_links
+from emulator.call import Extent, Scope
+from emulator.store import packing, parts, sql_links
 from emulator.store.database import Database, Row, Session
 from emulator.store.links import Link, LinkQuery, Mark
 from emulator.store.notes import Notes
@@ -70,6 +70,9 @@ class SqlTransaction:
         self._session.run(SQL.DELETE, kind=record.kind, account=scope.account, region=scope.region, key=record.key)
         self._session.run(SQL.DROP_TAGS, arn=record.arn)
         sql_links.drop(self._session, record.arn)
+
+    def drop(self, extent: Extent) -> int:
+        return parts.drop_records(self._session, extent, self.delete)
 
     def page(self, query: Query) -> list[Record]:
         return [record_of(row) for row in self._session.rows(page_name(query), **page_values(query))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from emulator.call import Scope
@@ -108,4 +109,7 @@ def unmark(session: Session, given: Mark) -> None:
 
 def _link(row: Row) -> Link:
     account, region, relation, source, destination, created, facts, number = row
-    return Link(Scope(account, region), relation, source, destination, created, packing.loads(facts), number)
+    return Link(_scope(account, region), relation, source, destination, created, packing.loads(facts), number)
+
+
+_scope = lru_cache(maxsize=256)(Scope)

@@ -24,6 +24,7 @@ SOURCES = (
     "link_statements",
     "object_statements",
     "pages",
+    "part_statements",
     "record_statements",
     "search_queries",
     "search_statements",
