@@ -119,7 +119,7 @@ class Oracle:
         if subject in ELSEWHERE:
             return at(described, ELSEWHERE[subject])
         if subject in (*NAMES, f"{self.noun}Name", name):
-            return first(described, "Name", name)
+            return first(described, "Name", f"{self.noun}Name", name)
         if subject in (*STATUSES, f"{self.noun}Status"):
             return first(described, f"{self.noun}Status", "TrackingServerStatus", "Status")
         return described.get(subject)
