@@ -21,7 +21,7 @@ from sagelet.server import Server
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
     """A journey that is marked with operations must really issue them: docs/coverage.md links to it for them."""
-    marks = [mark for mark in item.iter_markers("proves")]
+    marks = list(item.iter_markers("proves"))
     if not marks:
         return (yield)
     issued = set()
