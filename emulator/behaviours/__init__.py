@@ -115,16 +115,10 @@ RECORDS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "PutModelPackageGroupPolicy", f"{_HERE}.policies:put_group_policy"),
     ("sagemaker", "GetModelPackageGroupPolicy", f"{_HERE}.policies:get_group_policy"),
     ("sagemaker", "DeleteModelPackageGroupPolicy", f"{_HERE}.policies:delete_group_policy"),
-)
-"""Those of OPERATIONS that keep records and set nothing to work: what they check no model can express."""
-
-TRACKED: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "CreateTrialComponent", f"{_HERE}.experiments:create_trial_component"),
     ("sagemaker", "AssociateTrialComponent", f"{_HERE}.experiments:associate_trial_component"),
     ("sagemaker", "DisassociateTrialComponent", f"{_HERE}.experiments:disassociate_trial_component"),
     ("sagemaker", "ListTrialComponents", f"{_HERE}.experiments:list_trial_components"),
-    ("sagemaker-metrics", "BatchPutMetrics", f"{_HERE}.component_metrics:batch_put_metrics"),
-    ("sagemaker-metrics", "BatchGetMetrics", f"{_HERE}.metric_queries:batch_get_metrics"),
     ("sagemaker", "CreateArtifact", f"{_HERE}.lineage:create_entity"),
     ("sagemaker", "CreateContext", f"{_HERE}.lineage:create_entity"),
     ("sagemaker", "CreateAction", f"{_HERE}.lineage:create_entity"),
@@ -132,10 +126,9 @@ TRACKED: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "AddAssociation", f"{_HERE}.associations:add_association"),
     ("sagemaker", "DeleteAssociation", f"{_HERE}.associations:delete_association"),
     ("sagemaker", "ListAssociations", f"{_HERE}.associations:list_associations"),
-    ("sagemaker", "QueryLineage", f"{_HERE}.lineage_query:query_lineage"),
     ("sagemaker", "GetLineageGroupPolicy", f"{_HERE}.lineage_groups:get_lineage_group_policy"),
 )
-"""Those of OPERATIONS that keep track of experiments and of lineage."""
+"""Those of OPERATIONS that keep records and set nothing to work: what they check no model can express."""
 
 OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "CreateTrainingJob", f"{_HERE}.training:create_training_job"),
@@ -158,8 +151,10 @@ OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker-runtime", "InvokeEndpointWithResponseStream", f"{_HERE}.invocations:invoke_streaming"),
     ("sagemaker", "Search", f"{_HERE}.search:search"),
     ("sagemaker", "GetSearchSuggestions", f"{_HERE}.search:get_search_suggestions"),
+    ("sagemaker-metrics", "BatchPutMetrics", f"{_HERE}.component_metrics:batch_put_metrics"),
+    ("sagemaker-metrics", "BatchGetMetrics", f"{_HERE}.metric_queries:batch_get_metrics"),
+    ("sagemaker", "QueryLineage", f"{_HERE}.lineage_query:query_lineage"),
     *RECORDS,
-    *TRACKED,
 )
 """(service, operation, "module:function"): function(rooms, call) -> answer."""
 
