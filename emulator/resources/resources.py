@@ -90,7 +90,7 @@ class Resources:
         tags = tagging.given(call.params.get("Tags"))
         with self._store.write() as transaction:
             named = self._relations.named(transaction, facts, call)
-            self._relations.check_lasting(named.values())
+            self._relations.check_lasting(transaction, named.values(), wish.on)
             call = self._relations.resolved(facts, call, named)
             counted = self._relations.counted(transaction, facts, call, wish, now)
             if counted is not None and counted.made is not None:
@@ -162,7 +162,10 @@ class Resources:
             try:
                 with self._store.write() as transaction:
                     before = self._relations.get(transaction, facts, scope, key)
-                    after = transaction.replace(making.touched(facts, before, edit(before), self._now()))
+                    edited = edit(before)
+                    if moving.leaves(facts, before, edited):
+                        self._relations.check_childless(transaction, facts, before)
+                    after = transaction.replace(making.touched(facts, before, edited, self._now()))
                     self._relations.keep(transaction, after)
                     self._mark(transaction, after)
                 break
@@ -288,8 +291,6 @@ class Resources:
         if moving.begun(facts, "Delete", record, self._travels.pace) is record:
             self.remove(kind, record.scope, record.key)
         else:
-            with self._store.read() as transaction:
-                self._relations.check_childless(transaction, facts, record)
             self.move(kind, record.scope, record.key, "Delete")
         return self.answer("Delete", record)
 

@@ -36,6 +36,9 @@ from tests.kinds.texts import text
 BY_NOUN = {kind.noun: kind for kind in KINDS}
 SECONDS = 20.0
 PAST, FUTURE = 1.0, 4_000_000_000.0
+UNDER_WAY = ("InProgress",)
+"""Of what an engine works at, whatever the table of kinds says."""
+
 NOT_BUILT = "NotImplementedException"
 
 
@@ -138,7 +141,9 @@ class Life:
         """The members that name the record in Describe."""
         found = {**self.params, **self.answer}
         own = self.arn.rpartition("/")[2]
-        return {member: found.get(member) or (self.arn if member.endswith("Arn") else own) for member in self.facts.key}
+        key = {member: found.get(member) or (self.arn if member.endswith("Arn") else own) for member in self.facts.key}
+        versions = self.facts.kind.versions
+        return {**key, versions.number: int(own)} if versions and self.difference.numbered else key
 
     def named(self, verb: str) -> dict[str, Any]:
         """The members by which an operation of another verb names the record."""
@@ -172,7 +177,7 @@ class Life:
             body = self.body()
             status = body.get(facts.status_member, "") if facts.status_member else ""
             lifecycle = facts.kind.lifecycle
-            if status not in facts.rests and (lifecycle is None or status in lifecycle.settled):
+            if status not in (*facts.rests, *UNDER_WAY) and (lifecycle is None or status in lifecycle.settled):
                 assert lifecycle is None or status != lifecycle.failed, body.get("FailureReason")
                 return body
             assert time.monotonic() < end, f"{self.noun} is still {status}"
