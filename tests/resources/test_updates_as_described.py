@@ -21,6 +21,7 @@ UPDATED = [
     facts
     for facts in map(Facts, KINDS)
     if facts.operation("Update")
+    and facts.operation("Create")
     and not (facts.kind.work or facts.kind.lifecycle or facts.kind.versions or facts.kind.without)
 ]
 
