@@ -20,6 +20,7 @@ KINDS = {
     "ProcessingJob": "SageMaker Processing Job State Change",
     "TransformJob": "SageMaker Transform Job State Change",
     "Endpoint": "SageMaker Endpoint State Change",
+    "FeatureGroup": "SageMaker Feature Group State Change",
 }
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 

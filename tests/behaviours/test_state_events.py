@@ -124,4 +124,4 @@ def test_endpoints_speak_of_their_status_in_capitals(house: House) -> None:
 def test_nobody_listening_costs_no_thread(house: House) -> None:
     create(house, "TrainingJob", "InProgress")
     assert "events" not in [thread.name for thread in threading.enumerate()]
-    assert set(events.KINDS) == {"TrainingJob", "ProcessingJob", "TransformJob", "Endpoint"}
+    assert set(events.KINDS) == {"TrainingJob", "ProcessingJob", "TransformJob", "Endpoint", "FeatureGroup"}
