@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from botocore.model import OperationModel
 
@@ -21,7 +21,7 @@ from api.identify import S3_NAMES, Identity, identify, signature_of
 from api.requests import RequestLog
 from api.wire import WireReply, WireRequest, json11
 from emulator import ids, spec
-from emulator.call import Answer, Call
+from emulator.call import EVERYTHING, Answer, Call, Extent
 from emulator.clock import AdjustableClock
 from emulator.errors import CallerFault, ExpiredToken, HouseFault, NotBuilt
 from emulator.settings import Settings
@@ -56,7 +56,9 @@ class Rooms(Protocol):
 
     def dispatch(self, call: Call) -> Answer: ...
     def status(self) -> dict[str, Any]: ...
-    def reset(self) -> None: ...
+    def snapshot(self) -> Any: ...
+    def load(self, source: IO[bytes]) -> dict[str, Any]: ...
+    def reset(self, extent: Extent = EVERYTHING) -> list[str]: ...
     def log_lines(self, name: str, places: Mapping[str, int] | None = None) -> dict[str, Any]: ...
 
 

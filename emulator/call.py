@@ -19,6 +19,26 @@ class Scope:
 
 
 @dataclass(frozen=True)
+class Extent:
+    """A part of the house: what one account has, or one region, or that account in that region; or all of it."""
+
+    account: str = ""
+    region: str = ""
+
+    @property
+    def everything(self) -> bool:
+        """Whether it is the whole house."""
+        return not self.account and not self.region
+
+    def covers(self, scope: Scope) -> bool:
+        """Whether a scope belongs to it."""
+        return self.account in ("", scope.account) and self.region in ("", scope.region)
+
+
+EVERYTHING = Extent()
+
+
+@dataclass(frozen=True)
 class Call:
     """One operation, to be answered by `emulator.operations.dispatch`.
 

@@ -5,22 +5,21 @@ from __future__ import annotations
 import fcntl
 import importlib
 import logging
-import os
 import shutil
 import tempfile
-from collections import Counter
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from emulator import behaviours, spec
+from emulator import behaviours, emptying, reports, spec
 from emulator.behaviours.following import Followers, sees
-from emulator.call import Answer, Call, Scope
+from emulator.call import EVERYTHING, Answer, Call, Extent, Scope
 from emulator.clock import AdjustableClock, Clock, ManualClock
 from emulator.errors import SageletError
 from emulator.kinds import KINDS
-from emulator.logs import FileLogs, Tail
+from emulator.logs import FileLogs
 from emulator.metrics import FileMetrics
 from emulator.operations.dispatch import Dispatch
 from emulator.ports import Gateways, LocalImage, LocalImages, Storage
@@ -36,26 +35,15 @@ if TYPE_CHECKING:
     from emulator.hosts import HostEngine
     from emulator.jobs import JobEngine
     from emulator.neighbours import Neighbours
+    from emulator.neighbours.s3 import S3
     from emulator.resources.search import Computed, Search
     from emulator.servers import ModelServers
+    from emulator.snapshot.saving import Saving
 
 log = logging.getLogger(__name__)
 
-STATE = ("house.db", "house.db-wal", "house.db-shm", "house.db-reserve", "work", "s3", "logs", "metrics", "neighbours")
-"""What `reset` removes from the data folder; the lock and the address stay."""
-
 ENGINES = ("search", "jobs", "hosts", "servers", "executors", "neighbours")
 """The rooms that open when they are first entered, in the order in which they are closed."""
-
-LOG_GROUPS = (
-    "/aws/sagemaker/TrainingJobs",
-    "/aws/sagemaker/ProcessingJobs",
-    "/aws/sagemaker/TransformJobs",
-)
-
-
-LOG_PART = 512 * 1024
-"""Bytes of a host's log that one answer has."""
 
 
 class FolderInUse(SageletError):
@@ -87,7 +75,10 @@ class House:
         self.gateways: Gateways | None = None
         """Further doors, for programs that cannot reach that URL; None until the front door is bound."""
         self._folder_is_ours = False
+        self._turn = threading.Lock()
+        """Held while the house is emptied."""
         self._lock = _take(self.data_dir)
+        self._finish_loading()
         self._furnish()
 
     @classmethod
@@ -111,71 +102,70 @@ class House:
         self.jobs.recover()
         self.hosts.recover()
         # Beside the start: it reads the model of every kind.
-        self.clock.call_at(self.clock.now(), self.resources.recover)
+        self.clock.call_at(self.clock.now(), self._recover)
         self.followers.note()
+
+    def _recover(self) -> None:
+        self.resources.recover()
+        for noun, status, path in behaviours.RESUMED:
+            for record in self.resources.unsettled(noun, (status,)):
+                _function(path)(self, record)
 
     def close(self) -> None:
         """End everything that runs, and let go of the folder."""
-        self._empty()
+        self._close_rooms()
         self._lock.close()
         if self._folder_is_ours:
             shutil.rmtree(self.data_dir, ignore_errors=True)
 
-    def reset(self) -> None:
-        """Forget everything: jobs, endpoints, records, objects, logs. The server goes on, empty."""
-        self._empty()
-        for name in STATE:
-            target = self.data_dir / name
-            if target.is_dir():
-                shutil.rmtree(target)
-            else:
-                target.unlink(missing_ok=True)
-        self._furnish()
+    def snapshot(self) -> Saving:
+        """All that the house holds as one archive, made while it is read; `close` it."""
+        from emulator.snapshot.saving import Saving
+
+        return Saving(self)
+
+    def load(self, source: IO[bytes]) -> dict[str, Any]:
+        """Empty the house and fill it from an archive; what was loaded, for people. `Validation` for an archive that
+        cannot be used: then the house is as it was, which answers until the new state is ready."""
+        from emulator.snapshot import loading
+
+        with loading.spooled(self.data_dir, source) as archive, self._turn:
+            arrival = loading.prepare(self.data_dir, archive, round(self.clock.now(), 3))
+            emptying.forget(self, EVERYTHING)
+            self._close_rooms(but="executors")
+            loading.settle(self.data_dir)
+            self._furnish()
+        self.start()
+        return arrival.told()
+
+    def reset(self, extent: Extent = EVERYTHING) -> list[str]:
+        """Forget everything, or a part: jobs, endpoints, records, objects, logs, what the other services keep. The
+        server goes on. Sentences about what could not be forgotten."""
+        with self._turn:
+            return emptying.forget(self, extent)
 
     def status(self) -> dict[str, Any]:
         """What the house is doing, for people."""
-        jobs, endpoints = Counter[str](), Counter[str]()
-        for kind, statuses in UNDER_WAY:
-            counts = endpoints if kind == "Endpoint" else jobs
-            counts.update(record.status for record in self.resources.unsettled(kind, statuses))
-        return {
-            "data_dir": str(self.data_dir),
-            "executor": self.settings.executor,
-            "pid": os.getpid(),
-            "jobs": dict(jobs),
-            "endpoints": dict(endpoints),
-        }
+        return reports.status(self)
 
     def log_lines(self, name: str, places: Mapping[str, int] | None = None) -> dict[str, Any]:
-        """The next part of the log of a job or an endpoint: {"lines", "places", "more", "over", "unknown"}.
+        """The next part of the log of a job or an endpoint (`reports.log_lines`)."""
+        return reports.log_lines(self, name, places)
 
-        `places` of one answer, given with the next question, lead on from there; {} is the beginning.
-        """
-        over, reached, lines = not self._under_way(name), dict(places or {}), list[str]()
-        files, more = self._log_files(name), False
-        for file in files:
-            key = file.relative_to(self.data_dir).as_posix()
-            tail = Tail(file, reached.get(key, 0), LOG_PART)
-            lines += [line.message for line in tail.read(over)]
-            reached[key] = tail.offset
-            more = tail.more
-            if more:  # one host after the other, as long as there is much to read
-                break
-        return {"lines": lines, "places": reached, "more": more, "over": over, "unknown": not files}
+    def opened(self, room: str) -> Any:
+        """A room that opens when it is first entered, if it was."""
+        return self.__dict__.get(room)
 
-    def _log_files(self, name: str) -> list[Path]:
-        places = [(group, f"{name}/") for group in LOG_GROUPS] + [(f"/aws/sagemaker/Endpoints/{name}", "")]
-        return [
-            logs.locate(group, stream)
-            for logs in self.logs.all()
-            for group, prefix in sorted(places)
-            for stream in logs.streams(group, prefix)
-        ]
+    def leave(self, room: str) -> None:
+        """Let such a room be made anew when it is entered again."""
+        self.__dict__.pop(room, None)
 
-    def _under_way(self, name: str) -> bool:
-        return any(
-            record.key == name for kind, statuses in UNDER_WAY for record in self.resources.unsettled(kind, statuses)
-        )
+    def _finish_loading(self) -> None:
+        """Of a snapshot, if a former life was killed over it."""
+        if any(self.data_dir.glob("arriv*")):
+            from emulator.snapshot import loading
+
+            loading.settle(self.data_dir)
 
     # --- furniture ----------------------------------------------------------------------------------------------
 
@@ -189,17 +179,18 @@ class House:
         self.resources = Resources(self.store, KINDS, self.clock, hooks)
         self.logs = FileLogs(self.data_dir / "logs", self.clock)
         self.metrics = FileMetrics(self.data_dir / "metrics")
-        self.storage, s3 = self._objects()
+        self.s3: S3 | None = None
+        self.storage, answer = self._objects()
         self.followers = Followers(self, behaviours.FOLLOWED)
         generic = generic_operations(KINDS, self.resources)
-        self._dispatch = Dispatch(spec.load, behaviours.OPERATIONS, self, generic, {"s3": s3})
+        self._dispatch = Dispatch(spec.load, behaviours.OPERATIONS, self, generic, {"s3": answer})
 
-    def _empty(self) -> None:
+    def _close_rooms(self, but: str = "") -> None:
         """Close the rooms that were opened, from the top down, so that each can still use those below it."""
         self.resources.close()
         self.followers.close()
         for name in ENGINES:
-            opened = self.__dict__.pop(name, None)
+            opened = self.__dict__.pop(name, None) if name != but else None
             if opened is not None and name != "servers":
                 opened.close()
         self.store.close()
@@ -286,7 +277,8 @@ class House:
         from emulator.storage.shelf import Shelf
 
         shelf = Shelf(self.store.objects, self.data_dir / "s3", self.clock)
-        return FolderStorage(shelf, self.settings.account_id), S3(shelf).answer
+        self.s3 = S3(shelf)
+        return FolderStorage(shelf, self.settings.account_id), self.s3.answer
 
     def _publish(self, event: str, record: Record) -> None:
         for when, noun, path in behaviours.REACTIONS:
@@ -310,17 +302,6 @@ class House:
             for kind, member, path, keeps in (*rows, *behaviours.SEARCHED)
             if kind == noun
         }
-
-
-UNSETTLED = ("InProgress", "Stopping")
-SERVING = ("Creating", "Updating", "InService", "Deleting")
-UNDER_WAY = (
-    ("TrainingJob", UNSETTLED),
-    ("ProcessingJob", UNSETTLED),
-    ("TransformJob", UNSETTLED),
-    ("Endpoint", SERVING),
-)
-"""The kinds that something runs for, and the statuses of those records."""
 
 
 def _take(folder: Path) -> IO[str]:

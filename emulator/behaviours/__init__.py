@@ -103,6 +103,13 @@ RECORDS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "ListModelPackages", f"{_HERE}.model_packages:list_model_packages"),
     ("sagemaker", "BatchDescribeModelPackage", f"{_HERE}.model_packages:batch_describe"),
     ("sagemaker", "CreateAlgorithm", f"{_HERE}.model_packages:create_algorithm"),
+    ("sagemaker", "CreateModelCard", f"{_HERE}.model_cards:create_model_card"),
+    ("sagemaker", "DescribeModelCard", f"{_HERE}.model_cards:describe_model_card"),
+    ("sagemaker", "UpdateModelCard", f"{_HERE}.model_cards:update_model_card"),
+    ("sagemaker", "CreateImageVersion", f"{_HERE}.images:create_image_version"),
+    ("sagemaker", "UpdateImageVersion", f"{_HERE}.images:update_image_version"),
+    ("sagemaker", "DeleteImageVersion", f"{_HERE}.images:delete_image_version"),
+    ("sagemaker", "ListAliases", f"{_HERE}.images:list_aliases"),
     ("sagemaker", "PutModelPackageGroupPolicy", f"{_HERE}.policies:put_group_policy"),
     ("sagemaker", "GetModelPackageGroupPolicy", f"{_HERE}.policies:get_group_policy"),
     ("sagemaker", "DeleteModelPackageGroupPolicy", f"{_HERE}.policies:delete_group_policy"),
@@ -149,6 +156,7 @@ OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "UpdateEndpoint", f"{_HERE}.hosting:update_endpoint"),
     ("sagemaker", "UpdateEndpointWeightsAndCapacities", f"{_HERE}.hosting:update_weights"),
     ("sagemaker", "DeleteEndpoint", f"{_HERE}.hosting:delete_endpoint"),
+    ("sagemaker", "CreateModelCardExportJob", f"{_HERE}.card_exports:create_export_job"),
     ("sagemaker-runtime", "InvokeEndpoint", f"{_HERE}.invocations:invoke_endpoint"),
     ("sagemaker-runtime", "InvokeEndpointWithResponseStream", f"{_HERE}.invocations:invoke_streaming"),
     ("sagemaker", "Search", f"{_HERE}.search:search"),
@@ -160,8 +168,9 @@ OPERATIONS: tuple[tuple[str, str, str], ...] = (
 """(service, operation, "module:function"): function(rooms, call) -> answer."""
 
 JOBS = ("TrainingJob", "ProcessingJob", "TransformJob")
+REGISTRY = ("ModelPackage", "ModelCard", "Image", "ImageVersion")
 
-TOLD = (*JOBS, "Endpoint", "FeatureGroup")
+TOLD = (*JOBS, "Endpoint", "FeatureGroup", *REGISTRY)
 """Kinds whose changes of status EventBridge is told of."""
 
 FOLLOWED: tuple[tuple[str, str], ...] = (
@@ -177,6 +186,9 @@ REACTIONS: tuple[tuple[str, str, str], ...] = (
     ("deleted", "TrialComponent", f"{_HERE}.component_metrics:forget"),
 )
 """("created" | "updated" | "deleted", noun, "module:function"): function(rooms, record) -> None."""
+
+RESUMED: tuple[tuple[str, str, str], ...] = (("ModelCardExportJob", "InProgress", f"{_HERE}.card_exports:export"),)
+"""(noun, status, "module:function"): function(rooms, record) goes on with what a former life was at."""
 
 COMPUTED: tuple[tuple[str, str, str], ...] = (
     ("TrainingJob", "TrainingTimeInSeconds", f"{_HERE}.training:training_time"),
@@ -207,7 +219,7 @@ SEARCHED: tuple[tuple[str, str, str, str], ...] = (
 )
 """(noun, member of SearchRecord, "module:function", how long a value stays): function(rooms, record) -> value or None.
 
-What COMPUTED adds to Describe is searched too. `kept`: the value changes only when the record is written, or when
-whoever changes it calls `rooms.search.touch(arn)`; it is indexed. `afresh`: it comes from elsewhere, unwatched, and is
-not.
+What COMPUTED adds to Describe is searched too, and read again at every search until the body has the member. `kept`:
+the value changes only when the record is written, or when whoever changes it calls `rooms.search.touch(arn)`; it is
+indexed. `afresh`: it comes from elsewhere, unwatched, and is not.
 """

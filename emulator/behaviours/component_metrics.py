@@ -9,7 +9,7 @@ from typing import Any
 
 from emulator.behaviours.rooms import Rooms
 from emulator.call import Answer, Call
-from emulator.jobs.record import settled
+from emulator.lineage import jobs
 from emulator.metrics.statistics import Statistics, by_name
 from emulator.ports import Point
 from emulator.store.records import Record
@@ -52,7 +52,7 @@ def growing(rooms: Rooms, component: Record) -> list[dict[str, Any]] | None:
     if "Metrics" in component.body:
         return None
     job = rooms.resources.by_arn((component.body.get("Source") or {}).get("SourceArn", ""))
-    return [*(of_job(rooms, job) if job is not None and not settled(job) else ()), *own(component)]
+    return [*(of_job(rooms, job) if job is not None and not jobs.over(job) else ()), *own(component)]
 
 
 def forget(rooms: Rooms, component: Record) -> None:

@@ -10,7 +10,8 @@ import importlib
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,12 @@ class Followers:
                 self._settle_batch()
             if pause:
                 self._closing.wait(pause)
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Nothing follows from anything in the block: what is deleted there does not come back."""
+        with self._settling:
+            yield
 
     def close(self) -> None:
         """Come back to nothing more; marks stay for the next start."""

@@ -5,8 +5,10 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/querying-lineage-entities.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import nsmallest
+from itertools import islice
 from typing import Any
 
 from emulator.behaviours.lineage import entity
@@ -69,8 +71,8 @@ def query_lineage(rooms: Rooms, call: Call) -> Answer:
     token = params.get("NextToken")
     if params.get("StartArns"):
         start = entity(rooms, call, params["StartArns"][0])
-        place: tuple[Any, str] | None = tokens.read(token, print_, int) if token else (-1, "")
-        return _connected(rooms, _walk(rooms, call, start), start, filters, _Page(limit, edges, place, print_))
+        page = _Page(limit, edges, tokens.read(token, print_, int) if token else (-1, ""), print_)
+        return _connected(rooms, _walk(rooms, call, start, filters, page), start, filters, page)
     place = tokens.read(token, print_, float) if token else None
     return _everything(rooms, call, filters, _Page(limit, edges, place, print_))
 
@@ -99,15 +101,21 @@ def _filters(given: Mapping[str, Any]) -> Filters:
 # --- from an entity on --------------------------------------------------------------------------------------------
 
 
-def _walk(rooms: Rooms, call: Call, start: Record) -> Walk:
+def _walk(rooms: Rooms, call: Call, start: Record, filters: Filters, page: _Page) -> Walk:
+    """As far as the page needs it: with filters only the end of a walk tells what lies on a way."""
     depth = call.params.get("MaxDepth")
     direction = call.params.get("Direction") or "Both"
+
+    def enough(depths: Mapping[str, int]) -> bool:
+        left = [arn for arn, far in depths.items() if (far, arn) > page.after and kind_of(arn)]
+        return len(left) > page.limit + 1
 
     def read(transaction: Transaction) -> Walk:
         def links_of(end: str, arns: Any) -> list[Link]:
             return transaction.links_of(ASSOCIATION, end, arns)
 
-        return walk(start.arn, direction, DEPTH if depth is None else depth, links_of)
+        most = DEPTH if depth is None else depth
+        return walk(start.arn, direction, most, links_of, enough if filters == Filters() else None)
 
     return rooms.resources.reading(read)
 
@@ -116,36 +124,44 @@ def _connected(rooms: Rooms, found: Walk, start: Record, filters: Filters, page:
     """Without edges what matches; with them also what lies on the ways there, the start among it."""
     types = {start.arn: type_of(start), **found.types()}
     matched = _matched(rooms, found, types, filters)
-    shown = {arn for arn in found.ways_to(matched) if kind_of(arn)} if page.edges else matched
-    places = sorted((found.depths[arn], arn) for arn in shown)
-    rest = [place for place in places if place > page.after]
-    cut = rest[: page.limit]
-    answer: dict[str, Any] = {"Vertices": [_vertex(arn, types.get(arn, "")) for _, arn in cut], "Edges": []}
-    if page.edges and cut:
-        answer["Edges"] = list(_edges_of(found, shown, cut))
-    if len(rest) > len(cut):
-        answer["NextToken"] = tokens.write(cut[-1], page.print)
+    if not page.edges:
+        cut = list(islice((place for place in matched if place > page.after), page.limit + 1))
+        return _page(found, types, set(), cut, page)
+    ways = found.depths if filters == Filters() else found.ways_to(arn for _, arn in matched)
+    shown = {arn for arn in ways if kind_of(arn)}
+    cut = nsmallest(page.limit + 1, (place for arn in shown if (place := (found.depths[arn], arn)) > page.after))
+    return _page(found, types, shown, cut, page)
+
+
+def _page(found: Walk, types: Mapping[str, str], shown: set[str], cut: list[tuple[int, str]], page: _Page) -> Answer:
+    """The answer of up to `page.limit` vertices; `cut` has one more where there are more."""
+    here = cut[: page.limit]
+    answer: dict[str, Any] = {"Vertices": [_vertex(arn, types.get(arn, "")) for _, arn in here]}
+    answer["Edges"] = list(_edges_of(found, shown, here))
+    if len(cut) > len(here):
+        answer["NextToken"] = tokens.write(here[-1], page.print)
     return answer
 
 
-def _matched(rooms: Rooms, found: Walk, types: Mapping[str, str], filters: Filters) -> set[str]:
-    """What is wanted of what was reached. The start is nothing that is found, unless nothing is looked for."""
-    everything = filters == Filters()
-    reached = (arn for arn in found.depths if arn != found.start or everything)
-    admitted = [arn for arn in reached if filters.admits(kind_of(arn), types.get(arn, ""))]
+def _matched(rooms: Rooms, found: Walk, types: Mapping[str, str], filters: Filters) -> Iterator[tuple[int, str]]:
+    """What is wanted of what was reached, nearest first; the start is nothing that is found."""
+    reached = sorted((depth, arn) for arn, depth in found.depths.items() if arn != found.start)
+    admitted = (place for place in reached if filters.admits(kind_of(place[1]), types.get(place[1], "")))
     if not filters.needs_records:
-        return set(admitted)
-    records = rooms.resources.reading(lambda transaction: transaction.get_by_arns(admitted))
-    return {arn for arn, record in records.items() if filters.matches(record)}
+        yield from admitted
+        return
+    while lot := {arn: depth for depth, arn in islice(admitted, CHUNK)}:
+        records = _records(rooms, tuple(lot))
+        yield from ((lot[arn], arn) for arn in lot if arn in records and filters.matches(records[arn]))
 
 
 def _edges_of(found: Walk, shown: set[str], cut: list[tuple[int, str]]) -> Iterator[dict[str, str]]:
     """Each edge is on the page of the later one of its ends."""
-    here, last = {arn for _, arn in cut}, cut[-1]
-    for link in found.edges():
+    here = {arn for _, arn in cut} if shown else set()
+    for link in found.edges(here) if here else ():
         if link.source in shown and link.destination in shown:
             later = max((found.depths[arn], arn) for arn in (link.source, link.destination))
-            if later[1] in here and later <= last:
+            if later[1] in here:
                 yield _edge(link)
 
 
@@ -185,12 +201,15 @@ def _entities(rooms: Rooms, call: Call, filters: Filters, after: tuple[float, st
 
 
 def _wanted(rooms: Rooms, links: Iterable[Link], filters: Filters) -> set[str]:
-    ends = [link.destination for link in links if kind_of(link.destination)]
-    records = rooms.resources.reading(lambda transaction: transaction.get_by_arns(ends))
+    records = _records(rooms, [link.destination for link in links if kind_of(link.destination)])
     return {arn for arn, record in records.items() if filters.matches(record)}
 
 
 # --- parts --------------------------------------------------------------------------------------------------------
+
+
+def _records(rooms: Rooms, arns: Sequence[str]) -> dict[str, Record]:
+    return rooms.resources.reading(lambda transaction: transaction.get_by_arns(arns))
 
 
 def _vertex(arn: str, type_: str) -> dict[str, str]:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from emulator import ids
-from emulator.call import Scope
+from emulator.call import Extent, Scope
 from emulator.clock import Clock
-from emulator.errors import SageletError, Validation
+from emulator.errors import CallerFault, SageletError, Validation
 from emulator.hosts import lifecycle as life
 from emulator.hosts import plan as plans
 from emulator.hosts.fleet import Fleet, FleetFailure, Servers
@@ -116,6 +116,20 @@ class HostEngine:
         for record in self._records.unsettled(KIND, ("Creating", "Updating", "InService", "Deleting")):
             self.post(record.scope, record.key, life.Restarted())
 
+    def forget(self, extent: Extent, name: str = "") -> None:
+        """End every server of a part of the house at once, or of one endpoint there. The records are the caller's to
+        delete, who calls again then: an endpoint may have been begun in between."""
+
+        def meant(scope: Scope, endpoint: str) -> bool:
+            return extent.covers(scope) and name in ("", endpoint)
+
+        with self._lock:
+            fleets = [self._fleets.pop(key) for key in list(self._fleets) if meant(*key[:2])]
+            for route in [route for route in self._routes if meant(*route)]:
+                del self._routes[route]
+        for fleet in fleets:
+            fleet.close(drain=False, grace=0.0)
+
     def close(self) -> None:
         """End every server; the records stay, and the next start brings the endpoints back."""
         with self._lock:
@@ -151,6 +165,8 @@ class HostEngine:
                     self._stop_all(scope, name)
                 case life.Rescale(generation):
                     self._rescale(scope, name, generation)
+        except CallerFault:
+            log.info("endpoint %s was deleted before %s", name, effect)
         except Exception:
             if not self._closing:
                 log.exception("endpoint %s: %s", name, effect)
@@ -171,6 +187,9 @@ class HostEngine:
         except SageletError as fault:
             reason = f"ClientError: {fault}"
         if self._closing:
+            return
+        if self._records.find(KIND, scope, name) is None:
+            self.forget(Extent(scope.account, scope.region), name)
             return
         if reason:
             self._forget_route(scope, name, generation)

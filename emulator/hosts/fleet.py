@@ -14,6 +14,9 @@ from emulator.servers import ModelServer, ServerFailed, ServerSpec
 
 log = logging.getLogger(__name__)
 
+GRACE = 30.0
+"""Seconds between SIGTERM and SIGKILL."""
+
 DRAIN_SECONDS = 65.0
 """Longest wait for running requests: an invocation may take 60 s."""
 
@@ -42,6 +45,8 @@ class Member:
     instance: str
     spec: ServerSpec
     server: ModelServer | None = None
+    starting: ModelServer | None = None
+    """The one that is not healthy yet."""
     busy: int = 0
     turn: int = 0
     """When it was borrowed last: among those that are equally busy it goes round."""
@@ -89,6 +94,8 @@ class Fleet:
         self._bring_up(added)
         surplus: list[Member] = []
         with self._change:
+            if self._closed:
+                surplus, added = added, []
             self._members += added
             self.plans = wanted
             for name, plan in wanted.items():
@@ -113,12 +120,12 @@ class Fleet:
                     member.busy -= 1
                     self._change.notify_all()
 
-    def close(self, drain: bool = True) -> None:
+    def close(self, drain: bool = True, grace: float = GRACE) -> None:
         """Finish the requests that run (unless told not to), then end every server."""
         with self._change:
             self._closed = True
             members, self._members = self._members, []
-        self._dismiss(members, drain)
+        self._dismiss(members, drain, grace)
 
     def _take(self, variant: str) -> Member | None:
         with self._change:
@@ -154,13 +161,19 @@ class Fleet:
         try:
             server = self._servers.adopt(member.spec) if member.known else None
             server = server or self._servers.start(member.spec)
-            server.wait_healthy(timeout)
-            member.server = server
+            with self._change:
+                member.starting = None if member.dismissed else server
+            if member.starting is not None:
+                server.wait_healthy(timeout)
+            with self._change:
+                member.starting, member.server = None, None if member.dismissed else server
         except ServerFailed as error:
             failures.append(_reason(member.variant, str(error), started=server is not None))
         except Exception as error:
             log.exception("starting %s", member.spec.run_id)
             failures.append(f"InternalServerError: the server of variant {member.variant} was not started: {error}")
+        with self._change:
+            member.starting = None
         if server is not None and member.server is None:
             server.stop(0.0)
 
@@ -193,14 +206,15 @@ class Fleet:
                 late.stop(0.0)
                 return
 
-    def _dismiss(self, members: list[Member], drain: bool = True) -> None:
+    def _dismiss(self, members: list[Member], drain: bool = True, grace: float = GRACE) -> None:
         with self._change:
             for member in members:
                 member.dismissed = True
             self._change.notify_all()
             if drain:
                 self._change.wait_for(lambda: all(m.busy == 0 for m in members), DRAIN_SECONDS)
-        stops = [threading.Thread(target=m.server.stop, daemon=True) for m in members if m.server is not None]
+            servers = [server for m in members if (server := m.server or m.starting) is not None]
+        stops = [threading.Thread(target=server.stop, args=(grace,), daemon=True) for server in servers]
         for thread in stops:
             thread.start()
         for thread in stops:

@@ -32,9 +32,13 @@ class Deadlines:
         for cancel in cancels:
             cancel()
 
-    def clear(self) -> None:
-        """Call all off: the house is closing."""
+    def forget(self, forgotten: Callable[[JobRef], bool]) -> None:
+        """Call off those of some jobs."""
         with self._lock:
-            refs = list(self._armed)
+            refs = [ref for ref in self._armed if forgotten(ref)]
         for ref in refs:
             self.disarm(ref)
+
+    def clear(self) -> None:
+        """Call all off: the house is closing."""
+        self.forget(lambda ref: True)

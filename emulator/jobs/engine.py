@@ -9,7 +9,7 @@ import queue
 import threading
 from collections.abc import Callable
 
-from emulator.call import Scope
+from emulator.call import Extent, Scope
 from emulator.errors import CallerFault, HouseFault
 from emulator.jobs import lifecycle as life
 from emulator.jobs import machine, scheduler
@@ -33,9 +33,11 @@ RETRY_SECONDS = (0.1, 0.5, 1.0, 5.0)
 class _Worker:
     """The thread of one job: does the blocking effects in the order in which they come."""
 
-    def __init__(self, ref: JobRef, recipe: Recipe) -> None:
+    def __init__(self, ref: JobRef, recipe: Recipe, closing: threading.Event) -> None:
         self.ref = ref
         self.recipe = recipe
+        self.closing = closing
+        """Set when the job is to be let go of."""
         self.effects: queue.SimpleQueue[life.Effect | None] = queue.SimpleQueue()
         self.thread: threading.Thread | None = None
         self.leaving = False
@@ -55,7 +57,7 @@ class JobEngine:
         )
         self._deadlines = Deadlines(tools.clock)
         self._trouble = JobTrouble(tools)
-        self._adopted: dict[JobRef, Recipe] = {}
+        self._adopted: dict[JobRef, tuple[Recipe, threading.Event]] = {}
         self._changed = threading.Condition()
 
     # --- asked by behaviours ------------------------------------------------------------------------------------
@@ -102,19 +104,37 @@ class JobEngine:
             self._line.clear()
         self._deadlines.clear()
         for worker in workers:
-            worker.effects.put(None)
-            worker.recipe.leave()
+            _let_go(worker)
         for worker in workers:
             if worker.thread is not None:
                 worker.thread.join(10.0)
             if end_runs:
                 self._end_run(worker)
 
+    def forget(self, extent: Extent) -> None:
+        """End all jobs of a part of the house at once and without a trace: nothing is saved, and nothing written down.
+        Their records are the caller's to delete, who calls again then: a job may have been begun in between."""
+        self._tools.pools.forget(extent)
+        with self._changed:
+            workers = [worker for ref, worker in self._workers.items() if extent.covers(ref.scope)]
+            self._line.forget(lambda ref: extent.covers(ref.scope))
+        self._deadlines.forget(lambda ref: extent.covers(ref.scope))
+        for worker in workers:
+            _let_go(worker)
+            self._release(worker)  # ends the program, which its thread may wait for
+        for worker in workers:
+            if worker.thread is not None:
+                worker.thread.join(10.0)
+            self._release(worker)  # what the thread has made meanwhile
+
     def _end_run(self, worker: _Worker) -> None:
         """End a program that runs. Outputs that wait for being saved stay where the next start finds them."""
         record = self._tools.records.find(worker.ref.kind, worker.ref.scope, worker.ref.name)
         if record is None or job_of(record).phase not in (life.Phase.LAUNCHING, life.Phase.RUNNING):
             return
+        self._release(worker)
+
+    def _release(self, worker: _Worker) -> None:
         try:
             worker.recipe.release()
         except Exception:
@@ -202,13 +222,16 @@ class JobEngine:
             worker.effects.put(effect)
 
     def _employ(self, ref: JobRef, record: Record, first: Callable[[_Worker], None] | None) -> _Worker:
-        recipe = self._adopted.pop(ref, None) or self._part(ref.kind)[0](self._tools.of(record.scope), record)
-        worker = _Worker(ref, recipe)
+        worker = _Worker(ref, *(self._adopted.pop(ref, None) or self._make(record)))
         self._workers[ref] = worker
         name = f"job:{ref.name}"
         worker.thread = threading.Thread(target=self._work, args=(worker, first), name=name, daemon=True)
         worker.thread.start()
         return worker
+
+    def _make(self, record: Record) -> tuple[Recipe, threading.Event]:
+        tools = self._tools.of(record.scope)
+        return self._part(record.kind)[0](tools, record), tools.closing
 
     # --- a job's own thread -------------------------------------------------------------------------------------
 
@@ -219,7 +242,7 @@ class JobEngine:
         try:
             if first is not None:
                 first(worker)
-            while (effect := worker.effects.get()) is not None and not self._tools.closing.is_set():
+            while (effect := worker.effects.get()) is not None and not worker.closing.is_set():
                 self._perform(worker, effect)
                 if isinstance(effect, life.Release | life.Retreat):
                     break
@@ -260,7 +283,7 @@ class JobEngine:
     def _report(self, worker: _Worker, event: life.Event, news: News = NOTHING) -> None:
         """Post an event of the job's own thread. It must not be lost when the store cannot write for a while."""
         attempt = 0
-        while not self._tools.closing.is_set():
+        while not worker.closing.is_set():
             try:
                 return self._post(worker.ref, event, news)
             except CallerFault:
@@ -272,7 +295,7 @@ class JobEngine:
                 event, news = life.Broke(INTERNAL), NOTHING
             except Exception:
                 log.exception("job %s: cannot write %s down, trying again", worker.ref.name, event)
-                self._tools.closing.wait(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+                worker.closing.wait(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
                 attempt += 1
         return None
 
@@ -283,10 +306,10 @@ class JobEngine:
         found = life.Found.AGAIN
         if job_of(record).phase in (life.Phase.LAUNCHING, life.Phase.RUNNING):
             try:
-                recipe = self._part(ref.kind)[0](self._tools.of(record.scope), record)
-                found = recipe.resume()
+                made = self._make(record)
+                found = made[0].resume()
                 if found is life.Found.ALIVE:
-                    self._adopted[ref] = recipe
+                    self._adopted[ref] = made
             except Exception:
                 log.exception("job %s: cannot be adopted", ref.name)
                 found = life.Found.GONE
@@ -309,6 +332,13 @@ class JobEngine:
         if noun not in self._recipes:
             self._recipes[noun] = next((load(run), load(face)) for _, kind, run, face in RECIPES if kind == noun)
         return self._recipes[noun]
+
+
+def _let_go(worker: _Worker) -> None:
+    """Have its thread end. Programs go on."""
+    worker.closing.set()
+    worker.effects.put(None)
+    worker.recipe.leave()
 
 
 def _do(recipe: Recipe, effect: life.Effect) -> tuple[life.Event, News] | None:

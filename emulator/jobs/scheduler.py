@@ -7,7 +7,7 @@ one. What is set aside for a job, and why: docs/adr/0009-scheduler.md.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -147,6 +147,11 @@ class Line(Generic[Key]):
     def leave(self, key: Key) -> None:
         """Wait no longer."""
         self._waiting.pop(key, None)
+
+    def forget(self, forgotten: Callable[[Key], bool]) -> None:
+        """Send some of those that wait home."""
+        for key in [key for key in self._waiting if forgotten(key)]:
+            del self._waiting[key]
 
     def clear(self) -> None:
         """Send all home."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emulator import ids
-from emulator.call import Scope
+from emulator.call import Extent, Scope
 from emulator.clock import Clock
 from emulator.store.records import Record
 
@@ -135,6 +135,14 @@ class WarmPools:
                     self._arm(pool)
                 elif pool.run not in busy:
                     self._end(pool)
+
+    def forget(self, extent: Extent) -> None:
+        """End the pools of a part of the house without a trace."""
+        with self._lock:
+            for pool in self._all():
+                if extent.covers(Scope(pool.account, pool.region)):
+                    self._disarm(pool)
+                    shutil.rmtree(self._work / pool.name, ignore_errors=True)
 
     def close(self) -> None:
         """Stop counting; the pools stay for the next start."""

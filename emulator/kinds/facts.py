@@ -45,7 +45,7 @@ class Facts:
         versions, asked = self.kind.versions, self.derived.inputs("Describe")
         if versions is None or versions.number not in asked:
             return "", ""
-        return versions.number, versions.alias
+        return versions.number, versions.alias if versions.alias in asked else ""
 
     @cached_property
     def arn(self) -> str:

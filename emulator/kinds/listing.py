@@ -15,12 +15,16 @@ from emulator.kinds.kind import Kind
 PAGING = ("MaxResults", "NextToken", "SortBy", "SortOrder")
 CREATED_BOUNDS = {"CreationTime", "Created", "CreatedAt"}
 MODIFIED_BOUNDS = {"LastModifiedTime", "ModifiedTime", "LastUpdatedTime"}
+OWN_TIMES = ("created", "modified")
+"""What a summary may name that is no member of Describe: the times of the record itself."""
 SORTS = {
     "name": "name",
     "creationtime": "created",
     "createdate": "created",
     "lastmodifiedtime": "modified",
     "status": "status",
+    "version": "created",
+    "accountidowner": "created",  # all hubs of an account are its own
 }
 
 
@@ -89,8 +93,8 @@ def parent_member(kind: Kind) -> str:
 
 def _plain(sort: str, derived: Derived) -> str:
     """IMAGE_NAME, HubName and Name are one; so are HubStatus and Status."""
-    plain = sort.replace("_", "").lower()
-    return plain.removeprefix(derived.noun.lower()) or plain
+    plain, noun = sort.replace("_", "").lower(), derived.noun.lower()
+    return plain.removeprefix(noun).removeprefix(noun.removesuffix("version")) or plain
 
 
 def _path(derived: Derived, member: str, names: Mapping[str, str]) -> tuple[str, ...]:
@@ -117,6 +121,8 @@ def _summary_path(derived: Derived, member: str, names: Mapping[str, str]) -> tu
     path = _path(derived, member, names)
     if path:
         return path
+    if names.get(member) in OWN_TIMES:
+        return (names[member],)
     return {"CreationTime": ("created",), "LastModifiedTime": ("modified",)}.get(member, ())
 
 

@@ -40,18 +40,28 @@ KINDS = (
             "ConflictException", "Model Package Group cannot be deleted, because it still contains Model Packages."
         ),
         listing=Listing(sort=("CreationTime", ASC), same={"CrossAccountFilterOption": "SameAccount"}),
-        why="no account shares its groups with another one here",
+        moves={"Create": Move(to="Completed")},
+        why="no account shares its groups with another one here; a group is Completed at once",
     ),
     Kind(
         "ModelCard",
         missing=Missing("ResourceNotFound", "Modelcard {name} does not exist."),
         taken=Taken("ConflictException", "Modelcard {name} already exists"),
         defaults={"ModelCardVersion": 1},
-        without={"Update": "an update makes a new version of the card, and versions are not kept"},
+        listing=Listing(sort=("CreationTime", ASC)),
+    ),
+    Kind(
+        "ModelCardVersion",
+        missing=Missing("ResourceNotFound", "Modelcard with name {parent} and version: {name} does not exist"),
+        versions=Versions(of="ModelCard", number="ModelCardVersion"),
+        listing=Listing(sort=("Version", ASC), summary={"CreationTime": "created"}),
+        why="a version was created when it was made, which is later than the card was (API_ModelCardVersionSummary)",
     ),
     Kind(
         "ModelCardExportJob",
-        work=True,
         refers={"ModelCardName": "ModelCard"},
+        parent="ModelCardName",
+        bound=True,
+        why="a card is deleted with its export jobs: ExportJobsDeleted is a step of that (API_DescribeModelCard)",
     ),
 )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from emulator.kinds.kind import ASC, Kind, Listing, Move, Taken
+from emulator.kinds.kind import ASC, Kind, Listing, Missing, Move, Taken, Versions
 
 BY_AGE = Listing(sort=("CreationTime", ASC))
 IN_DOMAIN = {"DomainId": "Domain", "DomainIdEquals": "Domain"}
+VALID_NAME = "Please provide a valid ImageName."
 UNSERVED = "a domain is a record here, and no Studio stands behind it"
 
 KINDS = (
@@ -62,6 +63,28 @@ KINDS = (
         why="API_FileSystemConfig has the defaults",
     ),
     Kind("StudioLifecycleConfig"),
-    Kind("Image"),
-    Kind("ImageVersion", work=True, refers={"ImageName": "Image"}),
+    Kind(
+        "Image",
+        missing=Missing("ResourceNotFound", f"Image with ImageName {{name}} does not exist. {VALID_NAME}"),
+        taken=Taken(
+            "ResourceInUse", "The Image with ImageName {name} already exists. Please use a different ImageName."
+        ),
+    ),
+    Kind(
+        "ImageVersion",
+        missing=Missing(
+            "ResourceNotFound", f"ImageVersion {{name}} with ImageName {{parent}} does not exist. {VALID_NAME}"
+        ),
+        versions=Versions(
+            of="Image",
+            number="Version",
+            alias="Alias",
+            none=f"Latest ImageVersion with ImageName {{name}} does not exist. {VALID_NAME}",
+        ),
+        refers={"ImageName": "Image"},
+        parent="ImageName",
+        bound=True,
+        why="API_DeleteImage deletes an image and all its versions; messages of the latest version and of a taken name "
+        "were seen",
+    ),
 )

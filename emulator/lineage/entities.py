@@ -35,7 +35,7 @@ class Thing:
 
 def kind_of(arn: str) -> str:
     """The kind of the entity of an ARN, or "" where it is none that a query shows."""
-    return KINDS.get(arn.split(":", 5)[-1].partition("/")[0], "")
+    return KINDS.get(arn[arn.rfind(":", 0, arn.find("/")) + 1 : arn.find("/")], "")
 
 
 def name_of(arn: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulator.kinds.kind import JOB
 from emulator.lineage.entities import Thing
 from emulator.store.records import Record
 
@@ -34,6 +35,11 @@ class Trace:
     output_artifacts: Members = field(default_factory=dict)
     inputs: tuple[Thing, ...] = ()
     outputs: tuple[Thing, ...] = ()
+
+
+def over(job: Record) -> bool:
+    """Whether nothing more comes of a job."""
+    return job.status in JOB.settled
 
 
 def component_name(job: Record) -> str:

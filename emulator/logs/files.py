@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulator.call import Scope
+from emulator.call import Extent, Scope
 from emulator.clock import Clock, SystemClock
 from emulator.logs import names
 from emulator.logs.lines import format_lines, parse
@@ -51,6 +51,13 @@ class FileLogs:
     def of(self, scope: Scope) -> FileLogs:
         """The logs of one account and region, in a folder of their own."""
         return FileLogs(self._folder / names.encode(scope.account) / names.encode(scope.region), self._clock)
+
+    def forget_part(self, extent: Extent) -> None:
+        """Delete all streams of a part of the house."""
+        for folder in self._folder.glob("*/*"):
+            account, region = (names.decode(at.parent, at.name) for at in (folder.parent, folder))
+            if extent.covers(Scope(account, region)):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def all(self) -> list[FileLogs]:
         """The logs of every account and region that has any."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from emulator.call import Scope
+from emulator.call import Extent, Scope
 from emulator.ports import Point
 
 SUFFIX = ".points"
@@ -23,6 +24,12 @@ class FileMetrics:
     def of(self, scope: Scope) -> FileMetrics:
         """The metrics of one account and region, in a folder of their own."""
         return FileMetrics(self._folder / quote(scope.account, safe="") / quote(scope.region, safe=""))
+
+    def forget_part(self, extent: Extent) -> None:
+        """Delete all points of a part of the house."""
+        for folder in self._folder.glob("*/*"):
+            if extent.covers(Scope(unquote(folder.parent.name), unquote(folder.name))):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def append(self, points: Iterable[Point]) -> None:
         """Add points, in one write a resource."""

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from emulator.call import Scope
+from emulator import arns
+from emulator.call import Extent, Scope
 from emulator.errors import SageletError
 from emulator.neighbours.desk import Desk
 from emulator.neighbours.targets import Undelivered, deliver
@@ -90,6 +91,12 @@ class Bus:
                 self._thread.start()
             self._events.put(event)
 
+    def forget(self, extent: Extent) -> None:
+        """Every state of the resources of a part of the house is news again."""
+        with self._lock:
+            kept = {arn: state for arn, state in self._states.items() if not extent.covers(_scope(arn))}
+            self._states = kept
+
     def close(self) -> None:
         """Deliver what was told, and end."""
         with self._lock:
@@ -126,3 +133,8 @@ class Bus:
                 and rule.event_pattern.get_pattern()
                 and rule.event_pattern.matches_event(message)
             ]
+
+
+def _scope(arn: str) -> Scope:
+    parsed = arns.parse(arn)
+    return Scope(parsed.account, parsed.region)

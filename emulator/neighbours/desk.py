@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from emulator.call import Scope
+from emulator.call import Extent, Scope
 from emulator.clock import Clock
 from emulator.errors import HouseFault, NotBuilt
 from emulator.neighbours import awspolicies
@@ -20,7 +20,7 @@ from emulator.neighbours.identities import home_of, is_default_role
 from emulator.neighbours.journal import Entry, Journal
 from emulator.neighbours.moment import Moment
 from emulator.neighbours.moto import LOCK, Moto
-from emulator.neighbours.services import REFUSED, SERVICES, mutates
+from emulator.neighbours.services import GLOBAL, REFUSED, SERVICES, mutates
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,13 @@ log = logging.getLogger(__name__)
 def succeeded(reply: HttpReply) -> bool:
     """Whether a reply acknowledges something."""
     return reply.status < 400
+
+
+def covers(extent: Extent, asked: Asked) -> bool:
+    """Whether what a request has made belongs to a part of the house: of a global service, to the account alone."""
+    if extent.region and asked.service in GLOBAL:
+        return False
+    return extent.covers(asked.scope)
 
 
 class Desk:
@@ -92,6 +99,19 @@ class Desk:
         with self.lock:
             self.sleep()
             self._journal.clear()
+
+    def forget_part(self, extent: Extent) -> None:
+        """Forget what was changed in a part of the house, on disk too; the rest stays as it is."""
+        with self.lock:
+            self._journal.keep(lambda entry: not covers(extent, entry.asked))
+            if self.moto.holds():
+                self.moto.forget(extent)
+            self.shown_metrics = {k: v for k, v in self.shown_metrics.items() if not extent.covers(k[0])}
+            if not extent.region:
+                self.roles_made = {home for home in self.roles_made if home[0] != extent.account}
+        with self._changed:
+            self.version += 1
+            self._changed.notify_all()
 
     def sleep(self) -> None:
         """Let go of moto's state and of the journal's file; the next request wakes both."""

@@ -104,7 +104,7 @@ class Identities:
         if self._known is None:
             self._known = {}
             for row in self._rows():
-                if row.get("gone") or 0 < float(str(row["expires"])) + EXPIRED_SECONDS < self._clock.now():
+                if row.get("gone") or 0 < float(str(row["expires"])) < self._clock.now() - EXPIRED_SECONDS:
                     self._known.pop(str(row["access_key"]), None)
                 else:
                     self._known[str(row["access_key"])] = Identity(**row)  # type: ignore[arg-type]

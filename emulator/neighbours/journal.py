@@ -7,13 +7,14 @@ import os
 import re
 import threading
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from emulator.call import Scope
 from emulator.neighbours.asked import Asked
 
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 _SERVICE = re.compile(rb'"service":"([^"]+)"')
 
 
@@ -79,6 +80,20 @@ class Journal:
             for raw in file:
                 if raw.endswith(b"\n"):
                     yield _from_row(json.loads(raw))
+
+    def keep(self, kept: Callable[[Entry], bool]) -> None:
+        """Drop the entries that are not to be kept. Whoever is killed meanwhile finds the file of before."""
+        self.close()
+        if self.empty():
+            return
+        draft = self.path.with_name(f"{self.path.name}.draft")
+        with self.path.open("rb") as old, os.fdopen(os.open(draft, _NEW, 0o600), "wb") as new:
+            for raw in old:
+                if raw.endswith(b"\n") and kept(_from_row(json.loads(raw))):
+                    new.write(raw)
+        draft.replace(self.path)
+        with self._lock:
+            self._services = None
 
     def close(self) -> None:
         """Let go of the file."""

@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from emulator import arns
+from emulator.call import Extent, Scope
 from emulator.errors import CallerFault, HouseFault, NotBuilt, Validation
 from emulator.neighbours import moment
 from emulator.neighbours.asked import CBOR, QUERY, REST, Asked
@@ -59,6 +60,17 @@ class Moto:
         if self.holds():
             Moto._holder = None
             _empty()
+
+    def forget(self, extent: Extent) -> None:
+        """Forget the state of a part of the house. Backends are made anew when they are asked, not here, so that the
+        moment of that request is theirs."""
+        base: Any = importlib.import_module("moto.core.base_backend")
+        for services in list(base.BackendDict._instances):
+            for account, region, backend in list(services.iter_backends()):
+                # What has no regions is kept by partition: aws, aws-cn.
+                if extent.covers(Scope(account, "" if region.startswith("aws") else region)):
+                    backend.reset()
+                    del services[account][region]
 
     def named(self, asked: Asked) -> Asked:
         """The request with its operation, which for a REST service only the router of its model knows."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from emulator import arns
-from emulator.call import Scope
+from emulator.call import EVERYTHING, Extent, Scope
 from emulator.clock import Clock, SystemClock
 from emulator.errors import ExpiredToken, NotBuilt, SageletError
 from emulator.logs import FileLogs
@@ -163,6 +163,13 @@ class Neighbours:
         """Forget everything, on disk too."""
         self.desk.forget()
         self.identities.clear()
+        self.bus.forget(EVERYTHING)
+
+    def forget(self, extent: Extent) -> None:
+        """Forget what a part of the house has made, on disk too. Keys that were handed out stay good: programs go on
+        to use them. With a region, services that know none (IAM) keep what the account has."""
+        self.desk.forget_part(extent)
+        self.bus.forget(extent)
 
     def close(self) -> None:
         """Let go of files, and of moto's state: the next Neighbours of this process starts from its own journal."""

@@ -45,6 +45,9 @@ SERVICES: Mapping[str, Service] = {
 }
 """By signing name: the service in the credential scope of a request."""
 
+GLOBAL = ("iam", "sts")
+"""Services that know no regions: what an account has there, it has in all of them."""
+
 READS = (
     "Assume", "BatchDescribe", "BatchGet", "Check", "Decrypt", "Describe", "Download", "Encrypt", "Estimate", "Filter",
     "GenerateDataKey", "GenerateMac", "GenerateRandom", "Get", "Head", "List", "Lookup", "Query", "ReEncrypt", "Scan",

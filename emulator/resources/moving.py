@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
+from emulator.call import EVERYTHING, Extent, Scope
 from emulator.clock import Clock
 from emulator.kinds.facts import Facts
 from emulator.resources.faults import fault
@@ -32,6 +33,11 @@ def check_lasting(facts: Facts, record: Record) -> None:
         raise fault(facts.missing, facts, record.key, record.arn)
 
 
+def leaves(facts: Facts, before: Record, after: Record) -> bool:
+    """Whether an edit sends a record on its way to be gone."""
+    return before.status != after.status and facts.rests.get(after.status) == ""
+
+
 def begun(facts: Facts, verb: str, record: Record, pace: float) -> Record:
     """A record that a verb has sent on its way; at no pace it is there already."""
     move = facts.moves.get(verb)
@@ -49,7 +55,7 @@ class Travels:
         self._clock = clock
         self._arrive = arrive
         self._lock = threading.Lock()
-        self._pending: dict[int, Callable[[], None]] = {}
+        self._pending: dict[int, tuple[Scope, Callable[[], None]]] = {}
         self._count = 0
 
     def set_out(self, record: Record) -> None:
@@ -57,9 +63,8 @@ class Travels:
         with self._lock:
             self._count += 1
             number = self._count
-            self._pending[number] = self._clock.call_at(
-                self._clock.now() + self.pace, lambda: self._reach(number, record)
-            )
+            when = self._clock.now() + self.pace
+            self._pending[number] = record.scope, self._clock.call_at(when, lambda: self._reach(number, record))
 
     def _reach(self, number: int, record: Record) -> None:
         with self._lock:
@@ -67,9 +72,11 @@ class Travels:
                 return
         self._arrive(record)
 
-    def give_up(self) -> None:
-        """Let nobody arrive any more: the house is closing. The next one finds them by their statuses."""
+    def give_up(self, extent: Extent = EVERYTHING) -> None:
+        """Let nobody of a part of the house arrive any more. When it is closing, the next one finds them by their
+        statuses."""
         with self._lock:
-            pending, self._pending = self._pending, {}
-        for cancel in pending.values():
+            numbers = [number for number, (scope, _) in self._pending.items() if extent.covers(scope)]
+            cancels = [self._pending.pop(number)[1] for number in numbers]
+        for cancel in cancels:
             cancel()

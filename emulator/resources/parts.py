@@ -18,7 +18,7 @@ class Part:
 
     sort: Any
     key: str
-    shown: Mapping[str, Any]
+    shown: Any
 
 
 def page(call: Call, parts: Iterable[Part], member: str, order: str, size: int = PAGE) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -101,9 +101,13 @@ class Relations:
 
     # --- rules ------------------------------------------------------------------------------------------------------
 
-    def check_lasting(self, named: Iterable[Record]) -> None:
-        """The error for an absent record when one that a request would hang something on is about to go."""
-        for record in named:
+    def check_lasting(self, transaction: Transaction, named: Iterable[Record], others: Sequence[Record] = ()) -> None:
+        """The error for an absent record when one that a request would hang something on is gone, or about to go.
+
+        `named` were read in this transaction, `others` before.
+        """
+        again = [self.get(transaction, self._facts[other.kind], other.scope, other.key) for other in others]
+        for record in (*named, *again):
             moving.check_lasting(self._facts[record.kind], record)
 
     @cached_property

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from emulator.call import Call, Scope
+from emulator.call import Call, Extent, Scope
 from emulator.clock import Clock
 from emulator.errors import CallerFault, Validation
 from emulator.kinds.facts import Facts
@@ -88,11 +88,12 @@ class Resources:
         """
         facts = self._facts[kind]
         tags = tagging.given(call.params.get("Tags"))
+        more = making.Given(**given)
         with self._store.write() as transaction:
             named = self._relations.named(transaction, facts, call)
-            self._relations.check_lasting(named.values())
+            self._relations.check_lasting(transaction, named.values(), more.on)
             call = self._relations.resolved(facts, call, named)
-            record = self._new(facts, call, self._now(), making.Given(**given))
+            record = self._new(facts, call, self._now(), more)
             other = transaction.get_ignoring_case(kind, call.scope, record.key) if facts.kind.folded else None
             other = other or transaction.get(kind, call.scope, record.key)
             if other is not None and making.asked_again(record, other):
@@ -113,6 +114,7 @@ class Resources:
         tags = tagging.given(call.params.get("Tags"))
         with self._store.write() as transaction:
             before = self._relations.get(transaction, self._facts[facts.kind.versions.of], call.scope, whole)
+            moving.check_lasting(self._facts[before.kind], before)
             made = versions.made(transaction, facts, before, call)
             if made is not None:
                 return made
@@ -190,7 +192,10 @@ class Resources:
             try:
                 with self._store.write() as transaction:
                     before = self._relations.get(transaction, facts, scope, key)
-                    after = transaction.replace(making.touched(facts, before, edit(before), self._now()))
+                    edited = edit(before)
+                    if moving.leaves(facts, before, edited):
+                        self._relations.check_childless(transaction, facts, before)
+                    after = transaction.replace(making.touched(facts, before, edited, self._now()))
                     self._relations.keep(transaction, after)
                     self._mark(transaction, after)
                 break
@@ -261,6 +266,14 @@ class Resources:
             for record in self.unsettled(facts.kind.noun, tuple(facts.rests)):
                 self._travels.set_out(record)
 
+    def forget(self, extent: Extent) -> int:
+        """Delete all records of a part of the house, whatever hangs on them, untold; how many there were."""
+        self._travels.give_up(extent)
+        with self._store.write() as transaction:
+            count = transaction.drop(extent)
+        self._travels.give_up(extent)  # who set out in between
+        return count
+
     def close(self) -> None:
         """Let no record move any more."""
         self._travels.give_up()
@@ -308,8 +321,6 @@ class Resources:
         if moving.begun(facts, "Delete", record, self._travels.pace) is record:
             self.remove(kind, record.scope, record.key)
         else:
-            with self._store.read() as transaction:
-                self._relations.check_childless(transaction, facts, record)
             self.move(kind, record.scope, record.key, "Delete")
         return self.answer("Delete", record)
 
@@ -322,9 +333,11 @@ class Resources:
         return self.answer("Stop", self.move(kind, call.scope, self.key(kind, call), "Stop"))
 
     def key(self, kind: str, call: Call) -> str:
-        """The key, or ARN, that a request names."""
+        """The key, or ARN, that a request names; UpdateModelPackage gives the ARN where Describe takes the name."""
         facts = self._facts[kind]
         values = facts.values(call.params)
+        if len(values) == 1:
+            values = [values[0] or str(call.params.get(facts.derived.arn_member) or "")]
         missing = [member for member, value in zip(facts.key, values, strict=True) if not value]
         if missing:
             raise Validation(f"{call.operation} needs {' and '.join(missing)}.")

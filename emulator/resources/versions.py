@@ -21,6 +21,7 @@ from emulator.store.records import Query, Record, Transaction
 COUNT = "last_version"
 MADE = "versions_made"
 ALIASES = "aliases"
+LISTED = "listed"
 TOKENS_KEPT = 20
 TICK = 0.001
 """Seconds by which a version is younger than the one before, at least: their ages are in the order of their numbers."""
@@ -68,10 +69,17 @@ def moment(transaction: Transaction, facts: Facts, whole: Record, now: float) ->
 # --- copies -----------------------------------------------------------------------------------------------------------
 
 
+def number_of(facts: Facts, whole: Record) -> Any:
+    """The number of the version that a record is now. `facts` are those of its copies."""
+    of = facts.kind.versions
+    assert of is not None
+    return whole.body[of.number] if of.number in facts.derived.answered else whole.hidden.get(COUNT, 1)
+
+
 def keep(transaction: Transaction, facts: Facts, whole: Record) -> None:
     """Write the copy of a record for the number that it has."""
     assert facts.kind.versions is not None
-    number = whole.body[facts.kind.versions.number]
+    number = number_of(facts, whole)
     there = transaction.get(facts.kind.noun, whole.scope, key(whole, number))
     created = there.created if there is not None else moment(transaction, facts, whole, whole.modified)
     copy = replace(
@@ -81,7 +89,7 @@ def keep(transaction: Transaction, facts: Facts, whole: Record) -> None:
         arn=f"{whole.arn}/{number}",
         parent=whole.key,
         created=created,
-        hidden={},
+        hidden={LISTED: {facts.kind.versions.number: number}},
         version=there.version if there is not None else 0,
     )
     if there is None:
@@ -92,10 +100,11 @@ def keep(transaction: Transaction, facts: Facts, whole: Record) -> None:
 
 def following(facts: Facts, whole: Record, body: Mapping[str, Any]) -> Record:
     """A record with a new body, which is its next version. `facts` are those of its copies."""
-    of = facts.kind.versions
+    of, number = facts.kind.versions, int(number_of(facts, whole)) + 1
     assert of is not None
     rest = {name: value for name, value in body.items() if name != of.aliases}
-    return replace(whole, body={**rest, of.number: int(whole.body[of.number]) + 1})
+    own = {of.number: number} if of.number in facts.derived.answered else {}
+    return replace(whole, body={**rest, **own}, hidden={**whole.hidden, COUNT: number})
 
 
 # --- finding ----------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from emulator.call import Extent
 from emulator.clock import Clock
 from emulator.storage.blobs import Blobs
 
@@ -108,6 +109,13 @@ class Shelf:
         except BaseException:
             draft.drop()
             raise
+
+    def drop(self, extent: Extent) -> int:
+        """Delete the buckets of a part of the house with all that is in them; how many there were."""
+        with self.turn:
+            count, freed = self.index.drop(extent)
+        self.blobs.remove(freed)
+        return count
 
     def clear(self) -> None:
         """Delete all bytes, when the index has been emptied."""

@@ -6,6 +6,7 @@ the text is SQLAlchemy's, the price of a call is the driver's. All that differs 
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import tempfile
 import threading
@@ -19,6 +20,9 @@ from emulator.store.reserve import Reserve
 from emulator.store.texts import Texts
 
 Row = tuple[Any, ...]
+
+LARGE = 32 * 1024 * 1024
+"""Bytes of a file that is made small when it is emptied."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,7 @@ class Database:
         self._idle: list[Any] = []
         self._opened: list[Any] = []
         file = url.partition("sqlite:///")[2]
+        self._file = Path(file) if file else None
         self._reserve = Reserve(Path(f"{file}-reserve")) if file else None
         self._writer = self._connect()
         self._create()
@@ -176,10 +181,13 @@ class Database:
             self._reserve.spend()
 
     def clear(self) -> None:
-        """Empty all tables."""
+        """Empty all tables; a file that had grown large becomes small again."""
         with self.write() as session:
             for name in TABLES:
                 session.execute(f"DELETE FROM {name}")
+        if self._file is not None and self._file.stat().st_size > LARGE:
+            with self._lock, contextlib.suppress(sqlite3.OperationalError):  # somebody reads
+                self._writer.execute("VACUUM")
 
     def close(self) -> None:
         """Let go of the files, after the write in progress."""

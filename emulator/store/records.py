@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from emulator.call import Scope
+from emulator.call import Extent, Scope
 from emulator.store.links import Link, Linked, LinkQuery, Mark
 
 
@@ -110,6 +110,10 @@ class Transaction(Protocol):
 
     def counts(self, kind: str, scope: Scope) -> dict[str, int]:
         """How many records of a kind there are in a scope, by their statuses."""
+        ...
+
+    def drop(self, extent: Extent) -> int:
+        """Remove all records of a part of the house with their tags, and its links; how many records there were."""
         ...
 
     def tags(self, arn: str) -> list[tuple[str, str]]:

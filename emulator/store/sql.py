@@ -9,8 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emulator.call import Scope
-from emulator.store import packing, sql_links
+import orjson
+
+from emulator.call import Extent, Scope
+from emulator.store import packing, parts, sql_links
 from emulator.store.database import Database, Row, Session
 from emulator.store.links import Link, LinkQuery, Mark
 from emulator.store.notes import Notes
@@ -19,6 +21,7 @@ from emulator.store.records import DuplicateKey, Query, Record, StaleVersion
 from emulator.store.texts import Names
 
 if TYPE_CHECKING:
+    from emulator.store.dump import Dump, Filling
     from emulator.store.objects import ObjectIndex
     from emulator.store.search import SearchIndex
 
@@ -70,6 +73,9 @@ class SqlTransaction:
         self._session.run(SQL.DELETE, kind=record.kind, account=scope.account, region=scope.region, key=record.key)
         self._session.run(SQL.DROP_TAGS, arn=record.arn)
         sql_links.drop(self._session, record.arn)
+
+    def drop(self, extent: Extent) -> int:
+        return parts.drop_records(self._session, extent, self.delete)
 
     def page(self, query: Query) -> list[Record]:
         return [record_of(row) for row in self._session.rows(page_name(query), **page_values(query))]
@@ -160,6 +166,22 @@ class SqlStore:
         """A transaction."""
         with self.database.write() as session:
             yield SqlTransaction(session, self._notes)
+
+    @contextmanager
+    def dump(self) -> Iterator[Dump]:
+        """All that is held, in a consistent view."""
+        from emulator.store.dump import Dump
+
+        with self.database.read() as session:
+            yield Dump(session, lambda row: record_of(row, orjson.loads))
+
+    @contextmanager
+    def fill(self) -> Iterator[Filling]:
+        """A new store is filled, in one transaction. `OSError` when the disk is full."""
+        from emulator.store.dump import Filling, told_of_a_full_disk
+
+        with told_of_a_full_disk(), self.database.write() as session:
+            yield Filling(session, _row)
 
     def reset(self) -> None:
         """Forget everything."""

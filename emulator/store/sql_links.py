@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from emulator.call import Scope
@@ -46,7 +47,7 @@ def insert(session: Session, link: Link) -> None:
 def get(session: Session, relation: str, source: str, destination: str) -> Link | None:
     """`Transaction.get_link`."""
     row = session.row(SQL.GET, relation=relation, source=source, destination=destination)
-    return _link(row) if row is not None else None
+    return link_of(row) if row is not None else None
 
 
 def delete(session: Session, relation: str, source: str, destination: str) -> bool:
@@ -77,7 +78,7 @@ def page(session: Session, query: LinkQuery) -> list[Link]:
     values |= {end: getattr(query, end) for end in (SOURCE, DESTINATION)}
     values |= {"account": query.scope.account, "region": query.scope.region}
     rows = session.rows(f"link_statements:{json.dumps(shape)}", relation=query.relation, limit=query.limit, **values)
-    return [_link(row) for row in rows]
+    return [link_of(row) for row in rows]
 
 
 def of_many(session: Session, relation: str, end: str, arns: Sequence[str]) -> list[Link]:
@@ -86,7 +87,7 @@ def of_many(session: Session, relation: str, end: str, arns: Sequence[str]) -> l
     for lot in in_lots(arns):
         name = f"link_statements:{json.dumps({'end': end, 'many': len(lot)})}"
         values = {f"arn{number}": arn for number, arn in enumerate(lot)}
-        found += [_link(row) for row in session.rows(name, relation=relation, **values)]
+        found += [link_of(row) for row in session.rows(name, relation=relation, **values)]
     return found
 
 
@@ -106,6 +107,10 @@ def unmark(session: Session, given: Mark) -> None:
     session.run(SQL.UNMARK, arn=given.arn, version=given.version)
 
 
-def _link(row: Row) -> Link:
+def link_of(row: Row) -> Link:
+    """The link in a row of all columns, the id last."""
     account, region, relation, source, destination, created, facts, number = row
-    return Link(Scope(account, region), relation, source, destination, created, packing.loads(facts), number)
+    return Link(_scope(account, region), relation, source, destination, created, packing.loads(facts), number)
+
+
+_scope = lru_cache(maxsize=256)(Scope)

@@ -21,9 +21,11 @@ from typing import Any
 SCHEMA = "schema"
 SOURCES = (
     "compiling",
+    "dump_statements",
     "link_statements",
     "object_statements",
     "pages",
+    "part_statements",
     "record_statements",
     "search_queries",
     "search_statements",

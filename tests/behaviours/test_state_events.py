@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from emulator.behaviours import events
+from emulator.behaviours import REACTIONS, events
 from emulator.call import Call, Scope
 from emulator.house import House
 from emulator.neighbours.bus import Event
@@ -121,7 +121,22 @@ def test_endpoints_speak_of_their_status_in_capitals(house: House) -> None:
     assert ear.told[0].kind == "SageMaker Endpoint State Change"
 
 
+def test_the_registry_tells_times_in_words_and_every_step_of_an_approval(house: House) -> None:
+    ear = Ear(house)
+    house.dispatch(Call("sagemaker", "CreateModelPackageGroup", {"ModelPackageGroupName": "g"}, SCOPE))
+    package = {"ModelPackageGroupName": "g", "MetadataProperties": {"GeneratedBy": "me"}}
+    arn = house.dispatch(Call("sagemaker", "CreateModelPackage", package, SCOPE))["ModelPackageArn"]
+    for change in ({"ApprovalDescription": "why"}, {"ModelApprovalStatus": "Approved"}, {"SourceUri": "s3://b"}):
+        house.dispatch(Call("sagemaker", "UpdateModelPackage", {"ModelPackageArn": arn, **change}, SCOPE))
+    assert [told.detail["ModelApprovalStatus"] for told in ear.told] == ["PendingManualApproval", "Approved"]
+    last = ear.told[-1]
+    assert (last.kind, last.resource) == ("SageMaker Model Package State Change", arn)
+    assert last.detail["CreationTime"] == "2023-11-14T22:13:20.000Z"
+    assert last.detail["ModelPackageStatusDetails"] == {"ValidationStatuses": [], "ImageScanStatuses": []}
+    assert (last.detail["ModelPackageGroupName"], last.detail["ModelPackageVersion"]) == ("g", 1)
+
+
 def test_nobody_listening_costs_no_thread(house: House) -> None:
     create(house, "TrainingJob", "InProgress")
     assert "events" not in [thread.name for thread in threading.enumerate()]
-    assert set(events.KINDS) == {"TrainingJob", "ProcessingJob", "TransformJob", "Endpoint", "FeatureGroup"}
+    assert set(events.KINDS) == {noun for _, noun, path in REACTIONS if path.endswith("events:tell")}

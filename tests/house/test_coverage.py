@@ -9,7 +9,7 @@ import pytest
 
 from emulator import spec
 from emulator.behaviours import OPERATIONS
-from tests.house.coverage_ledger import NO_BEHAVIOUR, ROOT, VERSION, coverage, rows
+from tests.house.coverage_ledger import ROOT, VERSION, coverage, rows
 
 REMEDY = "run `python -m tests.house.coverage_ledger`"
 
@@ -45,5 +45,5 @@ def test_work_without_an_engine_is_refused_and_its_records_are_told_of_honestly(
         "no engine here does the work of HyperParameterTuningJob",
     )
     assert found["DescribeHyperParameterTuningJob"][0] == "records"
-    assert found["QueryLineage"] == ("refused", NO_BEHAVIOUR)
+    assert found["CreateLabelingJob"][0] == "refused"
     assert found["CreateTrainingJob"][0] == "runs"

@@ -12,9 +12,34 @@ from pathlib import Path
 import boto3
 import numpy as np
 import pytest
+from botocore.client import BaseClient
 from botocore.config import Config
 
 from sagelet.server import Server
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """A journey that is marked with operations must really issue them: docs/coverage.md links to it for them."""
+    marks = [mark for mark in item.iter_markers("proves")]
+    if not marks:
+        return (yield)
+    issued = set()
+    issue = BaseClient._make_api_call
+
+    def note(client, operation, params):
+        answer = issue(client, operation, params)
+        service = client.meta.service_model.service_name
+        issued.add(operation if service == "sagemaker" else f"{service}.{operation}")
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", note)
+        result = yield
+    missing = {operation for mark in marks for operation in mark.args} - issued
+    assert not missing, f"the journey is marked with {sorted(missing)}, and no such call has succeeded"
+    return result
+
 
 ROLE = "arn:aws:iam::123456789012:role/SageletExecutionRole"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"

@@ -11,7 +11,7 @@ from tests.kinds.texts import text
 
 DEPTH = 3
 DEEPEST = 8
-TIME = 1_700_000_000.5
+TIME = 1_700_000_000.0  # older clients send whole seconds only
 
 
 def sample(shape: Shape | None, name: str = "x", depth: int = 0, everything: int = DEPTH) -> Any:

@@ -18,7 +18,7 @@ from emulator.kinds.kind import Fault
 
 FACTS = json.loads((Path(__file__).parents[1] / "facts" / "errors.json").read_text())
 BY_NOUN = {kind.noun: Facts(kind) for kind in KINDS}
-NAMES = {"arn": "arn:aws:sagemaker:eu-west-1:123456789012:thing/a", "name": "a", "others": "App"}
+NAMES = {"arn": "arn:aws:sagemaker:eu-west-1:123456789012:thing/a", "name": "a", "parent": "p", "others": "App"}
 FITS = {
     "exact": str.__eq__,
     "starts": str.startswith,

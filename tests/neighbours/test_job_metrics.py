@@ -60,6 +60,7 @@ def test_points_are_shown_as_they_arrive(aws: Any) -> None:
 def test_metrics_can_be_listed_and_read_as_data(aws: Any) -> None:
     report(aws, "job-1", "loss", 3.0, 1.0)
     report(aws, "job-1", "broken", float("nan"))
+    report(aws, f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:experiment-trial-component/c", "loss of a component", 1.0)
     cloudwatch = aws("cloudwatch")
     cloudwatch.put_metric_data(Namespace="mine", MetricData=[{"MetricName": "m", "Value": 1.0}])
     listed = cloudwatch.list_metrics(Namespace=NAMESPACE)["Metrics"]

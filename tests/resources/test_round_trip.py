@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from emulator.kinds import KINDS, Kind
 from emulator.kinds.derive import fit
 from emulator.kinds.facts import TOKENS, UNSEEN, Facts
 from emulator.kinds.kind import Move
-from emulator.resources.making import USERS
+from emulator.resources.making import USERS, fill
 from tests.kinds.samples import request
 from tests.resources.conftest import SCOPE
 
@@ -29,10 +30,16 @@ def made(registry: Any, kind: Kind) -> tuple[Facts, dict[str, Any], Any]:
     params = request(facts, parents)
     for member in () if facts.minted else facts.key:
         params.setdefault(member, "made-up")
-    if kind.versions and facts.numbers[0]:
-        call = registry.call(f"Create{kind.noun}", **params)
-        return facts, params, registry.resources.create_version(kind.noun, call, parents[kind.versions.of])
-    return facts, params, registry.create(kind.noun, **params)
+    whole = parents[kind.versions.of] if kind.versions else ""
+    return facts, params, create(registry, facts, params, whole)
+
+
+def create(registry: Any, facts: Facts, params: dict[str, Any], whole: str) -> Any:
+    """A record of its own, or the next version of the whole where requests name versions by their numbers."""
+    noun = facts.kind.noun
+    if facts.numbers[0]:
+        return registry.resources.create_version(noun, registry.call(f"Create{noun}", **params), whole)
+    return registry.create(noun, **params)
 
 
 def names(facts: Facts, record: Any, params: dict[str, Any]) -> dict[str, Any]:
@@ -53,7 +60,8 @@ def test_what_was_created_is_described_listed_tagged_and_deleted(registry: Any, 
     body = answer[facts.derived.wrapper] if facts.derived.wrapper else answer
     for name, value in params.items():
         if name in facts.derived.answered and name not in UNSEEN:
-            shown = fit(facts.derived.answered[name], value)
+            shown = copy.deepcopy(fit(facts.derived.answered[name], value))
+            fill({name: shown}, kind.defaults)
             assert shown in ({}, []) or body[name] == shown, name
     assert set(body) <= set(facts.derived.answered), "Describe answers only what the model knows"
     empty = {member for member, value in body.items() if value == {}}
@@ -88,8 +96,8 @@ def test_what_was_created_is_described_listed_tagged_and_deleted(registry: Any, 
 def test_a_name_is_taken_once(registry: Any, kind: Kind) -> None:
     facts, params, record = made(registry, kind)
     params |= {token: "another" for token in TOKENS if token in params}
-    if facts.minted:
-        assert registry.create(kind.noun, **params).key != record.key
+    if facts.minted or facts.numbers[0]:
+        assert create(registry, facts, params, record.parent).key != record.key
         return
     with pytest.raises(CallerFault) as taken:
         registry.create(kind.noun, **params)

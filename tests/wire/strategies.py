@@ -51,7 +51,11 @@ def values(draw: Any, shape: Any) -> Any:
 def _value(draw: Any, shape: Any, depth: int) -> Any:
     kind = shape.type_name
     if kind == "structure":
-        return draw(DOCUMENT) if shape.is_document_type else _structure(draw, shape, depth)
+        return (
+            draw(DOCUMENT.filter(lambda given: given is not None))
+            if shape.is_document_type
+            else _structure(draw, shape, depth)
+        )
     if kind == "list":
         least = 1 if shape.serialization.get("location") == "querystring" else 0  # none at all cannot be sent
         count = draw(st.integers(least, 2)) if depth < DEEPEST else 0

@@ -79,7 +79,8 @@ class Records(Protocol):
 
 @dataclass(frozen=True)
 class Tools:
-    """The rooms that recipes work with. `closing` is set when the server stops: leave what runs, and return."""
+    """The rooms that recipes work with. `closing` is set when the job is to be let go of, because
+    the server stops or forgets it: leave what runs, and return."""
 
     settings: Settings
     clock: Clock
@@ -108,8 +109,10 @@ class Tools:
         return measured(self.settings)
 
     def of(self, scope: Scope) -> Tools:
-        """The tools for a job of one account and region: with its logs and metrics, and everything else the same."""
-        mine = replace(self, logs=self.logs.of(scope), metrics=self.metrics.of(scope))
+        """The tools for a job of one account and region: with its logs and metrics, a `closing` of its own, and
+        everything else the same."""
+        closing = threading.Event()
+        mine = replace(self, logs=self.logs.of(scope), metrics=self.metrics.of(scope), closing=closing)
         vars(mine).update(pools=self.pools, machine=self.machine)
         return mine
 

@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from emulator.call import Answer, Call, Scope
+from emulator.call import Answer, Call, Extent, Scope
 from emulator.errors import CallerFault, NotBuilt
 from emulator.neighbours.s3 import faults
 from emulator.storage.shelf import Shelf
@@ -42,7 +42,13 @@ class S3:
             message = f"The disk that holds the objects is full: {call.operation} was not done. Free some space."
             raise CallerFault(message, "InsufficientStorage") from full
 
-    def forget(self) -> None:
+    def forget(self, extent: Extent) -> int:
+        """Delete all buckets of a part of the house, and welcome everybody there anew; how many there were."""
+        count = self.shelf.drop(extent)
+        self._seen = {scope for scope in self._seen if not extent.covers(scope)}
+        return count
+
+    def clear(self) -> None:
         """After the index was emptied: delete the bytes, and welcome everybody anew."""
         self.shelf.clear()
         self._seen.clear()

@@ -16,7 +16,7 @@ from emulator.resources.search.members import AFRESH, Computed
 from emulator.resources.search.narrowing import FEW, Candidates, Memory, Narrowing
 from emulator.resources.search.ordering import ABSENT, NUMBERS, Position, Sorting
 from emulator.resources.search.properties import Member, Property
-from emulator.resources.search.searchable import Searchable
+from emulator.resources.search.searchable import TIMES, Searchable
 from emulator.resources.tagging import answer as tags_answer
 from emulator.store.records import Record
 from emulator.store.search import SearchIndex, SearchView
@@ -195,6 +195,8 @@ class Finder:
     def _whole(self, record: Record, tags: Callable[[], Tags], heads: frozenset[str] | None = None) -> dict[str, Any]:
         what = self.asked.what
         inner = dict(record.body)
+        if self.asked.facts.copied:  # the copy of a version is as old as that, not as what it is a version of
+            inner |= {name: getattr(record, column) for name, column in TIMES.items() if name in what.shape.members}
         if (heads is None or "Tags" in heads) and what.shows("Tags"):
             inner["Tags"] = tags_answer(tags())
         body = what.wrap(inner)

@@ -20,7 +20,7 @@ AFRESH = "afresh"
 
 @dataclass(frozen=True)
 class Computed:
-    """A member of a kind's search results, computed: `value(record)`, None where there is none."""
+    """A member of a kind's search results, computed: `value(record)`, None where there is none. It must not write."""
 
     value: Callable[[Record], Any]
     keeps: str = AFRESH

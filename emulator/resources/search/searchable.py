@@ -92,7 +92,7 @@ class Searchable:
     def native(self, found: Property, facts: Facts) -> str:
         """The column of the records that has the values of a property, or ""."""
         name = found.name.removeprefix(f"{WRAPPED[self.noun]}." if self.noun in WRAPPED else "")
-        if facts.key == (name,) and not facts.minted:
+        if facts.key == (name,) and not facts.minted and facts.kind.versions is None:
             return "key"
         return "status" if name == facts.status_member else TIMES.get(name, "")
 
