@@ -108,9 +108,9 @@ class Oracle:
         """What a record says to a parameter or an order."""
         described, name = known.described, self.facts.key[-1]
         if subject in CREATED:
-            return first(described, "CreationTime", "CreateDate")
+            return first(described, "CreationTime", "CreateDate", "CreatedAt")
         if subject in MODIFIED:
-            return first(described, "LastModifiedTime", "LastUpdatedDate") or known.record.modified
+            return first(described, "LastModifiedTime", "LastUpdatedDate", "LastModifiedAt") or known.record.modified
         if subject in ("EndpointName",) and self.noun.endswith("Definition"):
             return at(described, SHOWN[self.noun]["EndpointName"])
         if subject in ELSEWHERE:

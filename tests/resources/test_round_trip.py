@@ -38,7 +38,7 @@ def create(registry: Any, facts: Facts, params: dict[str, Any], whole: str) -> A
     """A record of its own, or the next version of the whole where requests name versions by their numbers."""
     noun = facts.kind.noun
     if facts.numbers[0]:
-        return registry.resources.create_version(noun, registry.call(f"Create{noun}", **params), whole)
+        return registry.resources.create(noun, registry.call(f"Create{noun}", **params), version_of=whole)
     return registry.create(noun, **params)
 
 
