@@ -34,7 +34,7 @@ PAUSE = 0.01
 """Seconds between two batches in the background, in which others write."""
 
 _SEEING = re.compile(
-    "Trial|Experiment|Artifact|Association|Lineage|Context|Actions?$|Search|Tags$|Metrics$"
+    "Trial|Experiment|Artifact|Association|Lineage|Context|Actions?$|Search|Tags$|Metrics$|FeatureMetadata$"
     "|^Delete(Training|Processing)Job$"
 )
 
