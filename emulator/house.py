@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from emulator.neighbours.s3 import S3
     from emulator.resources.search import Computed, Search
     from emulator.servers import ModelServers
+    from emulator.snapshot.saving import Saving
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ class House:
         self._turn = threading.Lock()
         """Held while the house is emptied."""
         self._lock = _take(self.data_dir)
+        self._finish_loading()
         self._furnish()
 
     @classmethod
@@ -111,10 +113,30 @@ class House:
 
     def close(self) -> None:
         """End everything that runs, and let go of the folder."""
-        self._empty()
+        self._close_rooms()
         self._lock.close()
         if self._folder_is_ours:
             shutil.rmtree(self.data_dir, ignore_errors=True)
+
+    def snapshot(self) -> Saving:
+        """All that the house holds as one archive, made while it is read; `close` it."""
+        from emulator.snapshot.saving import Saving
+
+        return Saving(self)
+
+    def load(self, source: IO[bytes]) -> dict[str, Any]:
+        """Empty the house and fill it from an archive; what was loaded, for people. `Validation` for an archive that
+        cannot be used: then the house is as it was, which answers until the new state is ready."""
+        from emulator.snapshot import loading
+
+        with loading.spooled(self.data_dir, source) as archive, self._turn:
+            arrival = loading.prepare(self.data_dir, archive, round(self.clock.now(), 3))
+            emptying.forget(self, EVERYTHING)
+            self._close_rooms(but="executors")
+            loading.settle(self.data_dir)
+            self._furnish()
+        self.start()
+        return arrival.told()
 
     def reset(self, extent: Extent = EVERYTHING) -> list[str]:
         """Forget everything, or a part: jobs, endpoints, records, objects, logs, what the other services keep. The
@@ -138,6 +160,13 @@ class House:
         """Let such a room be made anew when it is entered again."""
         self.__dict__.pop(room, None)
 
+    def _finish_loading(self) -> None:
+        """Of a snapshot, if a former life was killed over it."""
+        if any(self.data_dir.glob("arriv*")):
+            from emulator.snapshot import loading
+
+            loading.settle(self.data_dir)
+
     # --- furniture ----------------------------------------------------------------------------------------------
 
     def _furnish(self) -> None:
@@ -156,12 +185,12 @@ class House:
         generic = generic_operations(KINDS, self.resources)
         self._dispatch = Dispatch(spec.load, behaviours.OPERATIONS, self, generic, {"s3": answer})
 
-    def _empty(self) -> None:
+    def _close_rooms(self, but: str = "") -> None:
         """Close the rooms that were opened, from the top down, so that each can still use those below it."""
         self.resources.close()
         self.followers.close()
         for name in ENGINES:
-            opened = self.__dict__.pop(name, None)
+            opened = self.__dict__.pop(name, None) if name != but else None
             if opened is not None and name != "servers":
                 opened.close()
         self.store.close()

@@ -19,6 +19,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("status", "what the server is doing"),
     ("logs", "print the log of a job"),
     ("requests", "what was asked of the server"),
+    ("snapshot", "save all that the server holds into a file, or load it"),
     ("reset", "forget what the server holds"),
     ("faults", "let requests or jobs go wrong on purpose"),
     ("clock", "show, move or stop the time of the server"),

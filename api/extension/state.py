@@ -1,12 +1,13 @@
-"""The state of the house as a whole, or of one account or region: emptied."""
+"""The state of the house: all of it or that of one account or region emptied; all of it copied, and loaded."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from flask import Flask, jsonify
+from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import UnsupportedMediaType
 
 from api.extension import given
 from api.requests import Entry
@@ -15,6 +16,8 @@ from emulator.errors import Validation
 
 if TYPE_CHECKING:
     from api.app import FrontDoor
+
+ZIP = "application/zip"
 
 _ACCOUNT = re.compile(r"\d{12}")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
@@ -28,6 +31,27 @@ def routes(app: Flask, door: FrontDoor) -> None:
         extent = _asked()
         left = forget(door, extent)
         return jsonify(status="empty", account=extent.account, region=extent.region, left=left)
+
+    @app.get("/_sagelet/snapshot")
+    def save() -> ResponseReturnValue:
+        if request.method == "HEAD":
+            return Response(mimetype=ZIP)
+        saving = door.house.snapshot()
+        manifest = saving.manifest
+        headers = {
+            "Content-Disposition": f'attachment; filename="{manifest.name}.zip"',
+            "X-Sagelet-Size": str(manifest.size),
+        }
+        return Response(saving, mimetype=ZIP, headers=headers)
+
+    @app.route("/_sagelet/snapshot", methods=["POST", "PUT"])
+    def load() -> ResponseReturnValue:
+        if request.mimetype != ZIP:
+            raise UnsupportedMediaType(f"A snapshot must come with the header Content-Type: {ZIP}.")
+        told = door.house.load(request.stream)
+        door.house.clock.restore()
+        door.requests.clear()
+        return jsonify(status="loaded", **told)
 
     @app.post("/moto-api/reset")
     def reset_as_moto() -> ResponseReturnValue:

@@ -23,6 +23,7 @@ STATUS: Mapping[str, int] = {
     "ServiceUnavailable": 503,
     "UnknownOperationException": 404,
     "ForbiddenException": 403,
+    "InsufficientStorage": 507,
 }
 """Status of codes that an operation does not model; every other one is the caller's fault: 400."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -39,18 +39,22 @@ def create_model(rooms: Rooms, call: Call) -> Answer:
 def create_endpoint_config(rooms: Rooms, call: Call) -> Answer:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html."""
     variants = [*call.params["ProductionVariants"], *(call.params.get("ShadowProductionVariants") or ())]
+    _check_unique(variants)
+    for variant in variants:
+        memory = (variant.get("ServerlessConfig") or {}).get("MemorySizeInMB", MEMORY_SIZES[0])
+        if memory not in MEMORY_SIZES:
+            found = f"1 validation error detected: Value '{memory}' at 'MemorySizeInMB' failed to satisfy constraint: "
+            raise Validation(f"{found}Member must satisfy enum value set: [{', '.join(map(str, MEMORY_SIZES))}]")
+        if "ModelName" in variant:
+            rooms.resources.get("Model", call.scope, variant["ModelName"])
+    return {"EndpointConfigArn": rooms.resources.create("EndpointConfig", call).arn}
+
+
+def _check_unique(variants: Iterable[Mapping[str, Any]]) -> None:
     names = [variant["VariantName"] for variant in variants]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise Validation(f'The variant name "{twice[0]}" was non-unique within the request.')
-    for variant in variants:
-        memory = (variant.get("ServerlessConfig") or {}).get("MemorySizeInMB", MEMORY_SIZES[0])
-        if memory not in MEMORY_SIZES:
-            allowed = ", ".join(map(str, MEMORY_SIZES))
-            raise Validation(f"MemorySizeInMB {memory} of variant {variant['VariantName']} is not one of {allowed}.")
-        if "ModelName" in variant:
-            rooms.resources.get("Model", call.scope, variant["ModelName"])
-    return {"EndpointConfigArn": rooms.resources.create("EndpointConfig", call).arn}
 
 
 def create_endpoint(rooms: Rooms, call: Call) -> Answer:
@@ -102,6 +106,7 @@ def update_weights(rooms: Rooms, call: Call) -> Answer:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateEndpointWeightsAndCapacities.html."""
     name = call.params["EndpointName"]
     record = rooms.resources.get("Endpoint", call.scope, name)
+    _check_unique(call.params["DesiredWeightsAndCapacities"])
     wishes = {wish["VariantName"]: wish for wish in call.params["DesiredWeightsAndCapacities"]}
     known = {variant["VariantName"] for variant in record.body["ProductionVariants"]}
     unknown = sorted(set(wishes) - known)

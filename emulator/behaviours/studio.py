@@ -102,8 +102,11 @@ def create_space(rooms: Rooms, call: Call) -> Answer:
         gigabytes = inherited(domain, profile, "SpaceStorageSettings", "DefaultEbsStorageSettings")
         size = gigabytes.get("DefaultEbsVolumeSizeInGb", 5)
         settings["SpaceStorageSettings"] = {"EbsStorageSettings": {"EbsVolumeSizeInGb": size}}
-    given = {**params, "SpaceSettings": settings} if settings else params
-    return {"SpaceArn": rooms.resources.create("Space", replace(call, params=given)).arn}
+    given = {**params, "SpaceSettings": settings} if settings else dict(params)
+    if profile is not None:
+        given["OwnershipSettings"] = {"OwnerUserProfileName": profile.body["UserProfileName"]}
+    on = (profile,) if profile is not None else ()
+    return {"SpaceArn": rooms.resources.create("Space", replace(call, params=given), on=on).arn}
 
 
 def update_space(rooms: Rooms, call: Call) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ from emulator.behaviours.departed import forget
 from emulator.behaviours.rooms import Rooms
 from emulator.behaviours.studio import check_lifecycle_configs, inherited
 from emulator.call import Answer, Call
-from emulator.errors import Validation
+from emulator.errors import CallerFault, Validation
 from emulator.resources import tagging
 from emulator.store.records import Record
 
@@ -27,7 +28,7 @@ SYSTEM = "ml.t3.medium"
 
 def create_app(rooms: Rooms, call: Call) -> Answer:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateApp.html."""
-    named = _named(call)
+    named = _named(rooms, call)
     domain = rooms.resources.get("Domain", call.scope, call.params["DomainId"])
     owner = _owner(rooms, call)
     if call.params["AppType"] == "JupyterServer" and call.params["AppName"] != "default":
@@ -36,6 +37,8 @@ def create_app(rooms: Rooms, call: Call) -> Answer:
     tags = {**rooms.resources.tags.of(domain.arn), **rooms.resources.tags.of(owner.arn)}
     tags |= tagging.given(call.params.get("Tags"))
     params: dict[str, Any] = {**call.params, "Tags": tagging.answer(tags.items())}
+    if "UserProfileName" in call.params:
+        params["UserProfileName"] = named.params["UserProfileName"]
     if spec := _spec(call, domain, owner):
         params["ResourceSpec"] = spec
     given = replace(call, params=params)
@@ -43,19 +46,20 @@ def create_app(rooms: Rooms, call: Call) -> Answer:
     key = rooms.resources.key("App", named)
     there = rooms.resources.find("App", call.scope, key)
     extra = {"CreationTime": there.created} if there is not None else {}
-    return {"AppArn": rooms.resources.create("App", given, key=key, parent=domain.key, extra=extra).arn}
+    on = (domain, owner)
+    return {"AppArn": rooms.resources.create("App", given, key=key, parent=domain.key, extra=extra, on=on).arn}
 
 
 def describe_app(rooms: Rooms, call: Call) -> Answer:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeApp.html."""
     forget(rooms, "App", call.scope, "Deleted")
-    return rooms.resources.describe("App", _named(call))
+    return rooms.resources.describe("App", _named(rooms, call))
 
 
 def delete_app(rooms: Rooms, call: Call) -> Answer:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DeleteApp.html."""
     forget(rooms, "App", call.scope, "Deleted")
-    named = _named(call)
+    named = _named(rooms, call)
     app = rooms.resources.get("App", call.scope, rooms.resources.key("App", named))
     if app.status == "Deleted":
         raise Validation(f"App {app.arn} has already been deleted")
@@ -70,13 +74,17 @@ def list_apps(rooms: Rooms, call: Call) -> Answer:
     return rooms.resources.list("App", call)
 
 
-def _named(call: Call) -> Call:
-    """A request in the members of the key: a space's name stands in the place of a profile's."""
+def _named(rooms: Rooms, call: Call) -> Call:
+    """A request in the members of the key: a space's name stands in the place of a profile's, which is as the profile
+    has it, whatever its case.
+    """
     profile, space = call.params.get("UserProfileName"), call.params.get("SpaceName")
     if bool(profile) == bool(space):
         raise Validation(f"Either UserProfileName or SpaceName must be passed for {call.operation} operation.")
-    app_type = str(call.params["AppType"]).lower()
-    return replace(call, params={**call.params, "UserProfileName": profile or space, "AppType": app_type})
+    app_type, owner = str(call.params["AppType"]).lower(), profile or space
+    with suppress(CallerFault):  # a deleted app may be asked for when its profile is gone
+        owner = _owner(rooms, call).body["UserProfileName"] if profile else owner
+    return replace(call, params={**call.params, "UserProfileName": owner, "AppType": app_type})
 
 
 def _owner(rooms: Rooms, call: Call) -> Record:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -35,6 +35,12 @@ class Given:
     """The key of a kind whose key members the request does not give (versions: `group/3`)."""
     parent: str = ""
     """What the record hangs on, where the request does not give it as it is kept."""
+    on: Sequence[Record] = ()
+    """What it hangs on beside that, and beside what the request names as the kind says: it must not be about to go."""
+    version_of: str = ""
+    """The key or ARN of what the record is the next version of."""
+    aliases: tuple[str, ...] = ()
+    """The aliases of such a version."""
 
 
 def plain(value: Any) -> Any:

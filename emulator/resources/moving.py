@@ -33,6 +33,11 @@ def check_lasting(facts: Facts, record: Record) -> None:
         raise fault(facts.missing, facts, record.key, record.arn)
 
 
+def leaves(facts: Facts, before: Record, after: Record) -> bool:
+    """Whether an edit sends a record on its way to be gone."""
+    return before.status != after.status and facts.rests.get(after.status) == ""
+
+
 def begun(facts: Facts, verb: str, record: Record, pace: float) -> Record:
     """A record that a verb has sent on its way; at no pace it is there already."""
     move = facts.moves.get(verb)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,6 +31,9 @@ class Blobs:
         self._text = str(folder)
         self._tmp = folder / "tmp"
         self._tmp.mkdir(parents=True, exist_ok=True)
+        self._holding = threading.Lock()
+        self._holders = 0
+        self._waiting: list[str] = []
         self._clean(referenced)
 
     def write(self) -> Draft:
@@ -87,7 +92,33 @@ class Blobs:
     def remove(self, names: Iterable[str]) -> None:
         """Delete blobs that the index does not refer to any more; who has one open reads on."""
         for name in names:
-            self.path(name).unlink(missing_ok=True)
+            if not self._put_off(name):
+                self.path(name).unlink(missing_ok=True)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """What is removed in the block can be read until its end: it waits in `tmp/`, where a killed server's next
+        life removes it."""
+        with self._holding:
+            self._holders += 1
+        try:
+            yield
+        finally:
+            with self._holding:
+                self._holders -= 1
+                over = [] if self._holders else self._waiting
+                self._waiting = self._waiting if self._holders else []
+            for name in over:
+                (self._tmp / name).unlink(missing_ok=True)
+
+    def _put_off(self, name: str) -> bool:
+        with self._holding:
+            if not self._holders:
+                return False
+            with suppress(FileNotFoundError):
+                self.path(name).rename(self._tmp / name)
+            self._waiting.append(name)
+            return True
 
     def clear(self) -> None:
         """Delete everything."""

@@ -107,12 +107,12 @@ class ObjectIndex:
         """A bucket by its name."""
         with self._database.read() as session:
             row = session.row(sql.BUCKET, name=name)
-        return _bucket(row) if row is not None else None
+        return bucket_of(row) if row is not None else None
 
     def buckets(self, account: str) -> list[Bucket]:
         """All buckets of an account, by name."""
         with self._database.read() as session:
-            return [_bucket(row) for row in session.rows(sql.BUCKETS, account=account)]
+            return [bucket_of(row) for row in session.rows(sql.BUCKETS, account=account)]
 
     def update_bucket(self, name: str, document: Mapping[str, Any], versioning: str) -> None:
         """Write a bucket's document and versioning state."""
@@ -150,7 +150,7 @@ class ObjectIndex:
                 row = session.row(sql.LATEST, bucket=bucket, key=key.encode())
             else:
                 row = session.row(sql.EXACT, bucket=bucket, key=key.encode(), version=version)
-        return _version(row) if row is not None else None
+        return version_of(row) if row is not None else None
 
     def replace_facts(self, bucket: str, key: str, version: str, facts: Mapping[str, Any]) -> bool:
         """Write the facts of a version (tags, ACL...); False when it is gone."""
@@ -190,7 +190,7 @@ class ObjectIndex:
                         continue
                     cut = row[1].find(delimiter, len(prefix)) if delimiter else -1
                     position = row[1] if cut < 0 else row[1][: cut + len(delimiter)] + LAST
-                    yield _version(row) if cut < 0 else row[1][: cut + len(delimiter)].decode()
+                    yield version_of(row) if cut < 0 else row[1][: cut + len(delimiter)].decode()
                     left -= 1
                     if not left:
                         break
@@ -201,11 +201,11 @@ class ObjectIndex:
         where = {"bucket": bucket, "prefix": raw, "end": raw + LAST, "limit": limit}
         with self._database.read() as session:
             if after is None:
-                return [_version(row) for row in session.rows(sql.VERSIONS, **where)]
+                return [version_of(row) for row in session.rows(sql.VERSIONS, **where)]
             key = after[0].encode()
             place = session.row(sql.PLACE, bucket=bucket, key=key, version=after[1])
             number = place[0] if place is not None else 0
-            return [_version(row) for row in session.rows(sql.VERSIONS_AFTER, **where, key=key, id=number)]
+            return [version_of(row) for row in session.rows(sql.VERSIONS_AFTER, **where, key=key, id=number)]
 
     def blobs(self) -> set[str]:
         """Every blob that is referred to: what is not among them in the folder is a leftover."""
@@ -223,13 +223,13 @@ class ObjectIndex:
         """An upload by its id."""
         with self._database.read() as session:
             row = session.row(sql.UPLOAD, upload=upload)
-        return _upload(row) if row is not None else None
+        return upload_of(row) if row is not None else None
 
     def uploads(self, bucket: str, prefix: str = "") -> list[Upload]:
         """The uploads of a bucket, by key."""
         raw = prefix.encode()
         with self._database.read() as session:
-            return [_upload(row) for row in session.rows(sql.UPLOADS, bucket=bucket, prefix=raw, end=raw + LAST)]
+            return [upload_of(row) for row in session.rows(sql.UPLOADS, bucket=bucket, prefix=raw, end=raw + LAST)]
 
     def put_part(self, part: Part) -> list[str]:
         """Add a part, in place of one with the same number. Returns blobs to delete."""
@@ -243,7 +243,7 @@ class ObjectIndex:
     def parts(self, upload: str) -> list[Part]:
         """The parts of an upload, by number."""
         with self._database.read() as session:
-            return [Part(*(*row[:-1], packing.loads(row[-1]))) for row in session.rows(sql.PARTS, upload=upload)]
+            return [part_of(row) for row in session.rows(sql.PARTS, upload=upload)]
 
     def finish_upload(self, upload: str, version: Version | None) -> list[str]:
         """End an upload: as an object, or (None) by throwing it away. Returns blobs to delete, its parts among them."""
@@ -285,11 +285,13 @@ def _json(facts: Mapping[str, Any]) -> str:
     return packing.dumps(facts)
 
 
-def _bucket(row: Row) -> Bucket:
+def bucket_of(row: Row) -> Bucket:
+    """The bucket in a row of all columns."""
     return Bucket(*(*row[:-1], packing.loads(row[-1])))
 
 
-def _version(row: Row) -> Version:
+def version_of(row: Row) -> Version:
+    """The version in a row of all columns but the id."""
     bucket, key, version, latest, marker, size, etag, modified, blob, facts = row
     return Version(
         bucket=bucket,
@@ -305,6 +307,12 @@ def _version(row: Row) -> Version:
     )
 
 
-def _upload(row: Row) -> Upload:
+def upload_of(row: Row) -> Upload:
+    """The upload in a row of all columns."""
     upload, bucket, key, started, facts = row
     return Upload(upload, bucket, key.decode(), started, packing.loads(facts))
+
+
+def part_of(row: Row) -> Part:
+    """The part in a row of all columns."""
+    return Part(*(*row[:-1], packing.loads(row[-1])))

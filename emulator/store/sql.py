@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from emulator.call import Extent, Scope
 from emulator.store import packing, parts, sql_links
 from emulator.store.database import Database, Row, Session
@@ -19,6 +21,7 @@ from emulator.store.records import DuplicateKey, Query, Record, StaleVersion
 from emulator.store.texts import Names
 
 if TYPE_CHECKING:
+    from emulator.store.dump import Dump, Filling
     from emulator.store.objects import ObjectIndex
     from emulator.store.search import SearchIndex
 
@@ -163,6 +166,22 @@ class SqlStore:
         """A transaction."""
         with self.database.write() as session:
             yield SqlTransaction(session, self._notes)
+
+    @contextmanager
+    def dump(self) -> Iterator[Dump]:
+        """All that is held, in a consistent view."""
+        from emulator.store.dump import Dump
+
+        with self.database.read() as session:
+            yield Dump(session, lambda row: record_of(row, orjson.loads))
+
+    @contextmanager
+    def fill(self) -> Iterator[Filling]:
+        """A new store is filled, in one transaction. `OSError` when the disk is full."""
+        from emulator.store.dump import Filling, told_of_a_full_disk
+
+        with told_of_a_full_disk(), self.database.write() as session:
+            yield Filling(session, _row)
 
     def reset(self) -> None:
         """Forget everything."""

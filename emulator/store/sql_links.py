@@ -47,7 +47,7 @@ def insert(session: Session, link: Link) -> None:
 def get(session: Session, relation: str, source: str, destination: str) -> Link | None:
     """`Transaction.get_link`."""
     row = session.row(SQL.GET, relation=relation, source=source, destination=destination)
-    return _link(row) if row is not None else None
+    return link_of(row) if row is not None else None
 
 
 def delete(session: Session, relation: str, source: str, destination: str) -> bool:
@@ -78,7 +78,7 @@ def page(session: Session, query: LinkQuery) -> list[Link]:
     values |= {end: getattr(query, end) for end in (SOURCE, DESTINATION)}
     values |= {"account": query.scope.account, "region": query.scope.region}
     rows = session.rows(f"link_statements:{json.dumps(shape)}", relation=query.relation, limit=query.limit, **values)
-    return [_link(row) for row in rows]
+    return [link_of(row) for row in rows]
 
 
 def of_many(session: Session, relation: str, end: str, arns: Sequence[str]) -> list[Link]:
@@ -87,7 +87,7 @@ def of_many(session: Session, relation: str, end: str, arns: Sequence[str]) -> l
     for lot in in_lots(arns):
         name = f"link_statements:{json.dumps({'end': end, 'many': len(lot)})}"
         values = {f"arn{number}": arn for number, arn in enumerate(lot)}
-        found += [_link(row) for row in session.rows(name, relation=relation, **values)]
+        found += [link_of(row) for row in session.rows(name, relation=relation, **values)]
     return found
 
 
@@ -107,7 +107,8 @@ def unmark(session: Session, given: Mark) -> None:
     session.run(SQL.UNMARK, arn=given.arn, version=given.version)
 
 
-def _link(row: Row) -> Link:
+def link_of(row: Row) -> Link:
+    """The link in a row of all columns, the id last."""
     account, region, relation, source, destination, created, facts, number = row
     return Link(_scope(account, region), relation, source, destination, created, packing.loads(facts), number)
 

@@ -21,6 +21,7 @@ from typing import Any
 SCHEMA = "schema"
 SOURCES = (
     "compiling",
+    "dump_statements",
     "link_statements",
     "object_statements",
     "pages",

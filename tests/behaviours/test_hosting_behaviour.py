@@ -48,6 +48,8 @@ def test_variant_names_are_unique_shadows_included(house: House) -> None:
 
 
 def test_serverless_memory_comes_in_six_sizes(house: House) -> None:
-    with pytest.raises(Validation, match="MemorySizeInMB 1111 of variant v is not one of 1024, 2048"):
+    with pytest.raises(
+        Validation, match=r"Value '1111' at 'MemorySizeInMB' failed to satisfy constraint: .*\[1024, 2048"
+    ):
         configure(house, {"ServerlessConfig": {"MemorySizeInMB": 1111, "MaxConcurrency": 1}})
     configure(house, {"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 1}})

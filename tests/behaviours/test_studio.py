@@ -121,6 +121,26 @@ def test_nobody_is_deleted_whom_others_hang_on(desk: Desk) -> None:
     assert desk.do("ListDomains") == {"Domains": []}
 
 
+def test_nothing_is_made_for_a_profile_or_in_a_space_that_is_about_to_go(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(settle_seconds=2.0)
+    where = domain(desk)
+    profile(desk, where)
+    space(desk, where)
+    desk.wait(2)
+    desk.do("DeleteUserProfile", DomainId=where, UserProfileName="ann")
+    desk.do("DeleteSpace", DomainId=where, SpaceName="lab")
+    owned = {"OwnershipSettings": {"OwnerUserProfileName": "ann"}, "SpaceSharingSettings": {"SharingType": "Private"}}
+    code = "ValidationException"
+    assert desk.refused("CreateApp", **key(where)) == (
+        code,
+        f"UserProfile '{ARN}:user-profile/{where}/ann' does not exist.",
+    )
+    assert desk.refused("CreateApp", **key(where, SpaceName="lab"))[0] == code
+    assert desk.refused("CreateSpace", DomainId=where, SpaceName="own", **owned)[0] == code
+    desk.wait(2)
+    assert desk.do("ListApps")["Apps"] == desk.do("ListSpaces")["Spaces"] == []
+
+
 def test_no_url_and_no_session_is_given_for_what_nothing_serves(desk: Desk) -> None:
     name = domain(desk)
     profile(desk, name)
@@ -140,6 +160,21 @@ def test_a_profile_is_found_whatever_the_case_of_its_name(desk: Desk) -> None:
     code, message = desk.refused("CreateUserProfile", DomainId=name, UserProfileName="ann")
     assert (code, arn in message) == ("ResourceInUse", True)
     profile(desk, domain(desk, DomainName="other"), "ann")
+
+
+def test_who_has_an_app_or_a_space_is_kept_whatever_the_case_of_the_name(desk: Desk) -> None:
+    where = domain(desk)
+    profile(desk, where, "Ann")
+    desk.do("CreateApp", **key(where, UserProfileName="ANN"))
+    assert desk.refused("CreateApp", **key(where))[0] == "ResourceInUse"
+    assert desk.refused("DeleteUserProfile", DomainId=where, UserProfileName="ann")[0] == "ResourceInUse"
+    assert desk.do("DescribeApp", **key(where))["UserProfileName"] == "Ann"
+    desk.do("DeleteApp", **key(where))
+    space(desk, where, owner="aNN")
+    assert desk.refused("DeleteUserProfile", DomainId=where, UserProfileName="ann")[0] == "ResourceInUse"
+    desk.do("DeleteSpace", DomainId=where, SpaceName="lab")
+    desk.do("DeleteUserProfile", DomainId=where, UserProfileName="ann")
+    assert desk.do("DescribeApp", **key(where, UserProfileName="Ann"))["Status"] == "Deleted"
 
 
 def test_who_signs_on_once_is_named_in_domains_of_that_kind_alone(desk: Desk) -> None:

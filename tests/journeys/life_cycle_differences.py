@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,8 @@ class Difference:
     """Required members of List that neither the request nor Describe has."""
     unique: str = ""
     """What there may be only once, of a kind whose Create gives no name."""
+    numbered: bool = False
+    """Whether each Create makes one more, with the next number."""
     skip: Mapping[str, str] = field(default_factory=dict)
     """Verbs that cannot be shown here, and why."""
     unfiltered: tuple[str, ...] = ()
@@ -168,6 +171,74 @@ def _mlflow_app(world: Any, params: dict[str, Any]) -> dict[str, Any]:
     return {**params, "DefaultDomainIdList": [world.parent("Domain").name]}
 
 
+def _schedule(world: Any, params: dict[str, Any]) -> dict[str, Any]:
+    source = {"DataCapturedDestinationS3Uri": "s3://b/in", "DatasetFormat": {"Csv": {}}, "LocalPath": "/opt/in"}
+    output = {"S3Output": {"S3Uri": "s3://b/out", "LocalPath": "/opt/ml/processing/out"}}
+    cluster = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}
+    definition = {
+        "MonitoringInputs": [{"BatchTransformInput": source}],
+        "MonitoringOutputConfig": {"MonitoringOutputs": [output]},
+        "MonitoringResources": {"ClusterConfig": cluster},
+        "MonitoringAppSpecification": {"ImageUri": IMAGE},
+        "RoleArn": "arn:aws:iam::123456789012:role/x",
+    }
+    when = {"ScheduleExpression": "cron(0 * ? * * *)"}
+    config = {"ScheduleConfig": when, "MonitoringJobDefinition": definition}
+    return {**_only("MonitoringScheduleName", "Tags")(world, params), "MonitoringScheduleConfig": config}
+
+
+def _other_schedule(world: Any, params: dict[str, Any]) -> dict[str, Any]:
+    made = _schedule(world, params)
+    made["MonitoringScheduleConfig"]["ScheduleConfig"] = {"ScheduleExpression": "cron(0 5 ? * * *)"}
+    return made
+
+
+def _plan(world: Any, params: dict[str, Any]) -> dict[str, Any]:
+    asked = {"InstanceType": "ml.p4d.24xlarge", "InstanceCount": 1, "DurationHours": 24}
+    (offer,) = world.ask("SearchTrainingPlanOfferings", **asked, TargetResources=["training-job"])[
+        "TrainingPlanOfferings"
+    ]
+    return {
+        **_only("TrainingPlanName", "Tags")(world, params),
+        "TrainingPlanOfferingId": offer["TrainingPlanOfferingId"],
+    }
+
+
+def _card(world: Any, params: dict[str, Any]) -> dict[str, Any]:
+    return {**params, "Content": json.dumps({"model_overview": {"model_description": "A description."}})}
+
+
+def _export(world: Any, params: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "ModelCardName": world.parent("ModelCard").name,
+        "ModelCardExportJobName": params["ModelCardExportJobName"],
+        "OutputConfig": {"S3OutputPath": f"{world.bucket()}/cards"},
+    }
+
+
+def _image_version(world: Any, params: dict[str, Any]) -> dict[str, Any]:
+    return {**params, "BaseImage": "123456789012.dkr.ecr.us-east-1.amazonaws.com/image:1"}
+
+
+def _cluster(world: Any, params: dict[str, Any]) -> dict[str, Any]:
+    group = {
+        "InstanceGroupName": "workers",
+        "InstanceType": "ml.c5.large",
+        "InstanceCount": 1,
+        "ExecutionRole": "arn:aws:iam::123456789012:role/x",
+        "LifeCycleConfig": {"SourceS3Uri": "s3://sagemaker-life", "OnCreate": "on_create.sh"},
+    }
+    return {**_only("ClusterName", "Tags", "NodeRecovery")(world, params), "InstanceGroups": [group]}
+
+
+def _on_cluster(world: Any, params: dict[str, Any]) -> dict[str, Any]:
+    return {**params, "ClusterArn": world.parent("Cluster").arn}
+
+
+def _next_version(world: Any, params: dict[str, Any]) -> dict[str, Any]:
+    return {**params, "TargetVersion": 1}
+
+
 DIFFERENCES: Mapping[str, Difference] = {
     "TrainingJob": Difference(_training, skip={"Update": "it is for jobs that still run"}),
     "ProcessingJob": Difference(_processing),
@@ -178,6 +249,15 @@ DIFFERENCES: Mapping[str, Difference] = {
     "Algorithm": Difference(leave=("ValidationSpecification",)),
     "ModelPackage": Difference(_package, _only("ModelPackageArn", "CustomerMetadataProperties")),
     "Artifact": Difference(unique="source"),
+    "MonitoringSchedule": Difference(_schedule, _other_schedule),
+    "TrainingPlan": Difference(_plan),
+    "ModelCard": Difference(_card, _card),
+    "ModelCardExportJob": Difference(_export, unique="name of a job"),
+    "ImageVersion": Difference(_image_version, numbered=True),
+    "DeviceFleet": Difference(leave=("EnableIotRoleAlias",)),
+    "Cluster": Difference(_cluster, _cluster),
+    "ClusterSchedulerConfig": Difference(_on_cluster, _next_version, unique="name within a cluster"),
+    "ComputeQuota": Difference(_on_cluster, _next_version, unique="name within a cluster"),
     "Workforce": Difference(leave=("OidcConfig",)),
     "Workteam": Difference(_workteam, _workteam),
     "FlowDefinition": Difference(_flow),

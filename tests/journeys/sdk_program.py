@@ -26,6 +26,7 @@ time.sleep, time.time = brief_sleep, lambda: real_time() + skipped[0]
 import boto3  # noqa: E402
 import numpy as np  # noqa: E402
 import sagemaker  # noqa: E402
+import sdk_tracking  # noqa: E402
 from sagemaker import image_uris  # noqa: E402
 from sagemaker.deserializers import CSVDeserializer, JSONDeserializer  # noqa: E402
 from sagemaker.estimator import Estimator  # noqa: E402
@@ -266,9 +267,18 @@ def stop() -> None:
     assert job.describe()["TrainingJobStatus"] == "Stopped", job.describe()
 
 
+def experiment_run() -> None:
+    sdk_tracking.run_of_an_experiment(SESSION, booster(), data())
+
+
+def lineage() -> None:
+    sdk_tracking.lineage_of_models(SESSION, booster(), data())
+
+
 FLOWS = [
     sklearn, sklearn_transform, xgboost_script, xgboost_builtin, pipe_and_fast_file, pytorch, own_image,
     sklearn_processor, script_processor, framework_processor, warm_pool, spot, attach, failure, stop,
+    experiment_run, lineage,
 ]  # fmt: skip
 
 

@@ -111,6 +111,20 @@ def test_nothing_is_hung_on_what_is_about_to_go() -> None:
     store.close()
 
 
+def test_what_something_hangs_on_is_not_sent_away_whoever_asks() -> None:
+    store, clock = open_store(), ManualClock()
+    kinds = (Kind("Domain", mint="d-{short}"), Kind("Space", refers={"DomainId": "Domain"}))
+    resources = Resources(store, kinds, clock, Hooks(pace=2.0))
+    settings: dict[str, Any] = {"DomainName": "d", "AuthMode": "IAM", "DefaultUserSettings": {}}
+    domain = resources.create("Domain", Call("sagemaker", "CreateDomain", settings, SCOPE)).key
+    clock.advance(2)
+    resources.create("Space", Call("sagemaker", "CreateSpace", {"DomainId": domain, "SpaceName": "s"}, SCOPE))
+    with pytest.raises(InUse, match="Space"):
+        resources.move("Domain", SCOPE, domain, "Delete")
+    assert resources.get("Domain", SCOPE, domain).status == "InService"
+    store.close()
+
+
 def test_start_stop_and_where_each_verb_begins(open_rooms: Callable[[float], Rooms]) -> None:
     rooms = open_rooms(1.0)
     with pytest.raises(CallerFault):
