@@ -51,7 +51,7 @@ def add_association(rooms: Rooms, call: Call) -> Answer:
 def delete_association(rooms: Rooms, call: Call) -> Answer:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DeleteAssociation.html."""
     ends = {name: call.params[name] for name in ("SourceArn", "DestinationArn")}
-    if not rooms.resources.links.drop(ASSOCIATION, *ends.values()):
+    if not rooms.resources.links.drop(call.scope, ASSOCIATION, *ends.values()):
         raise NotFound(f"Association from {ends['SourceArn']} to {ends['DestinationArn']} does not exist.")
     return ends
 
@@ -92,7 +92,8 @@ def _matching(rooms: Rooms, call: Call, order: tuple[str, bool], after: tuple[An
     links = rooms.resources.links.each(query)
     if by not in SORTS:  # no index knows types
         links = _behind(sorted(links, key=partial(_place, by), reverse=descending), by, descending, after)
-    return (link for link in links if all(link.facts.get(name) == value for name, value in wanted.items()))
+    own = (link for link in links if link.scope == call.scope)
+    return (link for link in own if all(link.facts.get(name) == value for name, value in wanted.items()))
 
 
 def _behind(links: list[Link], by: str, descending: bool, after: tuple[Any, int] | None) -> Iterator[Link]:

@@ -29,9 +29,9 @@ def create_image_version(rooms: Rooms, call: Call) -> Answer:
             f"BaseImage {base} is not the path of an image in Amazon ECR: "
             "give account.dkr.ecr.region.amazonaws.com/repository with a :tag or a @digest."
         )
-    aliases = params.get("Aliases") or ()
+    aliases = tuple(params.get("Aliases") or ())
     extra = {"ImageArn": image.arn, "ContainerImage": base}
-    record = rooms.resources.create_version("ImageVersion", call, image.key, aliases, extra=extra)
+    record = rooms.resources.create("ImageVersion", call, version_of=image.key, aliases=aliases, extra=extra)
     return {"ImageVersionArn": record.arn}
 
 
@@ -42,7 +42,10 @@ def update_image_version(rooms: Rooms, call: Call) -> Answer:
     moving.check(facts, "Update", version)
     add, remove = params.get("AliasesToAdd") or (), params.get("AliasesToDelete") or ()
     if add or remove:
-        rooms.resources.rename_version(version, add, remove)
+        number = version.body["Version"]
+        rooms.resources.change(
+            "Image", call.scope, version.parent, lambda image: versions.renamed(facts, image, number, add, remove)
+        )
     given = replace(call, params={name: value for name, value in params.items() if name not in NAMING})
     edited = rooms.resources.move(
         "ImageVersion", call.scope, version.key, "Update", lambda current: making.edited(facts, current, given)

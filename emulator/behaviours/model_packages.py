@@ -53,7 +53,7 @@ def _create_version(rooms: Rooms, call: Call, group: str) -> Record:
             "Tags cannot be given for a model package of a group: it has the tags of its group. Leave Tags away."
         )
     extra = {"ModelApprovalStatus": call.params.get("ModelApprovalStatus") or PENDING}
-    return rooms.resources.create_version("ModelPackage", call, there.key, status="Completed", extra=extra)
+    return rooms.resources.create("ModelPackage", call, version_of=there.key, status="Completed", extra=extra)
 
 
 def describe_model_package(rooms: Rooms, call: Call) -> Answer:

@@ -23,6 +23,11 @@ class Rooms(Protocol):
     """The rooms below the behaviours. Properties, because the house opens a room when it is first entered."""
 
     @property
+    def url(self) -> str:
+        """Where programs of this machine reach the house."""
+        ...
+
+    @property
     def settings(self) -> Settings:
         """What the server was started with."""
         ...

@@ -35,8 +35,12 @@ def track(rooms: Rooms, job: Record, fresh: bool) -> Writing:
         if component is None:
             return
         after = transaction.replace(_brought_up(component, job, trace, metrics))
-        _artifacts(rooms, transaction, after, trace.inputs, job.created, "ContributedTo")
-        _artifacts(rooms, transaction, after, trace.outputs, job.modified, "Produced")
+        for thing in trace.inputs:
+            artifact = artifact_of(rooms, transaction, job.scope, thing, job.created)
+            associate(transaction, artifact, after, job.created, "ContributedTo")
+        for thing in trace.outputs:
+            artifact = artifact_of(rooms, transaction, job.scope, thing, job.modified)
+            associate(transaction, after, artifact, job.modified, "Produced")
 
     return write
 
@@ -86,16 +90,6 @@ def _brought_up(component: Record, job: Record, trace: jobs.Trace, metrics: list
     else:
         body["Metrics"] = [*metrics, *component_metrics.own(component)]
     return replace(component, body=body, modified=modified)
-
-
-def _artifacts(
-    rooms: Rooms, transaction: Transaction, component: Record, things: tuple[Thing, ...], at: float, how: str
-) -> None:
-    """Artifacts for things, where there are none yet, and their associations with a component."""
-    for thing in things:
-        artifact = artifact_of(rooms, transaction, component.scope, thing, at)
-        ends = (artifact, component) if how == "ContributedTo" else (component, artifact)
-        associate(transaction, *ends, at, how)
 
 
 def artifact_of(rooms: Rooms, transaction: Transaction, scope: Scope, thing: Thing, at: float) -> Record:

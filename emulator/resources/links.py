@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from emulator.call import Scope
 from emulator.store.links import Link, LinkQuery
 from emulator.store.records import Record, Store, Transaction
 
@@ -37,10 +38,11 @@ class Links:
                 if there is None:
                     transaction.link(link)
 
-    def drop(self, relation: str, source: str, destination: str) -> bool:
-        """Remove a link; False when there is none."""
+    def drop(self, scope: Scope, relation: str, source: str, destination: str) -> bool:
+        """Remove a link; False when there is none in this account and region."""
         with self._store.write() as transaction:
-            return transaction.unlink(relation, source, destination)
+            link = transaction.get_link(relation, source, destination)
+            return link is not None and link.scope == scope and transaction.unlink(relation, source, destination)
 
     def each(self, query: LinkQuery) -> Iterator[Link]:
         """All links that a query asks for; its limit is the size of what is read at once."""

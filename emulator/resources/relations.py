@@ -12,6 +12,7 @@ from emulator.kinds.kind import Versions
 from emulator.resources import making, moving, versions
 from emulator.resources.faults import fault
 from emulator.resources.links import has_links
+from emulator.resources.making import Given
 from emulator.store.records import Query, Record, Transaction
 
 PAGE = 200
@@ -98,6 +99,18 @@ class Relations:
         if not all(values):
             return None
         return Within(self.get(transaction, whole, call.scope, "/".join(values)).key, whole.key)
+
+    def counted(
+        self, transaction: Transaction, facts: Facts, call: Call, given: Given, now: float
+    ) -> versions.Counted | None:
+        """What a new version is given by what it is a version of; None for a record of its own."""
+        if not given.version_of or facts.kind.versions is None:
+            return None
+        whole = self.get(transaction, self._facts[facts.kind.versions.of], call.scope, given.version_of)
+        moving.check_lasting(self._facts[whole.kind], whole)
+        given = replace(given, version_of="", parent=whole.key)
+        counted = versions.counted(transaction, facts, whole, call, given)
+        return replace(counted, now=versions.moment(transaction, facts, whole, now))
 
     # --- rules ------------------------------------------------------------------------------------------------------
 

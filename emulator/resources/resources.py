@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from emulator.clock import Clock
 from emulator.errors import CallerFault, Validation
 from emulator.kinds.facts import Facts
 from emulator.kinds.kind import Kind
-from emulator.resources import listing, making, moving, tagging, versions
+from emulator.resources import listing, making, moving, tagging
 from emulator.resources.faults import fault
 from emulator.resources.links import Links
 from emulator.resources.notes import Notes
@@ -86,14 +86,16 @@ class Resources:
         `given` is what the request does not say: the members of `making.Given`. A request that is sent again with its
         idempotency token answers the record that it made.
         """
-        facts = self._facts[kind]
+        facts, wish, now = self._facts[kind], making.Given(**given), self._now()
         tags = tagging.given(call.params.get("Tags"))
-        more = making.Given(**given)
         with self._store.write() as transaction:
             named = self._relations.named(transaction, facts, call)
-            self._relations.check_lasting(transaction, named.values(), more.on)
+            self._relations.check_lasting(transaction, named.values(), wish.on)
             call = self._relations.resolved(facts, call, named)
-            record = self._new(facts, call, self._now(), more)
+            counted = self._relations.counted(transaction, facts, call, wish, now)
+            if counted is not None and counted.made is not None:
+                return counted.made
+            record = self._new(facts, call, *((counted.now, counted.given) if counted else (now, wish)))
             other = transaction.get_ignoring_case(kind, call.scope, record.key) if facts.kind.folded else None
             other = other or transaction.get(kind, call.scope, record.key)
             if other is not None and making.asked_again(record, other):
@@ -103,43 +105,11 @@ class Resources:
             elif other is not None:
                 raise fault(facts.taken, facts, other.key, other.arn)
             record = self._insert(transaction, facts, record, tags)
+            if counted is not None:
+                transaction.replace(counted.whole)
         self._tell("created", record)
         self._set_out(facts, record)
         return record
-
-    def create_version(self, kind: str, call: Call, whole: str, aliases: Sequence[str] = (), **given: Any) -> Record:
-        """Make the next version of a record (its key or ARN), as `create` makes a record."""
-        facts = self._facts[kind]
-        assert facts.kind.versions is not None
-        tags = tagging.given(call.params.get("Tags"))
-        with self._store.write() as transaction:
-            before = self._relations.get(transaction, self._facts[facts.kind.versions.of], call.scope, whole)
-            moving.check_lasting(self._facts[before.kind], before)
-            made = versions.made(transaction, facts, before, call)
-            if made is not None:
-                return made
-            counted = versions.counted(before, call)
-            call = self._relations.addressed(transaction, facts, call)
-            moment = versions.moment(transaction, facts, before, self._now())
-            record = self._new(facts, call, moment, versions.numbered(facts, counted, making.Given(**given)))
-            if aliases:
-                counted = versions.renamed(facts, counted, counted.hidden[versions.COUNT], aliases, ())
-            record = self._insert(transaction, facts, record, tags)
-            transaction.replace(counted)
-        self._tell("created", record)
-        self._set_out(facts, record)
-        return record
-
-    def rename_version(self, record: Record, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Record:
-        """Change the aliases of a version; what it is a version of, which knows them."""
-        facts = self._facts[record.kind]
-        of = facts.kind.versions
-        assert of is not None
-
-        def edit(whole: Record) -> Record:
-            return versions.renamed(facts, whole, record.body[of.number], add, remove)
-
-        return self.change(of.of, record.scope, record.parent, edit)
 
     def named(self, kind: str, call: Call, latest: bool = False) -> Record:
         """The record that a request names: by key or ARN, and of a kind with versions by number or alias.

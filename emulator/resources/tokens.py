@@ -45,6 +45,7 @@ def read(token: str, print_: str, kind: type) -> tuple[Any, str]:
     try:
         parts = json.loads(base64.urlsafe_b64decode(token.encode()))
         made_for, value, key = parts
+        f"{value}{key}".encode()  # half of a surrogate pair is text to JSON, and to no database
     except (ValueError, TypeError, binascii.Error):
         raise Validation(INVALID) from None
     if made_for != print_ or not isinstance(key, str) or not isinstance(value, kind):

@@ -7,7 +7,7 @@ requests made (`MADE`), and its aliases (`ALIASES`). So no number is given twice
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from emulator.call import Call
@@ -35,29 +35,32 @@ def key(whole: Record, number: Any) -> str:
 # --- numbering --------------------------------------------------------------------------------------------------------
 
 
-def made(transaction: Transaction, facts: Facts, whole: Record, call: Call) -> Record | None:
-    """The version that the same request made when it was sent before."""
-    asked = making.asked(call)
-    number = (whole.hidden.get(MADE) or {}).get("/".join(asked)) if asked else None
-    return None if number is None else transaction.get(facts.kind.noun, whole.scope, key(whole, number))
+@dataclass(frozen=True)
+class Counted:
+    """What counts a new version, after that; what the version is given, and when; or the version that is there."""
+
+    whole: Record
+    given: Given
+    made: Record | None = None
+    now: float = 0.0
 
 
-def counted(whole: Record, call: Call) -> Record:
-    """What has the versions, after it has counted one more for a request."""
-    number = int(whole.hidden.get(COUNT, 0)) + 1
-    hidden = {**whole.hidden, COUNT: number}
-    if asked := making.asked(call):
-        before = list((whole.hidden.get(MADE) or {}).items())[-TOKENS_KEPT + 1 :]
-        hidden[MADE] = {**dict(before), "/".join(asked): number}
-    return replace(whole, hidden=hidden)
-
-
-def numbered(facts: Facts, whole: Record, given: Given) -> Given:
-    """What a new version is given by what has just counted it."""
+def counted(transaction: Transaction, facts: Facts, whole: Record, call: Call, given: Given) -> Counted:
+    """The next version of a record for a request; the one that it made when it was sent before."""
     assert facts.kind.versions is not None
-    number = whole.hidden[COUNT]
+    asked, before = "/".join(making.asked(call) or ()), dict(whole.hidden.get(MADE) or {})
+    if asked in before:
+        made = transaction.get(facts.kind.noun, whole.scope, key(whole, before[asked]))
+        if made is not None:
+            return Counted(whole, given, made)
+    number = int(whole.hidden.get(COUNT, 0)) + 1
+    kept = dict([*before.items(), (asked, number)][-TOKENS_KEPT:]) if asked else before
+    whole = replace(whole, hidden={**whole.hidden, COUNT: number, MADE: kept})
+    if given.aliases:
+        whole = renamed(facts, whole, number, given.aliases, ())
     extra = {facts.kind.versions.number: number, **given.extra}
-    return replace(given, key=key(whole, number), parent=whole.key, extra=extra)
+    given = replace(given, key=key(whole, number), extra=extra)
+    return Counted(whole, given)
 
 
 def moment(transaction: Transaction, facts: Facts, whole: Record, now: float) -> float:

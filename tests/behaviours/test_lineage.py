@@ -145,6 +145,17 @@ def test_two_are_associated_once_in_each_direction(desk: Desk) -> None:
     assert pairs(desk) == [(other, one)]
 
 
+def test_an_association_of_another_region_is_out_of_reach(desk: Desk) -> None:
+    ends = artifact(desk, "s3://b/a"), artifact(desk, "s3://b/b")
+    add(desk, *ends)
+    elsewhere = Scope(SCOPE.account, "us-east-1")
+    given = {"SourceArn": ends[0], "DestinationArn": ends[1]}
+    assert desk.refused("DeleteAssociation", scope=elsewhere, **given)[0] == "ResourceNotFound"
+    assert desk.refused("AddAssociation", scope=elsewhere, **given)[0] == "ResourceNotFound"
+    assert desk.do("ListAssociations", elsewhere, SourceArn=ends[0])["AssociationSummaries"] == []
+    assert pairs(desk) == [ends]
+
+
 def test_what_is_associated_exists_and_is_not_all_experiment(desk: Desk) -> None:
     one, absent = artifact(desk, "s3://b/a"), f"{ARN}:context/none"
     missing = "ResourceNotFound", f"Context '{absent}' does not exist."

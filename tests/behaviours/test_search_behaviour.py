@@ -105,7 +105,7 @@ def test_a_card_is_found_by_what_its_content_says(house: House) -> None:
     for name, content in (
         ("a", {"model_overview": {"model_id": "m"}}),
         ("b", {"intended_uses": {"risk_rating": "Low"}}),
-        ("c", []),
+        ("c", {}),
     ):
         do(house, "CreateModelCard", ModelCardName=name, ModelCardStatus="Draft", Content=json.dumps(content))
     assert [one["ModelCard"]["ModelCardName"] for one in search(house, "ModelCard", "ModelId", "Equals", "m")] == ["a"]

@@ -12,9 +12,34 @@ from pathlib import Path
 import boto3
 import numpy as np
 import pytest
+from botocore.client import BaseClient
 from botocore.config import Config
 
 from sagelet.server import Server
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """A journey that is marked with operations must really issue them: docs/coverage.md links to it for them."""
+    marks = list(item.iter_markers("proves"))
+    if not marks:
+        return (yield)
+    issued = set()
+    issue = BaseClient._make_api_call
+
+    def note(client, operation, params):
+        answer = issue(client, operation, params)
+        service = client.meta.service_model.service_name
+        issued.add(operation if service == "sagemaker" else f"{service}.{operation}")
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", note)
+        result = yield
+    missing = {operation for mark in marks for operation in mark.args} - issued
+    assert not missing, f"the journey is marked with {sorted(missing)}, and no such call has succeeded"
+    return result
+
 
 ROLE = "arn:aws:iam::123456789012:role/SageletExecutionRole"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
@@ -84,6 +109,16 @@ class Client:
                 return answer
             time.sleep(0.05)
         raise AssertionError(f"not settled within {seconds} s: {answer}")
+
+    def until(self, describe, *wanted: str, seconds: float = 20.0) -> dict:
+        """The answer that has one of these words as a value."""
+        end = time.monotonic() + seconds
+        while True:
+            answer = describe()
+            if any(value in wanted for value in answer.values() if isinstance(value, str)):
+                return answer
+            assert time.monotonic() < end, f"not {wanted} within {seconds} s: {answer}"
+            time.sleep(0.01)
 
     def text(self, bucket: str, key: str) -> str:
         return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
@@ -163,6 +198,25 @@ def server(tmp_path_factory):
 @pytest.fixture
 def client(server) -> Client:
     return Client(server)
+
+
+@pytest.fixture(scope="session")
+def stub_server(tmp_path_factory):
+    """A server for journeys in which no program runs; statuses that move by themselves do so quickly."""
+    folder = tmp_path_factory.mktemp("records")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SAGELET_SETTLE_SECONDS", "0.02")
+        server = Server(folder, ["--executor", "stub"]).start()
+    yield server
+    server.stop()
+    log = (folder / "server.log").read_text()
+    assert "Traceback" not in log and " ERROR " not in log, log[-3000:]
+
+
+@pytest.fixture
+def records(stub_server) -> Client:
+    """boto3 against that server."""
+    return Client(stub_server)
 
 
 @pytest.fixture

@@ -55,6 +55,7 @@ def failed_endpoint(client, uri: str, image: str = IMAGE) -> dict:
     return answer
 
 
+@pytest.mark.proves("CreateModel", "CreateEndpointConfig", "CreateEndpoint", "sagemaker-runtime.InvokeEndpoint")
 def test_an_endpoint_serves_a_model_made_elsewhere_by_plain_xgboost(client, stored):
     booster, uri = stored
     endpoint = client.deploy(uri)
@@ -78,6 +79,18 @@ def test_describe_endpoint_tells_its_variants(client, stored):
     assert [g["logGroupName"] for g in groups] == [f"/aws/sagemaker/Endpoints/{endpoint}"]
 
 
+@pytest.mark.proves("sagemaker-runtime.InvokeEndpointWithResponseStream")
+def test_an_answer_can_come_as_a_stream(client, stored):
+    endpoint = client.deploy(stored[1])
+    body = "1,2,3\n" * 2000
+    answer = client.runtime.invoke_endpoint_with_response_stream(
+        EndpointName=endpoint, Body=body, ContentType="text/csv"
+    )
+    parts = [event["PayloadPart"]["Bytes"] for event in answer["Body"]]
+    assert b"".join(parts).decode() == client.invoke(endpoint, body)
+
+
+@pytest.mark.proves("UpdateEndpointWeightsAndCapacities")
 def test_variants_share_the_traffic_and_can_be_named(client, stored):
     name = client.name("split")
     for half in ("a", "b"):
@@ -110,6 +123,7 @@ def test_variants_share_the_traffic_and_can_be_named(client, stored):
     assert {who() for _ in range(10)} == {"b"}
 
 
+@pytest.mark.proves("UpdateEndpoint")
 def test_an_update_drops_no_request(client, stored):
     endpoint = client.deploy(stored[1])
     other, packed = plain_model(scale=100.0)
@@ -148,6 +162,7 @@ def test_an_update_drops_no_request(client, stored):
     assert answers[-1] == pytest.approx(new, rel=1e-5) and answers[0] != pytest.approx(new, rel=1e-3)
 
 
+@pytest.mark.proves("DeleteEndpoint")
 def test_a_deleted_endpoint_is_gone(client, stored):
     endpoint = client.deploy(stored[1])
     client.sagemaker.delete_endpoint(EndpointName=endpoint)

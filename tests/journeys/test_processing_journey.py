@@ -74,6 +74,7 @@ def keys(client, bucket: str, prefix: str) -> list[str]:
     return [item["Key"] for item in found]
 
 
+@pytest.mark.proves("CreateProcessingJob", "DeleteProcessingJob")
 def test_a_script_turns_its_inputs_into_its_outputs(client):
     # Given two files of a table
     bucket = client.bucket()
@@ -125,6 +126,7 @@ def test_an_exception_is_the_reason_and_its_trace_is_in_the_log(client):
     assert keys(client, bucket, "out/") == ["out/live/early"]
 
 
+@pytest.mark.proves("StopProcessingJob")
 def test_a_job_can_be_stopped_and_its_last_words_are_kept(client):
     bucket = client.bucket()
     script = (

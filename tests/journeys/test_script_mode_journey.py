@@ -145,6 +145,7 @@ def test_pytorch_reduces_across_two_hosts_with_gloo(client, training_data):
     assert log(client, job).count("sum=3.0;") == 2
 
 
+@pytest.mark.proves("UpdateTrainingJob")
 def test_a_warm_pool_keeps_what_a_job_installed_for_the_next_one(client, training_data):
     bucket, warm = training_data, {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 2}
     warm["KeepAlivePeriodInSeconds"] = 600

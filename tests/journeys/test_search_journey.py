@@ -10,6 +10,7 @@ from tests.journeys.conftest import training_request
 RMSE = "train:rmse"
 
 
+@pytest.mark.proves("Search", "GetSearchSuggestions")
 def test_the_best_of_some_training_jobs_is_found(client, training_data):
     # Given three jobs of a project that differ in their depth, and one of nobody's
     project, jobs = client.name("project"), {}

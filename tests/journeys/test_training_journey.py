@@ -26,6 +26,7 @@ def booster_of(client, artifact: str) -> xgboost.Booster:
         return booster
 
 
+@pytest.mark.proves("CreateTrainingJob")
 def test_a_trained_model_predicts_what_the_library_called_directly_predicts(client, training_data):
     # Given a job that trained on the same rows with the same parameters and seed
     job = client.train(training_data)
@@ -140,6 +141,7 @@ def test_an_image_that_nothing_here_can_run_fails_and_names_the_remedies(client,
     assert "mine:1" in job["FailureReason"] and "Docker" in job["FailureReason"]
 
 
+@pytest.mark.proves("StopTrainingJob", "DeleteTrainingJob")
 def test_a_job_is_stopped_and_keeps_what_it_had(client, training_data):
     job = client.train(
         training_data,
@@ -159,6 +161,9 @@ def test_a_job_is_stopped_and_keeps_what_it_had(client, training_data):
     with pytest.raises(ClientError) as caught:
         client.sagemaker.stop_training_job(TrainingJobName=job)
     assert "The request was rejected because the training job is in status Stopped" in str(caught.value)
+    client.sagemaker.delete_training_job(TrainingJobName=job)
+    with pytest.raises(ClientError, match="Requested resource not found"):
+        client.sagemaker.describe_training_job(TrainingJobName=job)
 
 
 def test_a_job_that_takes_too_long_is_stopped_for_that(client, training_data):

@@ -51,6 +51,7 @@ def predicted(booster, rows):
     return booster.predict(xgboost.DMatrix(np.asarray(rows, np.float32)))
 
 
+@pytest.mark.proves("CreateTransformJob")
 def test_every_object_under_the_prefix_gets_its_predictions(model):
     client, booster, name = model
     bucket = client.bucket()
@@ -87,6 +88,29 @@ def test_filters_and_joins(model, strategy):
     got = [line.split(",") for line in client.text(bucket, "out/rows.csv.out").splitlines()]
     assert [row[0] for row in got] == [f"id{i}" for i in range(9)]
     np.testing.assert_allclose([float(row[1]) for row in got], predicted(booster, rows), rtol=1e-5)
+
+
+@pytest.mark.proves("StopTransformJob")
+def test_a_job_can_be_stopped(model):
+    client, _booster, name = model
+    bucket, job = client.bucket(), client.name("transform")
+    client.s3.put_object(Bucket=bucket, Key="in/long.csv", Body=lines(table(20_000)[:, 1:]))
+    where = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/in"}}
+    client.sagemaker.create_transform_job(
+        TransformJobName=job,
+        ModelName=name,
+        BatchStrategy="SingleRecord",
+        TransformInput={"DataSource": where, "ContentType": "text/csv", "SplitType": "Line"},
+        TransformOutput={"S3OutputPath": f"s3://{bucket}/out", "AssembleWith": "Line"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    )
+    client.sagemaker.stop_transform_job(TransformJobName=job)
+    describe = client.sagemaker.describe_transform_job
+    told = client.settle(lambda: describe(TransformJobName=job), "TransformJobStatus")
+    assert told["TransformJobStatus"] == "Stopped", told
+    assert client.s3.list_objects_v2(Bucket=bucket, Prefix="out/")["KeyCount"] == 0
+    with pytest.raises(ClientError, match="rejected because the transform job is in status Stopped"):
+        client.sagemaker.stop_transform_job(TransformJobName=job)
 
 
 def test_a_bad_file_fails_the_job_and_leaves_the_good_ones(model):

@@ -140,7 +140,7 @@ def test_a_list_call_is_understood(kind: Kind) -> None:
         assert set(lister.unknown) - set(kind.listing.same) <= REFUSED_FILTERS | ANSWERED_FILTERS
 
 
-REFUSED_FILTERS = {"ModelPackageType", "CrossAccountFilterOption"}
+REFUSED_FILTERS = {"ModelPackageType", "MinVersion", "MaxSchemaVersion", "CrossAccountFilterOption"}
 """They ask about other accounts, versions: what a single record does not know."""
 
 ANSWERED_FILTERS = {"Filters"}

@@ -45,11 +45,14 @@ class Population:
     def described(self, record: Record) -> tuple[Record, Mapping[str, Any]]:
         """A record as it is now, and its Describe answer."""
         now = self.house.resources.get(record.kind, record.scope, record.key)
-        named = dict(
-            zip(self.facts.key, record.key.split("/") if len(self.facts.key) > 1 else [record.key], strict=True)
-        )
-        answer = self.house.resources.describe(record.kind, self._call("Describe", named))
+        answer = self.house.resources.describe(record.kind, self._call("Describe", self.named(record)))
         return now, answer[self.facts.derived.wrapper] if self.facts.derived.wrapper else answer
+
+    def named(self, record: Record) -> dict[str, Any]:
+        """The members of a request that name a record."""
+        if len(self.facts.key) > 1:
+            return dict(zip(self.facts.key, record.key.split("/"), strict=True))
+        return {self.facts.key[0]: record.body.get(self.facts.key[0], record.key)}
 
     def above(self, member: str) -> str:
         """What the first records hang on."""
@@ -83,8 +86,9 @@ class Population:
         self.house.clock.advance(float(number % 3))  # type: ignore[attr-defined]
         noun, parents = self.facts.kind.noun, self._parents[number // 2 % 2]
         params = _named(self.facts, request(self.facts, parents), f"{COLOURS[number % len(COLOURS)]}{number}")
-        if self.facts.parent in params:
-            params[self.facts.parent] = parents.get(self._above, params[self.facts.parent])
+        if (parent := self.facts.parent) in params:
+            free = another(self.facts.derived.inputs("Create")[parent], parent, params[parent], number // 2 % 2)
+            params[parent] = parents.get(self._above, free)
         return self.house.resources.create(noun, self._call(f"Create{noun}", params))
 
     def _vary(self, record: Record, number: int) -> None:
@@ -97,7 +101,7 @@ class Population:
             for name, shape in facts.derived.answered.items():
                 if name not in kept and (name in required or number % 4 != 3):
                     given = now.body.get(name) or sample(shape, name)
-                    body[name] = _other(shape, name, given, number)
+                    body[name] = another(shape, name, given, number)
             return replace(now, body=body, status=statuses[number % len(statuses)], parent=_source(facts, body, now))
 
         self.house.resources.change(*record.place, edit)
@@ -122,17 +126,30 @@ def _kept(facts: Facts) -> set[str]:
     """Members of Describe that tell who a record is, and those that the house keeps itself."""
     derived = facts.derived
     times = {derived.created_member, derived.modified_member, facts.status_member, derived.arn_member}
-    return {*facts.key, *times, *facts.kind.refers, *facts.kind.follows, facts.parent}
+    own = {*facts.key, *times, *facts.kind.refers, *facts.kind.follows, facts.parent, f"{facts.kind.noun}Version"}
+    return own | _numbers(facts)
 
 
-def _other(shape: Any, name: str, value: Any, number: int) -> Any:
+def _numbers(facts: Facts) -> set[str]:
+    """The member that tells a record's version, where there are versions of it."""
+    return {kind.versions.number for kind in KINDS if kind.versions and kind.versions.of == facts.kind.noun}
+
+
+def another(shape: Any, name: str, value: Any, number: int) -> Any:
     """A value of the same shape that one record in three shares."""
     if shape.type_name == "structure" and isinstance(value, dict):
-        return {n: _other(shape.members[n], n, inner, number) for n, inner in value.items() if n in shape.members}
+        return {n: another(shape.members[n], n, inner, number) for n, inner in value.items() if n in shape.members}
+    if shape.type_name == "map":
+        return {key: another(shape.value, name, inner, number) for key, inner in value.items()}
+    if shape.type_name in ("integer", "long", "timestamp"):
+        most = shape.metadata.get("max")
+        return value + number % 3 if most is None or value + number % 3 <= most else value - number % 3
     if shape.type_name == "list":
-        return [_other(shape.member, f"{name}-{position}", inner, number) for position, inner in enumerate(value)]
+        return [another(shape.member, f"{name}-{position}", inner, number) for position, inner in enumerate(value)]
     if shape.type_name == "boolean":
         return number % 2 == 0
+    if shape.type_name == "integer" and name.endswith("Version"):
+        return number % 3 + 1
     if shape.type_name == "string" and getattr(shape, "enum", None):
         return shape.enum[number % len(shape.enum)]
     wanted = f"{number % 3 + 1}.0" if name.endswith("Version") else f"{name.lower()}-{number % 3}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
@@ -379,6 +381,16 @@ def test_a_token_is_good_for_its_own_request_only(registry: Any) -> None:
             registry.do("ListModels", NextToken=token, **other)
     with pytest.raises(Validation, match="Invalid NextToken"):
         registry.do("ListEndpointConfigs", NextToken=token)
+
+
+@pytest.mark.parametrize("position", [["name", 1], [1.0, "m"], ["\ud800", "m"], ["m", "\ud800"], ["m", None], ["m"]])
+def test_a_token_that_somebody_made_up_is_refused(registry: Any, position: list[Any]) -> None:
+    models(registry, "a", "b")
+    asked = {"SortBy": "Name", "MaxResults": 1}
+    print_, *_ = json.loads(base64.urlsafe_b64decode(registry.do("ListModels", **asked)["NextToken"]))
+    token = base64.urlsafe_b64encode(json.dumps([print_, *position]).encode()).decode()
+    with pytest.raises(Validation, match="Invalid NextToken"):
+        registry.do("ListModels", **asked, NextToken=token)
 
 
 def test_a_filter_that_no_index_knows_reads_on_until_the_page_is_full(registry: Any) -> None:

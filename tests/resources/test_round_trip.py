@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from emulator.kinds import KINDS, Kind
 from emulator.kinds.derive import fit
 from emulator.kinds.facts import TOKENS, UNSEEN, Facts
 from emulator.kinds.kind import Move
-from emulator.resources.making import USERS
+from emulator.resources.making import USERS, fill
 from tests.kinds.samples import request
 from tests.resources.conftest import SCOPE
 
@@ -37,7 +38,7 @@ def create(registry: Any, facts: Facts, params: dict[str, Any], whole: str) -> A
     """A record of its own, or the next version of the whole where requests name versions by their numbers."""
     noun = facts.kind.noun
     if facts.numbers[0]:
-        return registry.resources.create_version(noun, registry.call(f"Create{noun}", **params), whole)
+        return registry.resources.create(noun, registry.call(f"Create{noun}", **params), version_of=whole)
     return registry.create(noun, **params)
 
 
@@ -59,7 +60,8 @@ def test_what_was_created_is_described_listed_tagged_and_deleted(registry: Any, 
     body = answer[facts.derived.wrapper] if facts.derived.wrapper else answer
     for name, value in params.items():
         if name in facts.derived.answered and name not in UNSEEN:
-            shown = fit(facts.derived.answered[name], value)
+            shown = copy.deepcopy(fit(facts.derived.answered[name], value))
+            fill({name: shown}, kind.defaults)
             assert shown in ({}, []) or body[name] == shown, name
     assert set(body) <= set(facts.derived.answered), "Describe answers only what the model knows"
     empty = {member for member, value in body.items() if value == {}}

@@ -57,7 +57,14 @@ class Rooms:
 
     def make(self, image: str = "i", aliases: tuple[str, ...] = (), **params: Any) -> Record:
         call = Call("sagemaker", "CreateImageVersion", {"ImageName": image, **params}, SCOPE)
-        return self.resources.create_version("ImageVersion", call, image, aliases)
+        return self.resources.create("ImageVersion", call, version_of=image, aliases=aliases)
+
+    def rename(self, version: Record, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()) -> Record:
+        facts = self.resources.facts("ImageVersion")
+        number = version.body["Version"]
+        return self.resources.change(
+            "Image", SCOPE, version.parent, lambda image: versions.renamed(facts, image, number, add, remove)
+        )
 
     def numbers(self, **params: Any) -> list[int]:
         return [shown["Version"] for shown in self.do("ListImageVersions", ImageName="i", **params)["ImageVersions"]]
@@ -130,12 +137,12 @@ def test_versions_are_found_by_number_by_alias_and_as_the_latest(rooms: Rooms) -
 def test_an_alias_belongs_to_one_version_and_goes_with_it(rooms: Rooms) -> None:
     first, second = rooms.make(aliases=("a",)), rooms.make(aliases=("b",))
     with pytest.raises(InUse, match=f"alias a belongs to version 1 of {ARN}:image/i"):
-        rooms.resources.rename_version(second, add=("a",))
+        rooms.rename(second, add=("a",))
     with pytest.raises(InUse):
         rooms.make(aliases=("b",))
     assert rooms.numbers() == [2, 1], "what was refused has left nothing"
-    rooms.resources.rename_version(first, remove=("a", "b"))
-    whole = rooms.resources.rename_version(second, add=("a",))
+    rooms.rename(first, remove=("a", "b"))
+    whole = rooms.rename(second, add=("a",))
     assert versions.of_number(whole, 2) == ["b", "a"], "only a version's own aliases can be taken from it"
     rooms.do("DeleteImageVersion", ImageName="i", Alias="a")
     assert versions.aliases(rooms.resources.get("Image", SCOPE, "i")) == {}

@@ -1,4 +1,4 @@
-"""Archives that cannot be used: refused by name, and the house is as it was. Servers that are killed over good ones."""
+"""Archives that cannot be used: refused by name, the house as it was. And servers that are killed over good ones."""
 
 from __future__ import annotations
 
