@@ -161,7 +161,12 @@ OPERATIONS: tuple[tuple[str, str, str], ...] = (
 JOBS = ("TrainingJob", "ProcessingJob", "TransformJob")
 REGISTRY = ("ModelPackage", "ModelCard", "Image", "ImageVersion")
 
-FOLLOWED: tuple[tuple[str, str], ...] = tuple((noun, f"{_HERE}.tracking:track") for noun in JOBS)
+FOLLOWED: tuple[tuple[str, str], ...] = (
+    *((noun, f"{_HERE}.tracking:track") for noun in JOBS),
+    ("ModelPackageGroup", f"{_HERE}.registry_lineage:follow_group"),
+    ("ModelPackage", f"{_HERE}.registry_lineage:follow_package"),
+    ("Endpoint", f"{_HERE}.endpoint_lineage:follow"),
+)
 """(noun, "module:function"): function(rooms, record, fresh) -> what is to be written. What follows from each write of
 a record of these kinds is written a little later (`following`), and not lost with the server as a reaction is."""
 
