@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import jobs, rows
+from benchmarks import jobs, many, rows
 
 ROUNDS = 5
 
@@ -42,6 +42,17 @@ S3 = (
     Line("S3 get of 1 KiB, 8 clients, against moto_server", "requests/s", 1.0, at_least=True),
 )
 GROWTH = (Line("a page of ListTrainingJobs, 10,000 stored jobs against 10", "ms", 1.5),)
+MANY_START = (Line("process start to first SageMaker answer, 100,000 stored jobs against none", "s", 1.2),)
+MANY_PAGES = (
+    Line("a page of ListTrainingJobs, 100,000 stored jobs against 100", "ms", 1.5),
+    Line("DescribeTrainingJob, 100,000 stored jobs against 100", "ms", 1.5),
+)
+MANY_SEARCHES = (
+    Line("a selective Search p50, 100,000 stored jobs above 100", "ms", 20.0, difference=True),
+    Line("a broad Search by a metric p50, 100,000 stored jobs above 100", "ms", 200.0, difference=True),
+)
+MANY_WRITES = (Line("CreateExperiment with a tag, where experiments are searched, against where not", "ms", 1.1),)
+MOST_MEMORY = 200.0
 JOB = (Line("CreateTrainingJob to Completed (warm), against a bare train.py", "s", 1.0),)
 SCRIPT = (Line("CreateTrainingJob to the first statement of a script, above a bare script", "s", 0.3, difference=True),)
 CONTAINER = (Line("a job in a container that does nothing, above `docker run`", "s", 1.0, difference=True),)
@@ -77,6 +88,7 @@ def _measure(report: list[str]) -> int:
         missed += _rounds(report, TAIL, control.tail)
         missed += _rounds(report, S3, control.s3)
     missed += _rounds(report, GROWTH, rows.growth)
+    missed += _many(report)
     with contextlib.ExitStack() as stack:
         trained = rows.Jobs(stack)
         missed += _rounds(report, JOB, trained.measure)
@@ -85,6 +97,22 @@ def _measure(report: list[str]) -> int:
     with contextlib.ExitStack() as stack:
         missed += _rounds(report, INVOKE, rows.Invocations(stack).measure)
     return missed
+
+
+def _many(report: list[str]) -> int:
+    with contextlib.ExitStack() as stack:
+        records = many.Records(stack)
+        missed = _rounds(report, MANY_START, records.start)
+        records.open()
+        _say(report, f"| the first Search of 100,000 jobs by a property | {records.first:.3g} s | | | reported | |")
+        missed += _rounds(report, MANY_PAGES, records.pages)
+        missed += _rounds(report, MANY_SEARCHES, records.searches)
+        missed += _rounds(report, MANY_WRITES, records.writes)
+        size = records.memory()
+        good = "ok" if size <= MOST_MEMORY else "MISSED"
+        line = f"| memory of the server after that (PSS) | {size:.0f} MiB | | | <= {MOST_MEMORY:g} MiB | {good} |"
+        _say(report, line)
+        return missed + (size > MOST_MEMORY)
 
 
 def _jobs(report: list[str]) -> int:

@@ -62,6 +62,14 @@ def empty() -> dict[str, str]:
     return found
 
 
+FRUITLESS = {
+    "GetLineageGroupPolicy": "finds none: nothing gives a lineage group a policy",
+    "ListMonitoringAlertHistory": "an empty list: no alert is ever raised",
+    "StopEdgeDeploymentStage": "finds none: no stage can be started",
+}
+"""Behaviours that can only tell that there is nothing."""
+
+
 def rows(service: str) -> Iterator[tuple[str, str, str]]:
     """(operation, state, link or reason) of a service."""
     for name in sorted(spec.load(service).operation_names):
@@ -76,7 +84,7 @@ def state(name: str) -> tuple[str, str]:
     if why:
         return "refused", why
     shown = proofs.marks().get(name) or (proofs.LIVES if name in proofs.lived() else "")
-    return ("records", proofs.link(shown)) if shown else ("refused", empty().get(name, UNPROVED))
+    return ("records", proofs.link(shown)) if shown else ("refused", {**empty(), **FRUITLESS}.get(name, UNPROVED))
 
 
 def coverage() -> str:

@@ -8,27 +8,29 @@ from typing import Any
 
 from emulator.call import Call, Scope
 from emulator.kinds import KINDS
-from emulator.resources.search import Computed, Search
+from emulator.resources.search import Computed, Search, Sizes
 from emulator.store import Record, open_store
 
 SCOPE = Scope("123456789012", "eu-west-1")
-READ_ALL = 250
-"""So many records are read one by one; in the scopes of tests there are fewer."""
-INDEXED = 0
+READ_ALL = Sizes()
+"""All records are read one by one: in the scopes of tests there are few."""
+INDEXED = Sizes(few=0, sorted=0)
 """None are: whatever can be looked up is."""
+MIXED = Sizes(few=2, sorted=3)
+GLANCED = Sizes(few=0, sorted=0, large=0)
+"""Any number of records is a large one."""
 
 
 class Seeker:
-    """A store and searches in it; `few` is how many records a search rather reads than looks up."""
+    """A store and searches in it; `sizes` make them go about it in one way or another."""
 
-    def __init__(self, few: int = READ_ALL, computed: Mapping[str, Mapping[str, Computed]] | None = None) -> None:
+    def __init__(self, sizes: Sizes = READ_ALL, computed: Mapping[str, Mapping[str, Computed]] | None = None) -> None:
         self.store = open_store()
-        self.few = few
-        self.search = self.of(few, computed)
+        self.search = self.of(sizes, computed)
 
-    def of(self, few: int, computed: Mapping[str, Mapping[str, Computed]] | None = None) -> Search:
-        """A search of the same records that reads so many one by one."""
-        return Search(self.store.search, KINDS, lambda noun: (computed or {}).get(noun, {}), few)
+    def of(self, sizes: Sizes, computed: Mapping[str, Mapping[str, Computed]] | None = None) -> Search:
+        """A search of the same records."""
+        return Search(self.store.search, KINDS, lambda noun: (computed or {}).get(noun, {}), sizes)
 
     def put(self, kind: str, key: str, tags: Mapping[str, str] | None = None, **body: Any) -> Record:
         """Write a record; `scope`, `created` and `modified` may be given beside the members of the body."""

@@ -10,7 +10,7 @@ import pytest
 from emulator import spec
 from emulator.call import Scope
 from emulator.errors import Validation
-from emulator.resources.search import AFRESH, GROWING, KEPT, Computed
+from emulator.resources.search import AFRESH, GROWING, KEPT, Computed, Sizes
 from emulator.store import Record
 from tests.resources.seeker import INDEXED, READ_ALL, Seeker
 
@@ -108,6 +108,16 @@ def test_pages_go_on_where_they_ended_whatever_is_written_meanwhile(seeker: Seek
     assert rest == ["j3", "j5", "j6", "j7", "j7z", "j8"]
 
 
+def test_a_record_with_the_same_value_twice_comes_once(seeker: Seeker) -> None:
+    for name in "ab":
+        job(seeker, name, InputDataConfig=[{"ChannelName": "train"}, {"ChannelName": "train"}])
+    for size in (1, 10):
+        assert seeker.keys("TrainingJob", SortBy="InputDataConfig.ChannelName", MaxResults=size) == ["b", "a"]
+    parameters = {"p": {"NumberValue": 1.0, "StringValue": "1.0"}}
+    seeker.put("TrialComponent", "c", TrialComponentName="c", Parameters=parameters)
+    assert seeker.keys("ExperimentTrialComponent", SortBy="Parameters.p") == ["c"]
+
+
 def test_a_token_is_good_for_its_own_search_alone(seeker: Seeker) -> None:
     for number in range(3):
         job(seeker, f"j{number}")
@@ -177,8 +187,8 @@ def test_visibility_conditions_hide_other_values_of_a_tag(seeker: Seeker) -> Non
 # --- computed members -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("few", [READ_ALL, INDEXED])
-def test_what_is_computed_is_searched_sorted_and_shown(few: int) -> None:
+@pytest.mark.parametrize("sizes", [READ_ALL, INDEXED], ids=["read", "indexed"])
+def test_what_is_computed_is_searched_sorted_and_shown(sizes: Sizes) -> None:
     now = {"a": 5, "b": 9}
     trials = {"c1": "t1", "c2": "t2"}
     computed = {
@@ -192,7 +202,7 @@ def test_what_is_computed_is_searched_sorted_and_shown(few: int) -> None:
             "RunName": Computed(lambda record: record.key.upper(), AFRESH),
         },
     }
-    seeker = Seeker(few, computed)
+    seeker = Seeker(sizes, computed)
     for name in "ab":
         job(seeker, name)
     seeker.put("TrialComponent", "c1", TrialComponentName="c1")

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emulator.errors import Validation
-from tests.resources.seeker import INDEXED, READ_ALL, Seeker
+from tests.resources.seeker import GLANCED, INDEXED, MIXED, READ_ALL, Seeker
 
 NUMBERS = ["1", "1.5", "-1.5", "2", "0.50", "2e0"]
 WORDS = ["adam", "sgd", "1", "1.0", ""]
@@ -242,7 +242,7 @@ def test_every_way_of_searching_finds_what_a_naive_search_finds(
     bodies: list[Body], questions: list[Any], later: list[Body]
 ) -> None:
     seeker = Seeker()
-    searches = [seeker.of(few) for few in (READ_ALL, INDEXED, 2)]
+    searches = [seeker.of(sizes) for sizes in (READ_ALL, INDEXED, MIXED, GLANCED)]
     there = [put(seeker, number, body) for number, body in enumerate(bodies)]
     for question in questions:
         check(seeker, searches, question, there)

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
+from itertools import islice
 from typing import Any
 
 from emulator.errors import Validation
 from emulator.kinds.facts import Facts
 from emulator.resources.search.comparing import terms
-from emulator.resources.search.expression import Node
+from emulator.resources.search.expression import EVERYTHING, Node
 from emulator.resources.search.members import AFRESH, Computed
-from emulator.resources.search.narrowing import FEW, Candidates, Memory, Narrowing
+from emulator.resources.search.narrowing import Candidates, Memory, Narrowing, Sizes
 from emulator.resources.search.ordering import ABSENT, NUMBERS, Position, Sorting
 from emulator.resources.search.properties import Member, Property
 from emulator.resources.search.searchable import TIMES, Searchable
@@ -27,11 +28,8 @@ FIRST_STEP, LONGEST_STEP = 50, 5000
 
 EVERY_RECORD = Condition("all")
 
-SORTED = 600
-"""Records that are rather sorted than met on a walk, when it is known that they match: 5 ms or so."""
-
-COUNTED = 10_000
-"""How far the records of a kind are counted for TotalHits."""
+GLANCE = 5
+"""Records that a glance looks at for each that a page has room for."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +64,12 @@ class Finder:
     asked: Asked
     computed: Mapping[str, Computed] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
-    few: int = FEW
+    sizes: Sizes = field(default_factory=Sizes)
 
     def page(self) -> Page:
         """The page."""
         with self.index.read(self.asked.place) as view:
-            if view.size(self.few) <= self.few:
+            if view.size(self.sizes.few) <= self.sizes.few:
                 return self._among(view, view.ids(EVERY_RECORD))
         while True:
             self.index.catch_up(self.asked.place, self.read)
@@ -84,28 +82,52 @@ class Finder:
 
     def _look(self, view: SearchView, commits: int) -> Page | list[str]:
         """The page, or the properties that must be indexed first."""
-        asked = self.asked
-        place, node = asked.place, asked.node
-        narrowing = Narrowing(view, self._column, self.few)
-        candidates = self.memory.get(place, node, commits) or narrowing.find(node)
-        if candidates.ids is not None:
-            if candidates.exact and asked.sorting.column and len(candidates.ids) <= SORTED:
-                return self._sorted(view, candidates.ids)
-            if len(candidates.ids) <= self.few:
-                return self._among(view, candidates.ids)
-        missing = set(narrowing.missing)
-        sorting = self.asked.sorting
-        column = sorting.column if sorting.found is None else self._column(sorting.found)
-        if sorting.found is not None and column == "" and sorting.found.name not in view.properties:
-            missing.add(sorting.found.name)
+        place, node = self.asked.place, self.asked.node
+        narrowing = Narrowing(view, self._column, self.sizes.few)
+        candidates = self.memory.get(place, node, commits)
+        if candidates is None:
+            if page := self._glance(view, narrowing):
+                return page
+            candidates = narrowing.find(node)
+        if page := self._of_few(view, candidates):
+            return page
+        missing = narrowing.missing | self._missing_order(view)
         if missing:
             return sorted(missing)
         self.memory.keep(place, node, commits, candidates)
-        if column is None:  # nothing to walk on
+        if self._unordered:
             return self._among(view, view.ids(EVERY_RECORD) if candidates.ids is None else candidates.ids)
         return self._walk(view, candidates)
 
+    @property
+    def _unordered(self) -> bool:
+        """Whether nothing can be walked on: what is sorted by has no index."""
+        sorting = self.asked.sorting
+        return not sorting.column and sorting.found is not None and self._column(sorting.found) is None
+
+    def _missing_order(self, view: SearchView) -> set[str]:
+        found = None if self.asked.sorting.column or self._unordered else self.asked.sorting.found
+        return {found.name} if found is not None and found.name not in view.properties else set()
+
+    def _glance(self, view: SearchView, narrowing: Narrowing) -> Page | None:
+        """The page, if it fills up at once: among very many records, most that match are not looked for."""
+        asked = self.asked
+        if asked.node == EVERYTHING or self._unordered or self._missing_order(view):
+            return None
+        if view.size(self.sizes.large) <= self.sizes.large or narrowing.estimate(asked.node) <= self.sizes.few:
+            return None
+        met = self._met(view, islice(self._steps(view, None), GLANCE * (asked.limit + 1)))
+        return self._made(view, met, len(met), False) if len(met) > asked.limit else None
+
     # --- few ---------------------------------------------------------------------------------------------------------
+
+    def _of_few(self, view: SearchView, candidates: Candidates) -> Page | None:
+        """The page of candidates that are few enough to look at all of them."""
+        if candidates.ids is None:
+            return None
+        if candidates.exact and self.asked.sorting.column and len(candidates.ids) <= self.sizes.sorted:
+            return self._sorted(view, candidates.ids)
+        return self._among(view, candidates.ids) if len(candidates.ids) <= self.sizes.few else None
 
     def _among(self, view: SearchView, ids: Iterable[int]) -> Page:
         """The page of candidates that are read, all of them."""
@@ -139,8 +161,8 @@ class Finder:
             return self._made(view, met, len(met), False)
         if candidates.ids is not None:
             return self._made(view, met, len(candidates.ids), True)
-        total = view.size(COUNTED)
-        return self._made(view, met, min(total, COUNTED), total <= COUNTED)
+        total, most = view.size(self.sizes.large), self.sizes.large
+        return self._made(view, met, min(total, most), total <= most)
 
     def _met(self, view: SearchView, stops: Iterable[tuple[Position, int]]) -> list[tuple[Position, Record]]:
         """The records that match among those that are met, until the page is full and one is over."""
@@ -150,8 +172,10 @@ class Finder:
             body = self._body(view, record, self._heads) if record is not None else {}
             if record is None or not asked.node.matches(body):
                 continue
-            # A record with several values is met once for each, and stands where the first of them does.
-            if asked.sorting.position(record, number, body) == position:
+            # A record with several values is met once for each, and stands where the first of them does. Two of them
+            # may be the same there: 1 and 1.0.
+            stands_here = asked.sorting.position(record, number, body) == position
+            if stands_here and not (met and met[-1][0] == position):
                 met.append((position, record))
             if len(met) > asked.limit:
                 break

@@ -11,8 +11,17 @@ from emulator.resources.search.properties import Property
 from emulator.store.search import SearchView
 from emulator.store.terms import CUT, Condition, Place
 
-FEW = 250
-"""Records that are rather read, one by one, than looked up further: 10 ms or so."""
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many records make a search go about it in another way."""
+
+    few: int = 250
+    """So many are rather read, one by one, than looked up further: 10 ms or so."""
+    sorted: int = 600
+    """So many are rather sorted than met on a walk, when it is known that they match: 5 ms or so."""
+    large: int = 10_000
+    """With more, what matches is no longer counted for its own sake."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +106,7 @@ class Narrowing:
     def _by_size(self, parts: Sequence[Node]) -> list[Node]:
         if len(parts) < 2:
             return list(parts)
-        counted = [(self._estimate(part), _negated(part), number) for number, part in enumerate(parts)]
+        counted = [(self.estimate(part), _negated(part), number) for number, part in enumerate(parts)]
         return [parts[number] for _, _, number in sorted(counted)]
 
     def _rejected(self, node: Filter) -> Candidates:
@@ -115,17 +124,17 @@ class Narrowing:
             ids, exact = ids | found.ids, exact and found.exact
         return Candidates(ids, exact)
 
-    def _estimate(self, node: Node) -> int:
+    def estimate(self, node: Node) -> int:
         """How many records a part lets through, at most; counting ends at many."""
         if isinstance(node, Some):
-            return min(self._many, sum(self._estimate(part) for part in node.parts))
+            return min(self._many, sum(self.estimate(part) for part in node.parts))
         if isinstance(node, Filter):
             conditions = None if node.negated else self._conditions(node)
             if conditions is None:
                 return self._many
             return min(self._many, sum(self._view.count(one, self._few) for one in conditions))
         parts = node.outer if isinstance(node, Nested) else node.parts
-        return min((self._estimate(part) for part in parts), default=self._many)
+        return min((self.estimate(part) for part in parts), default=self._many)
 
     def _conditions(self, node: Filter) -> list[Condition] | None:
         """What the index is asked for a filter; None when it does not know."""

@@ -20,7 +20,7 @@ from emulator.resources.search.comparing import ANY, alternatives
 from emulator.resources.search.expression import Every, Filter, Node, Some, read
 from emulator.resources.search.finding import Asked, Finder, Page
 from emulator.resources.search.members import Members, none
-from emulator.resources.search.narrowing import FEW, Memory
+from emulator.resources.search.narrowing import Memory, Sizes
 from emulator.resources.search.ordering import Sorting
 from emulator.resources.search.searchable import TIMES, Searchable, searchable
 from emulator.store.search import SearchIndex
@@ -37,12 +37,14 @@ LATEST = 1000
 class Search:
     """Searches records of every kind. Thread safe, as the index is."""
 
-    def __init__(self, index: SearchIndex, kinds: Iterable[Kind], members: Members = none, few: int = FEW) -> None:
+    def __init__(
+        self, index: SearchIndex, kinds: Iterable[Kind], members: Members = none, sizes: Sizes = Sizes()
+    ) -> None:
         self._index = index
         self._facts = {kind.noun: Facts(kind) for kind in kinds}
         self._members = members
         self._memory = Memory()
-        self._few = few
+        self._sizes = sizes
 
     def answer(self, call: Call) -> dict[str, Any]:
         """The answer to a Search request: one page."""
@@ -54,7 +56,7 @@ class Search:
         if call.params.get("NextToken"):
             after = asked.sorting.read(call.params["NextToken"], print_())
             asked = replace(asked, after=after)
-        page = Finder(self._index, asked, self._members(what.noun), self._memory, self._few).page()
+        page = Finder(self._index, asked, self._members(what.noun), self._memory, self._sizes).page()
         return _shown(what, page, asked.sorting.token(page.next, print_()) if page.next else "")
 
     def suggest(self, call: Call) -> dict[str, Any]:
