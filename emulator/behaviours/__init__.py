@@ -183,6 +183,9 @@ TOLD = (*JOBS, "Endpoint", "FeatureGroup", *REGISTRY)
 FOLLOWED: tuple[tuple[str, str], ...] = (
     *((noun, f"{_HERE}.tracking:track") for noun in JOBS),
     ("FeatureGroup", f"{_HERE}.feature_metadata:track"),
+    ("ModelPackageGroup", f"{_HERE}.registry_lineage:follow_group"),
+    ("ModelPackage", f"{_HERE}.registry_lineage:follow_package"),
+    ("Endpoint", f"{_HERE}.endpoint_lineage:follow"),
 )
 """(noun, "module:function"): function(rooms, record, fresh) -> what is to be written. What follows from each write of
 a record of these kinds is written a little later (`following`), and not lost with the server as a reaction is."""
