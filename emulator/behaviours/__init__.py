@@ -118,24 +118,17 @@ RECORDS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "ListHubContents", f"{_HERE}.hubs:list_hub_contents"),
     ("sagemaker", "ListHubContentVersions", f"{_HERE}.hubs:list_hub_content_versions"),
     ("sagemaker", "CreateHubContentPresignedUrls", f"{_HERE}.hub_urls:create_presigned_urls"),
+    ("sagemaker", "CreatePipeline", f"{_HERE}.pipeline_records:create_pipeline"),
+    ("sagemaker", "UpdatePipeline", f"{_HERE}.pipeline_records:update_pipeline"),
+    ("sagemaker", "DescribePipeline", f"{_HERE}.pipeline_records:describe_pipeline"),
+    ("sagemaker", "UpdatePipelineVersion", f"{_HERE}.pipeline_records:update_pipeline_version"),
     ("sagemaker", "PutModelPackageGroupPolicy", f"{_HERE}.policies:put_group_policy"),
     ("sagemaker", "GetModelPackageGroupPolicy", f"{_HERE}.policies:get_group_policy"),
     ("sagemaker", "DeleteModelPackageGroupPolicy", f"{_HERE}.policies:delete_group_policy"),
-)
-"""Those of OPERATIONS that keep records and set nothing to work: what they check no model can express."""
-
-ABSENT: tuple[tuple[str, str, str], ...] = tuple(
-    (service, operation, f"{_HERE}.elsewhere:answer") for service, said in ELSEWHERE.items() for operation in said
-)
-"""Those of OPERATIONS that are about what nothing here makes (`emulator.kinds.elsewhere`)."""
-
-TRACKED: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "CreateTrialComponent", f"{_HERE}.experiments:create_trial_component"),
     ("sagemaker", "AssociateTrialComponent", f"{_HERE}.experiments:associate_trial_component"),
     ("sagemaker", "DisassociateTrialComponent", f"{_HERE}.experiments:disassociate_trial_component"),
     ("sagemaker", "ListTrialComponents", f"{_HERE}.experiments:list_trial_components"),
-    ("sagemaker-metrics", "BatchPutMetrics", f"{_HERE}.component_metrics:batch_put_metrics"),
-    ("sagemaker-metrics", "BatchGetMetrics", f"{_HERE}.metric_queries:batch_get_metrics"),
     ("sagemaker", "CreateArtifact", f"{_HERE}.lineage:create_entity"),
     ("sagemaker", "CreateContext", f"{_HERE}.lineage:create_entity"),
     ("sagemaker", "CreateAction", f"{_HERE}.lineage:create_entity"),
@@ -143,10 +136,14 @@ TRACKED: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "AddAssociation", f"{_HERE}.associations:add_association"),
     ("sagemaker", "DeleteAssociation", f"{_HERE}.associations:delete_association"),
     ("sagemaker", "ListAssociations", f"{_HERE}.associations:list_associations"),
-    ("sagemaker", "QueryLineage", f"{_HERE}.lineage_query:query_lineage"),
     ("sagemaker", "GetLineageGroupPolicy", f"{_HERE}.lineage_groups:get_lineage_group_policy"),
 )
-"""Those of OPERATIONS that keep track of experiments and of lineage."""
+"""Those of OPERATIONS that keep records and set nothing to work: what they check no model can express."""
+
+ABSENT: tuple[tuple[str, str, str], ...] = tuple(
+    (service, operation, f"{_HERE}.elsewhere:answer") for service, said in ELSEWHERE.items() for operation in said
+)
+"""Those of OPERATIONS that are about what nothing here makes (`emulator.kinds.elsewhere`)."""
 
 OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "CreateTrainingJob", f"{_HERE}.training:create_training_job"),
@@ -169,9 +166,11 @@ OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker-runtime", "InvokeEndpointWithResponseStream", f"{_HERE}.invocations:invoke_streaming"),
     ("sagemaker", "Search", f"{_HERE}.search:search"),
     ("sagemaker", "GetSearchSuggestions", f"{_HERE}.search:get_search_suggestions"),
+    ("sagemaker-metrics", "BatchPutMetrics", f"{_HERE}.component_metrics:batch_put_metrics"),
+    ("sagemaker-metrics", "BatchGetMetrics", f"{_HERE}.metric_queries:batch_get_metrics"),
+    ("sagemaker", "QueryLineage", f"{_HERE}.lineage_query:query_lineage"),
     *RECORDS,
     *ABSENT,
-    *TRACKED,
 )
 """(service, operation, "module:function"): function(rooms, call) -> answer."""
 
@@ -221,6 +220,8 @@ SEARCHED: tuple[tuple[str, str, str, str], ...] = (
     ("TrialComponent", "SourceDetail", f"{_HERE}.search:source_detail", "afresh"),
     ("Model", "Endpoints", f"{_HERE}.search:endpoints_of_model", "afresh"),
     ("Model", "ModelCard", f"{_HERE}.search:card_of_model", "afresh"),
+    ("PipelineVersion", "PipelineVersionId", f"{_HERE}.pipeline_records:number_of", "kept"),
+    ("PipelineVersion", "CreationTime", f"{_HERE}.pipeline_records:created", "kept"),
     ("ModelCard", "ModelPackageGroupName", f"{_HERE}.search:group_of_card", "kept"),
     ("ModelCard", "RiskRating", f"{_HERE}.search:risk_of_card", "kept"),
     ("ModelCard", "ModelId", f"{_HERE}.search:model_of_card", "kept"),

@@ -69,6 +69,7 @@ def _arn(client, bucket: str) -> str:
     return found["ArtifactArn"]
 
 
+@pytest.mark.proves("QueryLineage", "DeleteAssociation")
 def test_what_is_added_by_hand_is_found_from_both_ends_and_taken_apart(client, training_data) -> None:
     sagemaker = client.sagemaker
     job = client.train(training_data)
@@ -110,6 +111,7 @@ def test_what_is_added_by_hand_is_found_from_both_ends_and_taken_apart(client, t
     assert walk(client, data, Direction="Descendants", Filters={"LineageTypes": ["Context"]}) == {}
 
 
+@pytest.mark.proves("ListLineageGroups", "DescribeLineageGroup")
 def test_lineage_outlives_a_killed_server(own_server) -> None:
     own_server.start()
     client = Client(own_server)
@@ -131,3 +133,8 @@ def test_lineage_outlives_a_killed_server(own_server) -> None:
     assert len(client.sagemaker.list_artifacts()["ArtifactSummaries"]) == 3
     groups = client.sagemaker.list_lineage_groups()["LineageGroupSummaries"]
     assert [one["LineageGroupName"] for one in groups] == ["sagemaker-default-lineage-group"]
+    group = client.sagemaker.describe_lineage_group(LineageGroupName=groups[0]["LineageGroupName"])
+    assert (
+        group["LineageGroupArn"]
+        == client.sagemaker.describe_artifact(ArtifactArn=found["ArtifactArn"])["LineageGroupArn"]
+    )

@@ -30,6 +30,7 @@ ELSEWHERE = {
     "AdditionalCodeRepository": "AdditionalCodeRepositories",
     "DefaultForDomainId": "DefaultDomainIdList",
     "AppType": "StudioLifecycleConfigAppType",
+    "MonitoringJobDefinitionName": "MonitoringScheduleConfig.MonitoringJobDefinitionName",
     "DomainId": "DomainId",
     "UserProfileName": "UserProfileName",
     "SpaceName": "SpaceName",
@@ -42,6 +43,7 @@ SHOWN = {
     "Trial": {"TrialSource": "Source"},
     "TrialComponent": {"TrialComponentSource": "Source"},
     "TrainingJob": {"TrainingPlanArn": "ResourceConfig.TrainingPlanArn"},
+    "MonitoringSchedule": {"MonitoringJobDefinitionName": "MonitoringScheduleConfig.MonitoringJobDefinitionName"},
     "Space": {
         "SpaceSettingsSummary": "SpaceSettings",
         "SpaceSharingSettingsSummary": "SpaceSharingSettings",
@@ -65,6 +67,7 @@ ANOTHER_TEST = {
     ("Pipeline", "ManagedBy"): "the same for all records",
     ("ModelPackageGroup", "CrossAccountFilterOption"): "the same for all records",
     ("Hub", "AccountIdOwner"): "of others' accounts",
+    ("Cluster", "TrainingPlanArn"): "the plans of its groups",
 }
 """Parameters, and orders, that no member of Describe tells about."""
 
@@ -116,7 +119,7 @@ class Oracle:
         if subject in ELSEWHERE:
             return at(described, ELSEWHERE[subject])
         if subject in (*NAMES, f"{self.noun}Name", name):
-            return first(described, "Name", name)
+            return first(described, "Name", f"{self.noun}Name", name)
         if subject in (*STATUSES, f"{self.noun}Status"):
             return first(described, f"{self.noun}Status", "TrackingServerStatus", "Status")
         return described.get(subject)

@@ -86,8 +86,9 @@ class Population:
         self.house.clock.advance(float(number % 3))  # type: ignore[attr-defined]
         noun, parents = self.facts.kind.noun, self._parents[number // 2 % 2]
         params = _named(self.facts, request(self.facts, parents), f"{COLOURS[number % len(COLOURS)]}{number}")
-        if self.facts.parent in params:
-            params[self.facts.parent] = parents.get(self._above, params[self.facts.parent])
+        if (parent := self.facts.parent) in params:
+            free = another(self.facts.derived.inputs("Create")[parent], parent, params[parent], number // 2 % 2)
+            params[parent] = parents.get(self._above, free)
         return self.house.resources.create(noun, self._call(f"Create{noun}", params))
 
     def _vary(self, record: Record, number: int) -> None:
@@ -125,7 +126,8 @@ def _kept(facts: Facts) -> set[str]:
     """Members of Describe that tell who a record is, and those that the house keeps itself."""
     derived = facts.derived
     times = {derived.created_member, derived.modified_member, facts.status_member, derived.arn_member}
-    return {*facts.key, *times, *facts.kind.refers, *facts.kind.follows, *_numbers(facts), facts.parent}
+    own = {*facts.key, *times, *facts.kind.refers, *facts.kind.follows, facts.parent, f"{facts.kind.noun}Version"}
+    return own | _numbers(facts)
 
 
 def _numbers(facts: Facts) -> set[str]:
