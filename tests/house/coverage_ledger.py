@@ -18,6 +18,7 @@ from emulator import spec
 from emulator.behaviours import OPERATIONS, RECORDS
 from emulator.kinds import KINDS
 from emulator.kinds.derive import operation
+from emulator.kinds.elsewhere import ELSEWHERE
 from emulator.resources.operations import VERBS, refusal
 from tests.house import proofs
 
@@ -62,10 +63,23 @@ def empty() -> dict[str, str]:
     return found
 
 
+NOBODY = "an empty list: nothing here makes what it would list"
+NOTHING = "finds none: nothing here makes one"
+
 FRUITLESS = {
     "GetLineageGroupPolicy": "finds none: nothing gives a lineage group a policy",
     "ListMonitoringAlertHistory": "an empty list: no alert is ever raised",
     "StopEdgeDeploymentStage": "finds none: no stage can be started",
+    **{
+        (name if service == "sagemaker" else f"{service}.{name}"): said.refused
+        or (
+            "finds none: nothing here makes one"
+            if said.noun
+            else "an empty list: nothing here makes what it would list"
+        )
+        for service, operations in ELSEWHERE.items()
+        for name, said in operations.items()
+    },
 }
 """Behaviours that can only tell that there is nothing."""
 
