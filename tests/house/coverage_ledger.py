@@ -24,6 +24,8 @@ from tests.house import proofs
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_BEHAVIOUR = "nothing is declared for it"
+NOBODY = "an empty list: nothing here makes what it would list"
+NOTHING = "finds none: nothing here makes one"
 UNPROVED = "no test shows what it does"
 ANSWERED = frozenset(name if where == "sagemaker" else f"{where}.{name}" for where, name, _ in OPERATIONS)
 KEPT = frozenset(name if where == "sagemaker" else f"{where}.{name}" for where, name, _ in RECORDS)
@@ -56,27 +58,19 @@ def empty() -> dict[str, str]:
     """Operations that find nothing, because nothing here makes what they ask for; each with the reason."""
     found = {"GetLineageGroupPolicy": "finds none: nothing here shares a lineage group with another account"}
     for kind in KINDS:
-        found |= dict.fromkeys(kind.empty, "an empty list: nothing here makes what it would list")
+        found |= dict.fromkeys(kind.empty, NOBODY)
         why = refusal(kind, "Create")
         if why and operation(kind, "Create") not in ANSWERED:
             found |= {operation(kind, verb): f"finds none: {why}" for verb in VERBS if verb not in ("Create", "Start")}
     return found
 
 
-NOBODY = "an empty list: nothing here makes what it would list"
-NOTHING = "finds none: nothing here makes one"
-
 FRUITLESS = {
     "GetLineageGroupPolicy": "finds none: nothing gives a lineage group a policy",
     "ListMonitoringAlertHistory": "an empty list: no alert is ever raised",
     "StopEdgeDeploymentStage": "finds none: no stage can be started",
     **{
-        (name if service == "sagemaker" else f"{service}.{name}"): said.refused
-        or (
-            "finds none: nothing here makes one"
-            if said.noun
-            else "an empty list: nothing here makes what it would list"
-        )
+        (name if service == "sagemaker" else f"{service}.{name}"): said.refused or (NOTHING if said.noun else NOBODY)
         for service, operations in ELSEWHERE.items()
         for name, said in operations.items()
     },
