@@ -53,8 +53,9 @@ def track(rooms: Rooms, group: Record, fresh: bool) -> Writing:
         if there is None:
             return
         known = {one.key for one in transaction.page(Query(FEATURE, there.scope, MOST, parent=there.key))}
-        for definition in there.body["FeatureDefinitions"]:
-            if f"{there.key}/{definition['FeatureName']}" not in known:
+        definitions = {one["FeatureName"]: one for one in there.body.get("FeatureDefinitions", ())}
+        for name, definition in definitions.items():
+            if f"{there.key}/{name}" not in known:
                 transaction.insert(_draft(rooms, there, definition))
 
     return write

@@ -1,9 +1,11 @@
-"""What the small services beside SageMaker's own answer about things that nothing here makes. Values only."""
+"""What is answered about things that nothing here makes, where they are no records of a kind's. Values only."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from emulator.kinds.hosting import NO_GATEWAY
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ NO_REVIEWER = "nobody here reviews anything, so there are no human loops"
 NO_STORE = "feature groups are kept as records, and no store holds their data"
 NO_IMAGES = "the service's collections of satellite images are not here"
 NO_MAPS = "no engine here does the work of geospatial jobs"
-NO_GATEWAY = "no inference gateway is served here"
+NO_RECOMMENDATION = "nothing here measures how endpoints would scale"
+NO_SCHEMAS = "the service's schemas of jobs are not here"
 NO_ROUTER = "no inference router is served here"
 NO_SESSION = "no training session is served here"
 
@@ -38,8 +41,19 @@ GATEWAY = Said("GatewayId", kind="GlobalInferenceGateway", refused=NO_GATEWAY)
 ROUTER = Said("InferenceRouterName", kind="InferenceRouter", refused=NO_ROUTER)
 SESSION = Said("trainingSessionName", kind="TrainingSession", refused=NO_SESSION)
 ROLLOUT = Said("JobArn", noun="Job")
+CALLBACK = Said("CallbackToken", noun="Callback token")
 
 ELSEWHERE: Mapping[str, Mapping[str, Said]] = {
+    "sagemaker": {
+        "DescribeJobSchemaVersion": Said(refused=NO_SCHEMAS),
+        "GetScalingConfigurationRecommendation": Said(
+            "InferenceRecommendationsJobName", kind="InferenceRecommendationsJob", refused=NO_RECOMMENDATION
+        ),
+        "ListJobSchemaVersions": Said(refused=NO_SCHEMAS),
+        "ListResourceCatalogs": Said(),
+        "SendPipelineExecutionStepFailure": CALLBACK,
+        "SendPipelineExecutionStepSuccess": CALLBACK,
+    },
     "sagemaker-a2i-runtime": {
         "DeleteHumanLoop": LOOP,
         "DescribeHumanLoop": LOOP,
