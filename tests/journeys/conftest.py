@@ -110,6 +110,16 @@ class Client:
             time.sleep(0.05)
         raise AssertionError(f"not settled within {seconds} s: {answer}")
 
+    def until(self, describe, *wanted: str, seconds: float = 20.0) -> dict:
+        """The answer that has one of these words as a value."""
+        end = time.monotonic() + seconds
+        while True:
+            answer = describe()
+            if any(value in wanted for value in answer.values() if isinstance(value, str)):
+                return answer
+            assert time.monotonic() < end, f"not {wanted} within {seconds} s: {answer}"
+            time.sleep(0.01)
+
     def text(self, bucket: str, key: str) -> str:
         return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
 
@@ -188,6 +198,25 @@ def server(tmp_path_factory):
 @pytest.fixture
 def client(server) -> Client:
     return Client(server)
+
+
+@pytest.fixture(scope="session")
+def stub_server(tmp_path_factory):
+    """A server for journeys in which no program runs; statuses that move by themselves do so quickly."""
+    folder = tmp_path_factory.mktemp("records")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SAGELET_SETTLE_SECONDS", "0.02")
+        server = Server(folder, ["--executor", "stub"]).start()
+    yield server
+    server.stop()
+    log = (folder / "server.log").read_text()
+    assert "Traceback" not in log and " ERROR " not in log, log[-3000:]
+
+
+@pytest.fixture
+def records(stub_server) -> Client:
+    """boto3 against that server."""
+    return Client(stub_server)
 
 
 @pytest.fixture

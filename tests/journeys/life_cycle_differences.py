@@ -171,6 +171,45 @@ def _mlflow_app(world: Any, params: dict[str, Any]) -> dict[str, Any]:
     return {**params, "DefaultDomainIdList": [world.parent("Domain").name]}
 
 
+def _schedule(world: Any, params: dict[str, Any]) -> dict[str, Any]:
+    source = {"DataCapturedDestinationS3Uri": "s3://b/in", "DatasetFormat": {"Csv": {}}, "LocalPath": "/opt/in"}
+    output = {"S3Output": {"S3Uri": "s3://b/out", "LocalPath": "/opt/ml/processing/out"}}
+    cluster = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}
+    definition = {
+        "MonitoringInputs": [{"BatchTransformInput": source}],
+        "MonitoringOutputConfig": {"MonitoringOutputs": [output]},
+        "MonitoringResources": {"ClusterConfig": cluster},
+        "MonitoringAppSpecification": {"ImageUri": IMAGE},
+        "RoleArn": "arn:aws:iam::123456789012:role/x",
+    }
+    when = {"ScheduleExpression": "cron(0 * ? * * *)"}
+    config = {"ScheduleConfig": when, "MonitoringJobDefinition": definition}
+    return {**_only("MonitoringScheduleName", "Tags")(world, params), "MonitoringScheduleConfig": config}
+
+
+def _other_schedule(world: Any, params: dict[str, Any]) -> dict[str, Any]:
+    made = _schedule(world, params)
+    made["MonitoringScheduleConfig"]["ScheduleConfig"] = {"ScheduleExpression": "cron(0 5 ? * * *)"}
+    return made
+
+
+def _features(world: Any, params: dict[str, Any]) -> dict[str, Any]:
+    types = {"id": "Integral", "at": "String", "age": "Fractional"}
+    return {
+        **_only("FeatureGroupName", "RoleArn", "Description", "Tags")(world, params),
+        "RecordIdentifierFeatureName": "id",
+        "EventTimeFeatureName": "at",
+        "FeatureDefinitions": [{"FeatureName": name, "FeatureType": kind} for name, kind in types.items()],
+        "OnlineStoreConfig": {"EnableOnlineStore": True},
+        "OfflineStoreConfig": {"S3StorageConfig": {"S3Uri": "s3://bucket/features"}},
+    }
+
+
+def _time_to_live(world: Any, params: dict[str, Any]) -> dict[str, Any]:
+    kept = {"TtlDuration": {"Unit": "Hours", "Value": 2}}
+    return {"FeatureGroupName": params["FeatureGroupName"], "OnlineStoreConfig": kept}
+
+
 def _plan(world: Any, params: dict[str, Any]) -> dict[str, Any]:
     asked = {"InstanceType": "ml.p4d.24xlarge", "InstanceCount": 1, "DurationHours": 24}
     (offer,) = world.ask("SearchTrainingPlanOfferings", **asked, TargetResources=["training-job"])[
@@ -227,6 +266,8 @@ DIFFERENCES: Mapping[str, Difference] = {
     "Algorithm": Difference(leave=("ValidationSpecification",)),
     "ModelPackage": Difference(_package, _only("ModelPackageArn", "CustomerMetadataProperties")),
     "Artifact": Difference(unique="source"),
+    "MonitoringSchedule": Difference(_schedule, _other_schedule),
+    "FeatureGroup": Difference(_features, _time_to_live),
     "TrainingPlan": Difference(_plan),
     "ModelCard": Difference(_card, _card),
     "ModelCardExportJob": Difference(_export, unique="name of a job"),

@@ -24,14 +24,6 @@ FAMILIAR = {"ValidationException", "NotImplementedException", "SerializationExce
 SIGNED = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"
 
 
-@pytest.fixture(scope="module")
-def stub_server(tmp_path_factory):
-    with Server(tmp_path_factory.mktemp("operations"), ["--executor", "stub"]) as server:
-        yield server
-        log = (server.data_dir / "server.log").read_text()
-        assert "Traceback" not in log and " ERROR " not in log, log[-3000:]
-
-
 class Wire:
     """Requests without any SDK: what is sent, and what came back as it came."""
 

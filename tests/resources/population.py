@@ -126,7 +126,13 @@ def _kept(facts: Facts) -> set[str]:
     """Members of Describe that tell who a record is, and those that the house keeps itself."""
     derived = facts.derived
     times = {derived.created_member, derived.modified_member, facts.status_member, derived.arn_member}
-    return {*facts.key, *times, *facts.kind.refers, *facts.kind.follows, facts.parent, f"{facts.kind.noun}Version"}
+    own = {*facts.key, *times, *facts.kind.refers, *facts.kind.follows, facts.parent, f"{facts.kind.noun}Version"}
+    return own | _numbers(facts)
+
+
+def _numbers(facts: Facts) -> set[str]:
+    """The member that tells a record's version, where there are versions of it."""
+    return {kind.versions.number for kind in KINDS if kind.versions and kind.versions.of == facts.kind.noun}
 
 
 def another(shape: Any, name: str, value: Any, number: int) -> Any:
@@ -142,6 +148,8 @@ def another(shape: Any, name: str, value: Any, number: int) -> Any:
         return [another(shape.member, f"{name}-{position}", inner, number) for position, inner in enumerate(value)]
     if shape.type_name == "boolean":
         return number % 2 == 0
+    if shape.type_name == "integer" and name.endswith("Version"):
+        return number % 3 + 1
     if shape.type_name == "string" and getattr(shape, "enum", None):
         return shape.enum[number % len(shape.enum)]
     wanted = f"{number % 3 + 1}.0" if name.endswith("Version") else f"{name.lower()}-{number % 3}"
