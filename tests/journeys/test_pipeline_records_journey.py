@@ -13,6 +13,7 @@ def definition(*names: str) -> str:
     return json.dumps({"Version": "2020-12-01", "Metadata": {}, "Parameters": [], "Steps": steps})
 
 
+@pytest.mark.proves("ListPipelineVersions", "UpdatePipelineVersion")
 def test_a_pipeline_is_upserted_and_its_versions_are_named(client):
     sagemaker = client.sagemaker
     name, bucket = client.name("pipeline"), client.bucket()
