@@ -105,7 +105,7 @@ def _path(derived: Derived, member: str, names: Mapping[str, str]) -> tuple[str,
 def _has_another_name(derived: Derived) -> bool:
     """Whether a record's name is not its key: the house makes up the key of such kinds."""
     made_up = bool(derived.key) and derived.key[-1].endswith(("Arn", "Id"))
-    return bool(_name(derived)) and (made_up or "Name" not in derived.key and "Name" in derived.answered)
+    return bool(_name(derived)) and (made_up or ("Name" not in derived.key and "Name" in derived.answered))
 
 
 def _name(derived: Derived) -> str:

@@ -1,4 +1,4 @@
-"""Pipelines as records through real boto3, in the order in which the SDK keeps them: create, upsert, versions, delete."""
+"""Pipelines as records through boto3, in the order in which the SDK keeps them: create, upsert, versions, delete."""
 
 import json
 
@@ -13,6 +13,7 @@ def definition(*names: str) -> str:
     return json.dumps({"Version": "2020-12-01", "Metadata": {}, "Parameters": [], "Steps": steps})
 
 
+@pytest.mark.proves("ListPipelineVersions", "UpdatePipelineVersion")
 def test_a_pipeline_is_upserted_and_its_versions_are_named(client):
     sagemaker = client.sagemaker
     name, bucket = client.name("pipeline"), client.bucket()

@@ -63,6 +63,7 @@ OTHERWISE = {
     "ModelCard.Content": "it follows a schema: test_model_cards",
     "MonitoringSchedule.": "what it watches must exist: test_monitoring_records",
     "Cluster.": "test_clusters",
+    "FeatureGroup.": "test_feature_groups",
     "TargetVersion": "it tells which version is meant",
 }
 """Parts of names of members that do something else, or are checked further, and where that is looked at."""
