@@ -27,5 +27,6 @@ def opened(**settings) -> Iterator[FrontDoor]:
         yield door
     finally:
         house.close()
+        assert not house.clock.waiting(), "a house that is closed has called off all that was to happen"
         server.stop()
         thread.join(5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,8 +12,14 @@ from emulator.clock import AdjustableClock
 
 
 @pytest.fixture
-def clock() -> AdjustableClock:
-    return AdjustableClock()
+def clock() -> Iterator[AdjustableClock]:
+    """A clock whose thread ends with the test."""
+    made = AdjustableClock()
+    yield made
+    made.restore()
+    with made._changed:
+        made._pending.clear()
+        made._changed.notify()
 
 
 def test_it_shows_the_machines_time_until_it_is_moved(clock):
