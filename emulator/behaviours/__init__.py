@@ -4,6 +4,8 @@ A behaviour checks what the model cannot express, writes records through the roo
 engines. It does no work itself and knows no HTTP. A family's module is imported when one of its rows is first used.
 """
 
+from emulator.kinds.elsewhere import ELSEWHERE
+
 _HERE = "emulator.behaviours"
 
 RECORDS: tuple[tuple[str, str, str], ...] = (
@@ -50,6 +52,10 @@ RECORDS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "ListMonitoringAlerts", f"{_HERE}.monitoring:list_monitoring_alerts"),
     ("sagemaker", "ListMonitoringAlertHistory", f"{_HERE}.monitoring:list_alert_history"),
     ("sagemaker", "UpdateMonitoringAlert", f"{_HERE}.monitoring:update_monitoring_alert"),
+    ("sagemaker", "CreateFeatureGroup", f"{_HERE}.feature_groups:create_feature_group"),
+    ("sagemaker", "UpdateFeatureGroup", f"{_HERE}.feature_groups:update_feature_group"),
+    ("sagemaker", "DescribeFeatureMetadata", f"{_HERE}.feature_metadata:describe_feature_metadata"),
+    ("sagemaker", "UpdateFeatureMetadata", f"{_HERE}.feature_metadata:update_feature_metadata"),
     ("sagemaker", "CreateNotebookInstance", f"{_HERE}.notebooks:create_notebook_instance"),
     ("sagemaker", "UpdateNotebookInstance", f"{_HERE}.notebooks:update_notebook_instance"),
     ("sagemaker", "UpdateNotebookInstanceLifecycleConfig", f"{_HERE}.notebooks:update_lifecycle_config"),
@@ -119,16 +125,10 @@ RECORDS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "PutModelPackageGroupPolicy", f"{_HERE}.policies:put_group_policy"),
     ("sagemaker", "GetModelPackageGroupPolicy", f"{_HERE}.policies:get_group_policy"),
     ("sagemaker", "DeleteModelPackageGroupPolicy", f"{_HERE}.policies:delete_group_policy"),
-)
-"""Those of OPERATIONS that keep records and set nothing to work: what they check no model can express."""
-
-TRACKED: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "CreateTrialComponent", f"{_HERE}.experiments:create_trial_component"),
     ("sagemaker", "AssociateTrialComponent", f"{_HERE}.experiments:associate_trial_component"),
     ("sagemaker", "DisassociateTrialComponent", f"{_HERE}.experiments:disassociate_trial_component"),
     ("sagemaker", "ListTrialComponents", f"{_HERE}.experiments:list_trial_components"),
-    ("sagemaker-metrics", "BatchPutMetrics", f"{_HERE}.component_metrics:batch_put_metrics"),
-    ("sagemaker-metrics", "BatchGetMetrics", f"{_HERE}.metric_queries:batch_get_metrics"),
     ("sagemaker", "CreateArtifact", f"{_HERE}.lineage:create_entity"),
     ("sagemaker", "CreateContext", f"{_HERE}.lineage:create_entity"),
     ("sagemaker", "CreateAction", f"{_HERE}.lineage:create_entity"),
@@ -136,10 +136,14 @@ TRACKED: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "AddAssociation", f"{_HERE}.associations:add_association"),
     ("sagemaker", "DeleteAssociation", f"{_HERE}.associations:delete_association"),
     ("sagemaker", "ListAssociations", f"{_HERE}.associations:list_associations"),
-    ("sagemaker", "QueryLineage", f"{_HERE}.lineage_query:query_lineage"),
     ("sagemaker", "GetLineageGroupPolicy", f"{_HERE}.lineage_groups:get_lineage_group_policy"),
 )
-"""Those of OPERATIONS that keep track of experiments and of lineage."""
+"""Those of OPERATIONS that keep records and set nothing to work: what they check no model can express."""
+
+ABSENT: tuple[tuple[str, str, str], ...] = tuple(
+    (service, operation, f"{_HERE}.elsewhere:answer") for service, said in ELSEWHERE.items() for operation in said
+)
+"""Those of OPERATIONS that are about what nothing here makes (`emulator.kinds.elsewhere`)."""
 
 OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker", "CreateTrainingJob", f"{_HERE}.training:create_training_job"),
@@ -162,24 +166,32 @@ OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("sagemaker-runtime", "InvokeEndpointWithResponseStream", f"{_HERE}.invocations:invoke_streaming"),
     ("sagemaker", "Search", f"{_HERE}.search:search"),
     ("sagemaker", "GetSearchSuggestions", f"{_HERE}.search:get_search_suggestions"),
+    ("sagemaker-metrics", "BatchPutMetrics", f"{_HERE}.component_metrics:batch_put_metrics"),
+    ("sagemaker-metrics", "BatchGetMetrics", f"{_HERE}.metric_queries:batch_get_metrics"),
+    ("sagemaker", "QueryLineage", f"{_HERE}.lineage_query:query_lineage"),
     *RECORDS,
-    *TRACKED,
+    *ABSENT,
 )
 """(service, operation, "module:function"): function(rooms, call) -> answer."""
 
 JOBS = ("TrainingJob", "ProcessingJob", "TransformJob")
 REGISTRY = ("ModelPackage", "ModelCard", "Image", "ImageVersion")
 
-FOLLOWED: tuple[tuple[str, str], ...] = tuple((noun, f"{_HERE}.tracking:track") for noun in JOBS)
+TOLD = (*JOBS, "Endpoint", "FeatureGroup", *REGISTRY)
+"""Kinds whose changes of status EventBridge is told of."""
+
+FOLLOWED: tuple[tuple[str, str], ...] = (
+    *((noun, f"{_HERE}.tracking:track") for noun in JOBS),
+    ("FeatureGroup", f"{_HERE}.feature_metadata:track"),
+    ("ModelPackageGroup", f"{_HERE}.registry_lineage:follow_group"),
+    ("ModelPackage", f"{_HERE}.registry_lineage:follow_package"),
+    ("Endpoint", f"{_HERE}.endpoint_lineage:follow"),
+)
 """(noun, "module:function"): function(rooms, record, fresh) -> what is to be written. What follows from each write of
 a record of these kinds is written a little later (`following`), and not lost with the server as a reaction is."""
 
 REACTIONS: tuple[tuple[str, str, str], ...] = (
-    *(
-        (event, noun, f"{_HERE}.events:tell")
-        for noun in (*JOBS, "Endpoint", *REGISTRY)
-        for event in ("created", "updated")
-    ),
+    *((event, noun, f"{_HERE}.events:tell") for noun in TOLD for event in ("created", "updated")),
     *((event, noun, f"{_HERE}.following:note") for noun, _ in FOLLOWED for event in ("created", "updated")),
     ("deleted", "TrialComponent", f"{_HERE}.component_metrics:forget"),
 )
@@ -200,6 +212,7 @@ COMPUTED: tuple[tuple[str, str, str], ...] = (
     ("ReservedCapacity", "Status", f"{_HERE}.training_plans:status"),
     ("ReservedCapacity", "AvailableInstanceCount", f"{_HERE}.training_plans:available"),
     ("ReservedCapacity", "InUseInstanceCount", f"{_HERE}.training_plans:in_use"),
+    ("FeatureGroup", "LastUpdateStatus", f"{_HERE}.feature_groups:last_update"),
     ("TrialComponent", "Metrics", f"{_HERE}.component_metrics:growing"),
 )
 """(noun, member of Describe, "module:function"): function(rooms, record) -> value or None."""

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from emulator.behaviours.lineage import absent, entity
+from emulator.behaviours.lineage_writing import association
 from emulator.behaviours.rooms import Rooms
-from emulator.behaviours.tracking import association
 from emulator.call import Answer, Call
 from emulator.errors import NotFound, Validation
 from emulator.kinds.kind import DESC

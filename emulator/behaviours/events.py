@@ -63,6 +63,7 @@ KINDS: Mapping[str, Told] = {
     "ProcessingJob": Told("SageMaker Processing Job State Change"),
     "TransformJob": Told("SageMaker Transform Job State Change"),
     "Endpoint": Told("SageMaker Endpoint State Change", more=_in_capitals),
+    "FeatureGroup": Told("SageMaker Feature Group State Change"),
     "ModelPackage": Told("SageMaker Model Package State Change", beside="ModelApprovalStatus", time=iso),
     "ModelCard": Told(
         "SageMaker Model Card State Change",

@@ -34,14 +34,15 @@ PAUSE = 0.01
 """Seconds between two batches in the background, in which others write."""
 
 _SEEING = re.compile(
-    "Trial|Experiment|Artifact|Association|Lineage|Context|Actions?$|Search|Tags$|Metrics$"
-    "|^Delete(Training|Processing)Job$"
+    "Trial|Experiment|Artifact|Association|Lineage|Context|Actions?$|Search|Tags$|Metrics$|FeatureMetadata$"
+    "|^Delete(TrainingJob|ProcessingJob|ModelPackage|ModelPackageGroup|Endpoint|EndpointConfig|Model)$"
+    "|^Update(ModelPackage|Endpoint)$"
 )
 
 
 @lru_cache(maxsize=1024)
 def sees(operation: str) -> bool:
-    """Whether an operation could see what follows, or takes away what it follows from."""
+    """Whether an operation could see what follows, or takes away or changes what it follows from."""
     return _SEEING.search(operation) is not None
 
 

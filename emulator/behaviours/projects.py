@@ -50,7 +50,7 @@ def update_project(rooms: Rooms, call: Call) -> Answer:
     facts, params = rooms.resources.facts("Project"), dict(call.params)
     product = params.pop("ServiceCatalogProvisioningUpdateDetails", None) or {}
     templates = [_template(given) for given in params.pop("TemplateProvidersToUpdate", None) or ()]
-    _living(rooms, call)
+    rooms.resources.tags.check(_living(rooms, call).arn, call)
 
     def edit(project: Record) -> Record:
         body = dict(project.body)
@@ -88,12 +88,13 @@ def portfolio_status(rooms: Rooms, call: Call) -> Answer:
     return {"Status": "Disabled", **rooms.resources.notes.get(call.scope, PORTFOLIO)}
 
 
-def _living(rooms: Rooms, call: Call) -> None:
+def _living(rooms: Rooms, call: Call) -> Record:
     """A project that was deleted is still described for a while, and that is all that can be done with it."""
     project = rooms.resources.get("Project", call.scope, call.params["ProjectName"])
     if project.status == GONE:
         facts = rooms.resources.facts("Project")
         raise fault(facts.missing, facts, project.key, project.arn)
+    return project
 
 
 def _template(given: Mapping[str, Any]) -> dict[str, Any]:

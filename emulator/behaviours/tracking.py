@@ -5,19 +5,16 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/lineage-tracking-auto-creation.h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from emulator.behaviours import component_metrics, trials
 from emulator.behaviours.following import Writing
 from emulator.behaviours.lineage_groups import ensure_group, group_arn
+from emulator.behaviours.lineage_writing import artifact_of, associate
 from emulator.behaviours.rooms import Rooms
-from emulator.call import Call, Scope
-from emulator.kinds.relations import ASSOCIATION
+from emulator.call import Call
 from emulator.lineage import jobs
-from emulator.lineage.entities import Thing, artifact_key, type_of
-from emulator.store.links import Link
 from emulator.store.records import Record, Transaction
 
 KIND = "TrialComponent"
@@ -90,28 +87,3 @@ def _brought_up(component: Record, job: Record, trace: jobs.Trace, metrics: list
     else:
         body["Metrics"] = [*metrics, *component_metrics.own(component)]
     return replace(component, body=body, modified=modified)
-
-
-def artifact_of(rooms: Rooms, transaction: Transaction, scope: Scope, thing: Thing, at: float) -> Record:
-    """The artifact of a thing: the one that is there for its URI, whatever its type, or a new one."""
-    key = artifact_key(thing.uri)
-    there = transaction.get("Artifact", scope, key)
-    if there is not None:
-        return there
-    params: Mapping[str, Any] = {"Source": {"SourceUri": thing.uri}, "ArtifactType": thing.type}
-    call = Call("sagemaker", "CreateArtifact", params, scope)
-    given = {"LineageGroupArn": group_arn(scope)}
-    return transaction.insert(rooms.resources.draft("Artifact", call, at, key=key, parent=thing.uri, extra=given))
-
-
-def associate(transaction: Transaction, source: Record, destination: Record, at: float, how: str) -> None:
-    """An association, unless there is one."""
-    if transaction.get_link(ASSOCIATION, source.arn, destination.arn) is None:
-        transaction.link(association(source, destination, at, how))
-
-
-def association(source: Record, destination: Record, at: float, how: str | None) -> Link:
-    """The link of an association: the types of its ends, which never change, are kept with it."""
-    facts = {"SourceType": type_of(source), "DestinationType": type_of(destination), "AssociationType": how or ""}
-    known = {name: value for name, value in facts.items() if value}
-    return Link(source.scope, ASSOCIATION, source.arn, destination.arn, at, known)

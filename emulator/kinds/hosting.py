@@ -5,6 +5,7 @@ from __future__ import annotations
 from emulator.kinds.kind import ASC, ENDPOINT, Kind, Listing, Missing, Taken
 
 NO_CONFIG = 'Could not find endpoint configuration "{arn}".'
+NO_GATEWAY = "no inference gateway is served here"
 SAME_CONFIG = 'Cannot create already existing endpoint configuration "{arn}".'
 
 KINDS = (
@@ -16,10 +17,19 @@ KINDS = (
         defaults={"EnableNetworkIsolation": False},
     ),
     Kind("Endpoint", lifecycle=ENDPOINT, caseless=True),
-    Kind("InferenceComponent", work=True),
-    Kind("GlobalInferenceGateway", work=True),
+    Kind(
+        "InferenceComponent",
+        work=True,
+        refuses={"UpdateInferenceComponentRuntimeConfig": "no inference component is served here"},
+    ),
+    Kind(
+        "GlobalInferenceGateway",
+        work=True,
+        refuses=dict.fromkeys(("AddInferenceGateway", "RemoveInferenceGateway"), NO_GATEWAY),
+        empty={"ListInferenceGateways": "Identifier"},
+    ),
     Kind("InferenceExperiment", work=True),
-    Kind("InferenceRecommendationsJob", work=True),
+    Kind("InferenceRecommendationsJob", work=True, empty={"ListInferenceRecommendationsJobSteps": "JobName"}),
     Kind("InferenceRouter", work=True),
     Kind("OptimizationJob", work=True, listing=Listing(sort=("CreationTime", ASC), page=50)),
     Kind("AIBenchmarkJob", work=True),

@@ -103,8 +103,13 @@ def _path(derived: Derived, member: str, names: Mapping[str, str]) -> tuple[str,
 
 
 def _has_another_name(derived: Derived) -> bool:
-    """Whether a record's Name is not its key: the house makes up the key of such kinds."""
-    return "Name" in derived.answered and "Name" not in derived.key
+    """Whether a record's name is not its key: the house makes up the key of such kinds."""
+    made_up = bool(derived.key) and derived.key[-1].endswith(("Arn", "Id"))
+    return bool(_name(derived)) and (made_up or ("Name" not in derived.key and "Name" in derived.answered))
+
+
+def _name(derived: Derived) -> str:
+    return next((name for name in ("Name", f"{derived.noun}Name") if name in derived.answered), "")
 
 
 def _sort(derived: Derived, value: str, names: Mapping[str, str]) -> str | tuple[str, ...]:
@@ -112,6 +117,8 @@ def _sort(derived: Derived, value: str, names: Mapping[str, str]) -> str | tuple
     plain = _plain(value, derived)
     if plain in SORTS and not (plain == "name" and _has_another_name(derived)):
         return SORTS[plain]
+    if plain == "name":
+        return (_name(derived),)
     whole = value.replace("_", "").lower()
     member = next((name for name in derived.answered if name.lower() in (whole, plain)), value)
     return _word(derived, _path(derived, member, names))

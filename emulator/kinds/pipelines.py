@@ -29,6 +29,12 @@ KINDS = (
         work=True,
         missing=Missing("ResourceNotFound", "PipelineExecution '{arn}' does not exist"),
         refers={"PipelineName": "Pipeline"},
+        refuses=dict.fromkeys(
+            ("DescribePipelineDefinitionForExecution", "RetryPipelineExecution"), "no pipeline is executed here"
+        ),
+        empty=dict.fromkeys(
+            ("ListPipelineExecutionSteps", "ListPipelineParametersForExecution"), "PipelineExecutionArn"
+        ),
         why="clients look for a message that ends without a full stop",
     ),
 )

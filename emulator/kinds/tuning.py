@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.kinds.kind import ASC, Kind, Listing, Missing
+from emulator.kinds.kind import ASC, DESC, Kind, Listing, Missing
 
 KINDS = (
     Kind(
@@ -10,7 +10,13 @@ KINDS = (
         work=True,
         missing=Missing("ResourceNotFound", "Amazon SageMaker can't find a tuning job with the name {name}."),
         listing=Listing(sort=("Name", ASC)),
+        empty={"ListTrainingJobsForHyperParameterTuningJob": "HyperParameterTuningJobName"},
     ),
-    Kind("AutoMLJob", work=True, listing=Listing(sort=("Name", "Descending"))),
+    Kind(
+        "AutoMLJob",
+        work=True,
+        listing=Listing(sort=("Name", DESC)),
+        empty={"ListCandidatesForAutoMLJob": "AutoMLJobName"},
+    ),
     Kind("AutoMLJobV2", work=True, caseless=True),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.store.records import Record
@@ -16,6 +16,9 @@ KINDS = {
     "action": "Action",
 }
 """What an ARN calls the kinds of a vertex (LineageType); experiments can be associated, but are no vertices."""
+
+NAME = 120
+"""Characters of a name (API_CreateContext)."""
 
 JOB_TYPES = {
     "SageMakerTrainingJob": "TrainingJob",
@@ -31,6 +34,18 @@ class Thing:
 
     uri: str
     type: str
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A context or an action that the house makes of something of its own, whose ARN is `source`."""
+
+    kind: str
+    name: str
+    type: str
+    source: str
+    status: str = ""
+    hidden: Mapping[str, Any] = field(default_factory=dict)
 
 
 def kind_of(arn: str) -> str:
@@ -53,6 +68,12 @@ def type_of(record: Record) -> str:
 def vertex_type(kind: str, type_: str) -> str:
     """The type of an entity as a query shows it: trial components are called by their jobs."""
     return JOB_TYPES.get(type_, type_) if kind == "TrialComponent" else type_
+
+
+def named(stem: str, *rest: object) -> str:
+    """A name of an entity that the house makes: the stem is cut where the name would be too long."""
+    end = "".join(f"-{part}" for part in rest)
+    return stem[: NAME - len(end)].rstrip("-") + end
 
 
 def artifact_key(uri: str) -> str:

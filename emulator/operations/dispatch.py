@@ -19,6 +19,8 @@ from emulator.operations import constraints
 OF_RECORDS = frozenset({"ResourceNotFound", "ResourceInUse", "ConflictException", "ResourceLimitExceeded"})
 """Errors that only some operations model: of the others it is a ValidationException (docs/quirks.md, "Records")."""
 
+VALIDATION = "ValidationException"
+
 Answerer = Callable[[Call], Answer]
 Function = Callable[[Any, Call], Answer]
 
@@ -50,12 +52,13 @@ class Dispatch:
         if other is not None:
             return other(call)
         model = self._model(call)
-        constraints.check(model.input_shape, call.params)
         try:
+            constraints.check(model.input_shape, call.params)
             return self._answer(call)
         except CallerFault as fault:
-            if fault.code in OF_RECORDS and _is_foreign(fault.code, model):
-                raise Validation(fault.message) from fault
+            code = _known_as(fault.code, model)
+            if code != fault.code:
+                raise Validation(fault.message, code) from fault
             raise
 
     def _answer(self, call: Call) -> Answer:
@@ -91,9 +94,12 @@ class Dispatch:
         return model.operation_model(call.operation)
 
 
-def _is_foreign(code: str, operation: OperationModel) -> bool:
-    """Whether the model does not give an operation this error, so that typed clients know no such exception of it."""
-    return all(code not in (shape.name, shape.error_code) for shape in operation.error_shapes)
+def _known_as(code: str, operation: OperationModel) -> str:
+    """The code by which typed clients know an error: each service has its own, and not every operation has all."""
+    known = {name for shape in operation.error_shapes for name in (shape.name, shape.error_code)}
+    if code in OF_RECORDS and code not in known:
+        code = f"{code}Exception" if f"{code}Exception" in known else VALIDATION
+    return "ValidationError" if code == VALIDATION and code not in known and "ValidationError" in known else code
 
 
 def refusal(service: str, operation: str) -> str:

@@ -14,6 +14,7 @@ from emulator.kinds.kind import DESC
 from emulator.kinds.listing import PAGING, SORTS, Filter
 from emulator.resources import tokens
 from emulator.resources.relations import Within
+from emulator.store import packing
 from emulator.store.links import Linked
 from emulator.store.records import Query, Record, Transaction
 
@@ -84,6 +85,7 @@ def plan(
             query = narrowed
         else:
             tests.append(_test(item, value, facts.key[-1]))
+            query = _mentioning(query, item, value)
     rest = {name: value for name, value in params.items() if name not in PAGING} | ({"": only.words} if only else {})
     print_ = partial(tokens.fingerprint, facts.kind.noun, call.scope, rest, sort, descending)
     after = None
@@ -129,6 +131,15 @@ def _narrow(facts: Facts, query: Query, item: Filter, value: Any) -> Query | Non
         bounds = (bound, before) if item.test == "after" else (after, bound)
         return replace(query, created=bounds) if target == "created" else replace(query, modified=bounds)
     return None
+
+
+def _mentioning(query: Query, item: Filter, value: Any) -> Query:
+    """The query for the few records whose bodies have a value somewhere; which of them have it in its place, a test
+    tells. Reading twenty thousand bodies for that takes half a second.
+    """
+    if not isinstance(value, str) or item.target[0] == "listed":
+        return query
+    return replace(query, mentions=(*query.mentions, packing.mention(value, item.test)))
 
 
 def _test(item: Filter, value: Any, name: str = "") -> Test:

@@ -278,8 +278,9 @@ class Resources:
     def update(self, kind: str, call: Call) -> dict[str, Any]:
         """Do an Update request, member by member, and answer it."""
         facts = self._facts[kind]
-        key = self.named(kind, call).key
-        record = self.move(kind, call.scope, key, "Update", lambda current: making.edited(facts, current, call))
+        there = self.named(kind, call)
+        self.tags.check(there.arn, call)
+        record = self.move(kind, call.scope, there.key, "Update", lambda current: making.edited(facts, current, call))
         self.retag(record, call)
         return self.answer("Update", record)
 

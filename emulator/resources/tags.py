@@ -30,6 +30,11 @@ class Tags:
         with self._store.read() as transaction:
             return dict(transaction.tags(arn))
 
+    def check(self, arn: str, call: Call) -> None:
+        """`Validation` for tags of an Update request that the record cannot have, before anything of it is done."""
+        if new := tagging.given(call.params.get("Tags")):
+            tagging.within({*self.of(arn), *new})
+
     def add(self, call: Call) -> dict[str, Any]:
         """AddTags: values of known keys are overwritten; answers all tags."""
         new = tagging.given(call.params["Tags"])

@@ -122,9 +122,10 @@ def _unpack(archive: Path, raw: Path) -> None:
         extract(archive, raw, limits)
     except ArchiveRefused as refusal:
         raise Validation(f"The snapshot cannot be used: {refusal}") from refusal
+    start = len(str(raw)) + 1
     for folder, _, names in os.walk(raw):
         for name in names:
-            shown = Path(folder, name).relative_to(raw).as_posix()
+            shown = f"{folder}/{name}"[start:]
             if not form.expected(shown):
                 raise Validation(f"The snapshot cannot be used: it holds {shown!r:.200}, which is no part of one.")
 
@@ -133,11 +134,12 @@ def _arrange(raw: Path, new: Path, reader: Reader) -> None:
     """Files into their places: blobs by the beginnings of their names, the rest as it is."""
     for name in STATE[1:]:
         (new / name).mkdir(exist_ok=True)
-    for blob in sorted((raw / form.BLOBS).glob("*")):
-        place = new / "s3" / blob.name[:2]
-        place.mkdir(exist_ok=True)
+    blobs = list((raw / form.BLOBS).iterdir()) if (raw / form.BLOBS).is_dir() else []
+    for beginning in {blob.name[:2] for blob in blobs}:
+        (new / "s3" / beginning).mkdir()
+    for blob in blobs:
         blob.chmod(0o444)
-        blob.rename(place / blob.name)
+        blob.rename(new / "s3" / blob.name[:2] / blob.name)
     for tree in form.TREES:
         if (raw / tree).is_dir():
             (new / tree).rmdir()

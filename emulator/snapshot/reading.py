@@ -117,8 +117,7 @@ class Reader:
 
     def _check_blob(self, blob: str, size: int, whose: str) -> None:
         name = f"{form.BLOBS}/{blob}"
-        place = self._folder / name
-        if not form.expected(name) or not place.is_file() or place.stat().st_size != size:
+        if not form.expected(name) or _size(f"{self._folder}/{name}") != size:
             raise ValueError(f"the bytes of {whose} are missing or not whole")
 
     # --- lines --------------------------------------------------------------------------------------------------
@@ -142,6 +141,13 @@ class Reader:
                     yield orjson.loads(line)
                 except ValueError as error:
                     raise _damaged(name, number, str(error)) from error
+
+
+def _size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except FileNotFoundError:
+        return -1
 
 
 def _record(row: dict[str, Any]) -> Record:

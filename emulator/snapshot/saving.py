@@ -22,6 +22,7 @@ from emulator.snapshot.zipping import PIECE, Zipping
 if TYPE_CHECKING:
     from emulator.neighbours.s3 import S3
     from emulator.store.dump import Dump
+    from emulator.store.links import Link
     from emulator.store.records import Record
     from emulator.store.sql import SqlStore
 
@@ -95,9 +96,14 @@ def _record(record: Record) -> dict[str, Any]:
     return row
 
 
+def _link(link: Link) -> dict[str, Any]:
+    """Without its number: a store gives numbers in the order in which links come."""
+    return {**link._asdict(), "scope": vars(link.scope), "number": 0}
+
+
 def _rows(dump: Dump, files: list[tuple[str, int, float]]) -> Iterator[tuple[str, Iterable[Any]]]:
     yield "tags", dump.tags()
-    yield "links", (link._asdict() | {"scope": vars(link.scope)} for link in dump.links())
+    yield "links", map(_link, dump.links())
     yield "marks", map(vars, dump.marks())
     yield "s3/buckets", map(vars, dump.buckets())
     yield "s3/versions", map(vars, dump.versions())

@@ -36,6 +36,8 @@ class Enclosure:
         self._target = target
         self._root = os.path.realpath(target)
         self._links: list[Path] = []
+        self._folders: set[Path] = set()
+        """Those that are known to be folders: nothing that is written later can take the place of one."""
 
     def folder(self, name: str) -> None:
         """Make a folder; what is in the way may not be a link, so that nothing is written through one."""
@@ -105,6 +107,8 @@ class Enclosure:
         return real == self._root or real.startswith(self._root + os.sep)
 
     def _make(self, folder: Path) -> None:
+        if folder in self._folders:
+            return
         walked = self._target
         for part in folder.relative_to(self._target).parts:
             walked = walked / part
@@ -112,6 +116,7 @@ class Enclosure:
                 name = str(walked.relative_to(self._target))
                 raise ArchiveRefused(f"{name!r} is a link or a file, and a folder as well")
             walked.mkdir(exist_ok=True)
+        self._folders.add(folder)
 
     def _clear(self, place: Path) -> None:
         if place == self._target:

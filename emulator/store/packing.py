@@ -13,6 +13,12 @@ def dumps(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
+def mention(text: str, test: str) -> str:
+    """What JSON that `dumps` made has in it where it has a string that equals, `starts` with or `contains` a text."""
+    written = dumps(text)
+    return {"contains": written[1:-1], "starts": written[:-1]}.get(test, written)
+
+
 @lru_cache(maxsize=256)
 def loads(text: str) -> Any:
     """The value of JSON that `dumps` wrote. Shared between callers: nobody may change it in place.

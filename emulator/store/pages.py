@@ -36,6 +36,7 @@ def build(shape: Mapping[str, Any], substring: str) -> Select[Any]:
         conditions.append(C.parent == p("parent"))
     if shape["contains"]:
         conditions.append(contains(C.key, p("contains"), substring))
+    conditions += [contains(C.body, p(f"mention{number}"), substring) for number in range(shape["mentions"])]
     for name in shape["bounds"]:
         column = C.created if name.startswith("created") else C.modified
         conditions.append(column > p(name) if name.endswith("after") else column < p(name))

@@ -17,6 +17,7 @@ def page_name(query: Query) -> str:
         "descending": query.descending,
         "after": query.after is not None,
         "contains": bool(query.contains),
+        "mentions": len(query.mentions),
         "statuses": len(query.statuses),
         "parent": query.parent is not None,
         "linked": query.linked.end if query.linked is not None else "",
@@ -41,6 +42,7 @@ def page_values(query: Query) -> dict[str, Any]:
         values["parent"] = query.parent
     if query.linked is not None:
         values["relation"], values["linked"] = query.linked.relation, query.linked.arn
+    values |= {f"mention{number}": text for number, text in enumerate(query.mentions)}
     values |= {f"status{number}": status for number, status in enumerate(query.statuses)}
     return values | {name: value for name, value in zip(BOUNDS, _bounds(query), strict=True) if value is not None}
 

@@ -44,7 +44,8 @@ class Query:
     `sort` is `name`, `created`, `modified` or `status`; ties are broken by key, so that pages are stable.
     `after` is the position behind which the page begins: (sort value, key) of the last record seen.
     `contains` is a case-sensitive substring of the key; `created` and `modified` are bounds, both exclusive.
-    `linked` asks for records that links lead to or from, whatever their kind.
+    `linked` asks for records that links lead to or from, whatever their kind. `mentions` are texts that the JSON of the
+    body must have in it: whoever looks for a value spares himself the reading of most bodies that have another one.
     """
 
     kind: str
@@ -59,6 +60,7 @@ class Query:
     created: tuple[float | None, float | None] = (None, None)
     modified: tuple[float | None, float | None] = (None, None)
     linked: Linked | None = None
+    mentions: tuple[str, ...] = ()
 
 
 class DuplicateKey(Exception):

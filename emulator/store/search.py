@@ -28,8 +28,8 @@ TAGS_OF = "record_statements:TAGS_OF"
 CHUNK = 500
 """Records that are indexed in one transaction: other writers wait for it, 20 ms or so."""
 
-UNFINISHED, WHOLE, CUT_SOME = 0, 1, 2
-"""States of a property: being indexed; indexed; indexed, with a text that was cut."""
+UNFINISHED, READY, CUT_SOME, SEVERAL = 0, 1, 2, 4
+"""States of a property: being indexed, or indexed. And whether a text was cut, and a record has several values."""
 
 BREATH = 0.0005
 """Seconds between two chunks, in which whoever waits for the lock gets it: a lock goes to whoever takes it first."""
@@ -44,8 +44,10 @@ class SearchView:
         rows = session.rows(SQL.PROPERTIES, **self._where)
         self.properties: Mapping[str, int] = {name: number for number, name, state in rows if state != UNFINISHED}
         """The indexed properties, each with its number."""
-        self.cut: Set[str] = {name for _, name, state in rows if state == CUT_SOME}
+        self.cut: Set[str] = {name for _, name, state in rows if state & CUT_SOME}
         """Those of which a text was cut."""
+        self.several: Set[str] = {name for _, name, state in rows if state & SEVERAL}
+        """Those of which a record has several values."""
 
     def size(self, limit: int) -> int:
         """How many records there are; more than `limit` are not counted."""
@@ -63,7 +65,9 @@ class SearchView:
     def walk(self, order: Order, after: tuple[Any, Any] | None, limit: int) -> list[Stop]:
         """The next records in an order, behind a position. One with several values comes once for each."""
         shape = {"what": "walk", "column": order.column, "descending": order.descending, "after": after is not None}
+        shape["tests"] = [operator for operator, _ in order.tests]
         values = self._scope(order.column, order.name)
+        values |= _operands(order.tests)
         if after is not None:
             values["tie"] = after[1]
             if order.column not in ("key", "absent"):
@@ -98,11 +102,9 @@ class SearchView:
 
     def _values(self, condition: Condition) -> dict[str, Any]:
         values = self._scope(condition.column, condition.name)
-        for number, (operator, operand) in enumerate(condition.tests):
-            values[f"operand{number}"] = operand[:CUT] if isinstance(operand, str) else operand
-            if operator == "contains" and condition.name in self.cut:
-                values["cut"] = CUT
-        return values
+        if condition.name in self.cut and any(operator == "contains" for operator, _ in condition.tests):
+            values["cut"] = CUT
+        return values | _operands(condition.tests)
 
 
 class SearchIndex:
@@ -112,8 +114,8 @@ class SearchIndex:
         self._database = database
         self._notes = notes
         self._lock = threading.Lock()
-        self._cut: set[int] = set()
-        """Numbers of properties of which a text was cut, and that are to be said so of."""
+        self._states: dict[int, int] = {}
+        """By numbers: the states of properties, as far as they are known of what was indexed in this life."""
 
     @property
     def commits(self) -> int:
@@ -151,7 +153,7 @@ class SearchIndex:
                 with self._database.write() as session:
                     after = self._index_chunk(session, place, after, numbers, read)
                     for number in numbers.values() if after is None else ():
-                        session.run(SQL.SET_STATE, id=number, state=CUT_SOME if number in self._cut else WHOLE)
+                        session.run(SQL.SET_STATE, id=number, state=self._states[number])
                 time.sleep(BREATH)
 
     # --- building ---------------------------------------------------------------------------------------------------
@@ -169,7 +171,7 @@ class SearchIndex:
             numbers = {name: number for number, name, _ in session.rows(SQL.PROPERTIES, **place.where)}
             for name in wanted:  # of whoever had the number before
                 session.run(SQL.DROP_TERMS, property=numbers[name])
-                self._cut.discard(numbers[name])
+                self._states[numbers[name]] = READY
             return {name: numbers[name] for name in wanted}
 
     def _index_chunk(
@@ -195,11 +197,13 @@ class SearchIndex:
         reading = read(record, lambda: session.rows(TAGS_OF, arn=record.arn), tuple(properties))
         rows = []
         for name, found in reading.terms.items():
+            if len(found) > 1:
+                self._states[properties[name]] |= SEVERAL
             for position, term in enumerate(found):
                 text = term.text
                 if text is not None and len(text) > CUT:
                     text = text[:CUT]
-                    self._cut.add(properties[name])
+                    self._states[properties[name]] |= CUT_SOME
                 place = {"property": properties[name], "record": number, "position": position}
                 rows.append({**place, "text": text, "number": term.number})
         return rows, reading.settled
@@ -233,13 +237,15 @@ class SearchIndex:
         """Read some of the records anew; the keys of those that must be again."""
         rows = session.rows(SQL.PROPERTIES, **place.where)
         properties = {name: number for number, name, state in rows if state != UNFINISHED}
+        self._states |= {number: state for number, _, state in rows}
         unsettled = []
         for key in self._notes.take(place, CHUNK):
             row = session.row(SQL.BY_KEY, key=key, **place.where)
             if row is not None and not self._renew_one(session, row, properties, read):
                 unsettled.append(key)
-        for number in self._cut.intersection(properties.values()):
-            session.run(SQL.SET_STATE, id=number, state=CUT_SOME)
+        for number, _, state in rows:
+            if self._states[number] != state:
+                session.run(SQL.SET_STATE, id=number, state=self._states[number])
         return unsettled
 
     def _renew_one(self, session: Session, row: Row, properties: Mapping[str, int], read: Reader) -> bool:
@@ -248,6 +254,12 @@ class SearchIndex:
         terms, settled = self._terms(session, row[0], _fresh(row[1:]), properties, read)
         session.many(SQL.NEW_TERM, terms)
         return settled
+
+
+def _operands(tests: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """The operands of tests as parameters, cut as the values are."""
+    cut = (operand[:CUT] if isinstance(operand, str) else operand for _, operand in tests)
+    return {f"operand{number}": operand for number, operand in enumerate(cut)}
 
 
 def _fresh(row: Row) -> Record:

@@ -23,7 +23,7 @@ def build(shape: Mapping[str, Any], substring: str) -> Select[Any]:
     if shape["what"] == "stand":
         return select(R[column], R.key).where(R.id == p("id"), *_HERE)
     if shape["what"] == "walk":
-        return _walk(column, shape["descending"], shape["after"])
+        return _walk(shape)
     native = column in (*NATIVE, "all")
     where = list(_HERE) if native else [T.property == p("property")]
     where += _passes(column, shape["tests"], substring)
@@ -33,10 +33,14 @@ def build(shape: Mapping[str, Any], substring: str) -> Select[Any]:
     return select(func.count()).select_from(select(_ONE).where(*where).limit(p("limit")).subquery())
 
 
+def _value(column: str) -> ColumnElement[Any]:
+    return R[column] if column in NATIVE else T[column]
+
+
 def _passes(column: str, operators: Sequence[str], substring: str) -> list[ColumnElement[bool]]:
     if column in ("any", "all"):
         return []
-    value: ColumnElement[Any] = R[column] if column in NATIVE else T[column]
+    value = _value(column)
     # Said aloud, so that the index that leaves absent values out is known to do.
     there = [] if column in NATIVE else [value.is_not(None)]
     return there + [_test(value, operator, p(f"operand{n}"), substring) for n, operator in enumerate(operators)]
@@ -51,15 +55,16 @@ def _test(value: ColumnElement[Any], operator: str, operand: ColumnElement[Any],
     return compared
 
 
-def _walk(column: str, descending: bool, after: bool) -> Select[Any]:
+def _walk(shape: Mapping[str, Any]) -> Select[Any]:
+    column, descending, after = shape["column"], shape["descending"], shape["after"]
     if column == "absent":
         lacking = ~exists().where(T.property == p("property"), T.record == R.id)
         behind = [R.key > p("tie")] if after else []
         return select(R.key, R.key, R.id).where(*_HERE, lacking, *behind).order_by(R.key).limit(p("limit"))
-    native = column in NATIVE
-    value: ColumnElement[Any] = R[column] if native else T[column]
+    native, value = column in NATIVE, _value(column)
     tie: ColumnElement[Any] = R.key if native else T.record
     place: list[ColumnElement[bool]] = list(_HERE) if native else [T.property == p("property"), value.is_not(None)]
+    place += [_test(value, operator, p(f"operand{n}"), "") for n, operator in enumerate(shape["tests"])]
     if column == "text":  # a text that reads as a number was met among the numbers
         place.append(T.number.is_(None))
     order = [value] if column == "key" else [value, tie]

@@ -59,12 +59,13 @@ class Condition:
 @dataclass(frozen=True)
 class Order:
     """The order of a walk: by a native column and the key, by the texts or numbers of a property and the record's id,
-    or (`absent`) through the records that lack the property, by key.
+    or (`absent`) through the records that lack the property, by key. Values that do not pass the tests are passed over.
     """
 
     column: str
     name: str = ""
     descending: bool = False
+    tests: tuple[tuple[str, Any], ...] = ()
 
 
 Stop = tuple[Any, Any, int]

@@ -214,6 +214,16 @@ def test_what_a_project_was_made_from_can_be_changed(desk: Desk) -> None:
     assert desk.refused("UpdateProject", ProjectName="q", ServiceCatalogProvisioningUpdateDetails=update)[0] == code
 
 
+def test_an_update_with_tags_for_which_there_is_no_room_changes_nothing(desk: Desk) -> None:
+    desk.do("CreateProject", ProjectName="p", Tags=[{"Key": str(number), "Value": ""} for number in range(50)])
+    app = desk.do("CreatePartnerApp", **PARTNER, AuthType="IAM")["Arn"]
+    more, reserved = [{"Key": "one more", "Value": ""}], [{"Key": "aws:mine", "Value": ""}]
+    assert "51" in desk.refused("UpdateProject", ProjectName="p", ProjectDescription="d", Tags=more)[1]
+    assert "reserved" in desk.refused("UpdatePartnerApp", Arn=app, Tier="large", Tags=reserved)[1]
+    assert "ProjectDescription" not in desk.do("DescribeProject", ProjectName="p")
+    assert desk.do("DescribePartnerApp", Arn=app)["Tier"] == "small"
+
+
 def test_parts_of_a_project_that_the_model_lets_be_empty(desk: Desk) -> None:
     assert desk.refused("CreateProject", ProjectName="p", TemplateProviders=[{}])[0] == "ValidationException"
     nameless = {"ProductId": "prod-1", "ProvisioningParameters": [{}]}

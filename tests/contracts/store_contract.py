@@ -9,6 +9,7 @@ import pytest
 
 from emulator.call import Scope
 from emulator.store import DuplicateKey, Link, Linked, LinkQuery, Mark, Query, Record, StaleVersion, Store
+from emulator.store.packing import mention
 
 HERE = Scope("111111111111", "eu-west-1")
 ELSEWHERE = Scope("111111111111", "us-east-1")
@@ -155,6 +156,15 @@ class StoreContract:
         assert keys(self.page(store, parent="x", statuses=("Failed",))) == ["ab3"]
         assert keys(self.page(store, created=(1.0, 4.0))) == ["ab2", "ab3"], "bounds are exclusive"
         assert keys(self.page(store, modified=(4.0, None))) == ["ab3"]
+
+    @pytest.mark.parametrize("text", ["ü", "%", 'a "quote"', "back\\slash", "new\nline", "Ab"])
+    @pytest.mark.parametrize("test", ["equals", "starts", "contains"])
+    def test_a_page_has_the_bodies_that_mention_a_text(self, store: Store, text: str, test: str) -> None:
+        more = {"equals": text, "starts": f"{text} more", "contains": f"some {text} more"}[test]
+        bodies = {"one": {"Name": more}, "deep": {"In": [{"Name": more}]}, "none": {"Name": "ab", "ab": 1}}
+        self.fill(store, *(record(key, body=body) for key, body in bodies.items()))
+        assert keys(self.page(store, mentions=(mention(text, test),), sort="name")) == ["deep", "one"]
+        assert keys(self.page(store, mentions=(mention(text, test), "none"))) == []
 
     def test_names_sort_by_their_bytes(self, store: Store) -> None:
         self.fill(store, record("b"), record("B"), record("ä"), record("-"))

@@ -18,11 +18,14 @@ from emulator import spec
 from emulator.behaviours import OPERATIONS, RECORDS
 from emulator.kinds import KINDS
 from emulator.kinds.derive import operation
+from emulator.kinds.elsewhere import ELSEWHERE
 from emulator.resources.operations import VERBS, refusal
 from tests.house import proofs
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_BEHAVIOUR = "nothing is declared for it"
+NOBODY = "an empty list: nothing here makes what it would list"
+NOTHING = "finds none: nothing here makes one"
 UNPROVED = "no test shows what it does"
 ANSWERED = frozenset(name if where == "sagemaker" else f"{where}.{name}" for where, name, _ in OPERATIONS)
 KEPT = frozenset(name if where == "sagemaker" else f"{where}.{name}" for where, name, _ in RECORDS)
@@ -53,9 +56,9 @@ def generic() -> dict[str, str]:
 @cache
 def empty() -> dict[str, str]:
     """Operations that find nothing, because nothing here makes what they ask for; each with the reason."""
-    found: dict[str, str] = {}
+    found = {"GetLineageGroupPolicy": "finds none: nothing here shares a lineage group with another account"}
     for kind in KINDS:
-        found |= dict.fromkeys(kind.empty, "an empty list: nothing here makes what it would list")
+        found |= dict.fromkeys(kind.empty, NOBODY)
         why = refusal(kind, "Create")
         if why and operation(kind, "Create") not in ANSWERED:
             found |= {operation(kind, verb): f"finds none: {why}" for verb in VERBS if verb not in ("Create", "Start")}
@@ -66,6 +69,11 @@ FRUITLESS = {
     "GetLineageGroupPolicy": "finds none: nothing gives a lineage group a policy",
     "ListMonitoringAlertHistory": "an empty list: no alert is ever raised",
     "StopEdgeDeploymentStage": "finds none: no stage can be started",
+    **{
+        (name if service == "sagemaker" else f"{service}.{name}"): said.refused or (NOTHING if said.noun else NOBODY)
+        for service, operations in ELSEWHERE.items()
+        for name, said in operations.items()
+    },
 }
 """Behaviours that can only tell that there is nothing."""
 

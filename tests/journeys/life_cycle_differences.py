@@ -193,6 +193,23 @@ def _other_schedule(world: Any, params: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
+def _features(world: Any, params: dict[str, Any]) -> dict[str, Any]:
+    types = {"id": "Integral", "at": "String", "age": "Fractional"}
+    return {
+        **_only("FeatureGroupName", "RoleArn", "Description", "Tags")(world, params),
+        "RecordIdentifierFeatureName": "id",
+        "EventTimeFeatureName": "at",
+        "FeatureDefinitions": [{"FeatureName": name, "FeatureType": kind} for name, kind in types.items()],
+        "OnlineStoreConfig": {"EnableOnlineStore": True},
+        "OfflineStoreConfig": {"S3StorageConfig": {"S3Uri": "s3://bucket/features"}},
+    }
+
+
+def _time_to_live(world: Any, params: dict[str, Any]) -> dict[str, Any]:
+    kept = {"TtlDuration": {"Unit": "Hours", "Value": 2}}
+    return {"FeatureGroupName": params["FeatureGroupName"], "OnlineStoreConfig": kept}
+
+
 def _plan(world: Any, params: dict[str, Any]) -> dict[str, Any]:
     asked = {"InstanceType": "ml.p4d.24xlarge", "InstanceCount": 1, "DurationHours": 24}
     (offer,) = world.ask("SearchTrainingPlanOfferings", **asked, TargetResources=["training-job"])[
@@ -259,6 +276,7 @@ DIFFERENCES: Mapping[str, Difference] = {
     "ModelPackage": Difference(_package, _only("ModelPackageArn", "CustomerMetadataProperties")),
     "Artifact": Difference(unique="source"),
     "MonitoringSchedule": Difference(_schedule, _other_schedule),
+    "FeatureGroup": Difference(_features, _time_to_live),
     "TrainingPlan": Difference(_plan),
     "ModelCard": Difference(_card, _card),
     "ModelCardExportJob": Difference(_export, unique="name of a job"),

@@ -7,11 +7,9 @@ effect was seen, and what went wrong. It goes by the table of kinds; what is par
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import sys
-import tarfile
 import time
 import traceback
 from collections.abc import Iterator
@@ -20,7 +18,6 @@ from typing import Any
 
 import boto3
 from botocore import xform_name
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from emulator.behaviours import OPERATIONS
@@ -30,6 +27,7 @@ from emulator.kinds.facts import TOKENS, UNSEEN, Facts
 from emulator.kinds.kind import Move
 from emulator.resources.operations import refusal
 from tests.journeys.life_cycle_differences import DIFFERENCES, Difference
+from tests.journeys.life_cycle_world import World
 from tests.kinds.samples import request, sample
 from tests.kinds.texts import text
 
@@ -40,69 +38,6 @@ UNDER_WAY = ("InProgress",)
 """Of what an engine works at, whatever the table of kinds says."""
 
 NOT_BUILT = "NotImplementedException"
-
-
-class World:
-    """An account of the server, as boto3 sees it, and the records that others refer to."""
-
-    def __init__(self, url: str) -> None:
-        session = boto3.Session("test", "test", region_name="us-east-1")
-        config = Config(retries={"total_max_attempts": 1})
-        self.client = session.client("sagemaker", endpoint_url=url, config=config)
-        self.s3 = session.client("s3", endpoint_url=url, config=config)
-        self.credentials = session.get_credentials()
-        self.account = ""
-        self.proved: set[str] = set()
-        self.parents: dict[str, Life] = {}
-        self.furnished = False
-
-    def move(self, account: str) -> None:
-        """Go on in another account, where there is nothing yet: a key of twelve digits is an account."""
-        self.account = self.credentials.access_key = account
-        self.parents = {}
-        self.furnished = False
-
-    def ask(self, operation: str, **params: Any) -> dict[str, Any]:
-        """The answer to an operation, without boto3's metadata."""
-        answer: dict[str, Any] = getattr(self.client, xform_name(operation))(**params)
-        answer.pop("ResponseMetadata")
-        return answer
-
-    def refused(self, operation: str, **params: Any) -> tuple[str, str]:
-        """Code and message of the error of an operation that must fail."""
-        try:
-            answer = self.ask(operation, **params)
-        except ClientError as error:
-            return error.response["Error"]["Code"], error.response["Error"]["Message"]
-        raise AssertionError(f"{operation} with {params} was not refused: {answer}")
-
-    def parent(self, noun: str) -> Life:
-        """A record that others refer to; made once."""
-        if noun not in self.parents:
-            life = Life(self, BY_NOUN[noun], "parent")
-            life.begin()
-            life.settle()
-            self.parents[noun] = life
-        return self.parents[noun]
-
-    def bucket(self) -> str:
-        """A bucket with what jobs and models need."""
-        if not self.furnished:
-            self.furnished = True
-            self.s3.create_bucket(Bucket=self.account)
-            self.s3.put_object(Bucket=self.account, Key="train/rows.csv", Body=b"1,2\n3,4\n")
-            self.s3.put_object(Bucket=self.account, Key="model.tar.gz", Body=archive("model.json", b"{}"))
-        return f"s3://{self.account}"
-
-
-def archive(name: str, content: bytes) -> bytes:
-    """A model.tar.gz of one file."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-        entry = tarfile.TarInfo(name)
-        entry.size = len(content)
-        tar.addfile(entry, io.BytesIO(content))
-    return packed.getvalue()
 
 
 class Life:
@@ -163,12 +98,22 @@ class Life:
         answer = self.world.ask(self.facts.operation("Describe"), **self.key)
         return answer[self.facts.derived.wrapper] if self.facts.derived.wrapper else answer
 
+    def wait(self, *ends: str) -> None:
+        """Use each of botocore's waiters that ends well with one of these words or codes."""
+        for name, good in self.world.waiters.get(self.facts.operation("Describe"), {}).items():
+            if good & set(ends):
+                waiter = self.world.client.get_waiter(xform_name(name))
+                waiter.wait(**self.key, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+                self.world.waited.add(name)
+
     # --- the steps ----------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
         """Create."""
         self.params = self.made_up()
         self.answer = self.world.ask(self.facts.operation("Create"), **self.params)
+        lifecycle = self.facts.kind.lifecycle
+        self.wait(lifecycle.settled[0] if lifecycle else self.facts.moves.get("Create", Move()).to)
 
     def settle(self) -> dict[str, Any]:
         """The body once the status rests."""
@@ -218,6 +163,7 @@ class Life:
         self.make_ready("Update")
         params = self.difference.update(self.world, {**self.updates(), **self.named("Update")})
         self.world.ask(operation, **params)
+        self.wait(self.facts.moves.get("Update", Move()).to)
         body = self.settle()
         for name, value in params.items():
             member = self.facts.kind.renamed.get(name, name)
@@ -253,6 +199,7 @@ class Life:
             operation, move = self.facts.operation(verb), self.facts.moves.get(verb)
             if operation and move and not self.is_refused(verb):
                 self.world.ask(operation, **self.named(verb))
+                self.wait(move.to)
                 assert self.settle()[self.facts.status_member] == move.to
                 self.prove(verb)
 
@@ -278,6 +225,7 @@ class Life:
         if move.to:
             assert self.settle()[self.facts.status_member] == move.to
         else:
+            self.wait(self.code("Describe", self.facts.missing.code))
             self.await_end()
         self.prove("Delete")
 
@@ -437,9 +385,17 @@ REFERRING = ("ValidationException", "ResourceNotFound")
 """What a request that names something absent is told before anything else."""
 
 
+def begun(world: World, noun: str) -> Life:
+    """The life of a record that others refer to."""
+    life = Life(world, BY_NOUN[noun], "parent")
+    life.begin()
+    life.settle()
+    return life
+
+
 def main(url: str) -> None:
     """Live every life, each in an account of its own; print what came of it."""
-    world = World(url)
+    world = World(url, begun)
     problems: dict[str, str] = {}
     for number, kind in enumerate(KINDS):
         began = time.monotonic()
@@ -452,7 +408,9 @@ def main(url: str) -> None:
         except (AssertionError, BotoCoreError, ClientError, LookupError) as error:
             problems[kind.noun] = f"{where(error)}: {type(error).__name__}: {error}"[:700]
         print(f"{kind.noun} {time.monotonic() - began:.2f} s", file=sys.stderr)
-    print(json.dumps({"boto3": boto3.__version__, "proved": sorted(world.proved), "problems": problems}, indent=1))
+    unused = {name for waiters in world.waiters.values() for name in waiters} - world.waited
+    told = {"boto3": boto3.__version__, "proved": sorted(world.proved), "problems": problems, "unused": sorted(unused)}
+    print(json.dumps(told, indent=1))
 
 
 if __name__ == "__main__":

@@ -63,6 +63,8 @@ def refused(do, **params) -> str:
     return str(caught.value)
 
 
+@pytest.mark.proves("sagemaker-metrics.BatchPutMetrics", "sagemaker-metrics.BatchGetMetrics")
+@pytest.mark.proves("AssociateTrialComponent", "AddAssociation", "ListAssociations")
 def test_a_run_is_logged_loaded_again_listed_and_found(client, names) -> None:
     sagemaker = client.sagemaker
     begin(client, names)
@@ -137,6 +139,7 @@ def test_a_job_of_an_experiment_that_is_not_there_is_refused(client, training_da
         client.sagemaker.describe_training_job(TrainingJobName=request["TrainingJobName"])
 
 
+@pytest.mark.proves("DisassociateTrialComponent")
 def test_an_experiment_is_taken_down_from_the_bottom(client, names) -> None:
     sagemaker = client.sagemaker
     begin(client, names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.journeys.conftest import IMAGE, Client, csv, table
+from tests.journeys.conftest import IMAGE, ROLE, Client, csv, table, variant
 
 
 def associations(client, **asked) -> list[dict]:
@@ -69,6 +69,7 @@ def _arn(client, bucket: str) -> str:
     return found["ArtifactArn"]
 
 
+@pytest.mark.proves("QueryLineage", "DeleteAssociation")
 def test_what_is_added_by_hand_is_found_from_both_ends_and_taken_apart(client, training_data) -> None:
     sagemaker = client.sagemaker
     job = client.train(training_data)
@@ -110,6 +111,45 @@ def test_what_is_added_by_hand_is_found_from_both_ends_and_taken_apart(client, t
     assert walk(client, data, Direction="Descendants", Filters={"LineageTypes": ["Context"]}) == {}
 
 
+def test_an_endpoint_is_traced_back_to_the_data_of_its_model(client, training_data) -> None:
+    """The questions of the SDK's EndpointContext, ModelArtifact and DatasetArtifact."""
+    sagemaker, group = client.sagemaker, client.name("group")
+    job = client.train(training_data)
+    data = job["ModelArtifacts"]["S3ModelArtifacts"]
+    sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    package = sagemaker.create_model_package(
+        ModelPackageGroupName=group,
+        InferenceSpecification={
+            "Containers": [{"Image": IMAGE, "ModelDataUrl": data}],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+    )["ModelPackageArn"]
+    sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
+    name = client.name("served")
+    sagemaker.create_model(ModelName=name, PrimaryContainer={"ModelPackageName": package}, ExecutionRoleArn=ROLE)
+    client.configure(name, [variant("all", name)])
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    endpoint = client.in_service(name)["EndpointArn"]
+
+    (context,) = sagemaker.list_contexts(SourceUri=endpoint)["ContextSummaries"]
+    above = walk(client, context["ContextArn"], Direction="Ascendants")
+    assert above["TrialComponent", "TrainingJob"] == component_of(client, job)
+    assert above["Artifact", "DataSet"] == _arn(client, training_data)
+    assert ("Action", "Approval") in above
+    models = {"LineageTypes": ["Artifact"], "Types": ["Model"]}
+    asked = {"Direction": "Ascendants", "IncludeEdges": False, "Filters": models}
+    found = sagemaker.query_lineage(StartArns=[context["ContextArn"]], **asked)["Vertices"]
+    described = [sagemaker.describe_artifact(ArtifactArn=vertex["Arn"]) for vertex in found]
+    assert {one["Source"]["SourceUri"] for one in described} == {package, data}
+    below = walk(client, _arn(client, training_data), Direction="Descendants", Filters={"Types": ["Endpoint"]})
+    assert below == {("Context", "Endpoint"): context["ContextArn"]}
+    (deployment,) = sagemaker.list_actions(SourceUri=endpoint)["ActionSummaries"]
+    assert (deployment["ActionType"], deployment["Status"]) == ("ModelDeployment", "Completed")
+    sagemaker.delete_endpoint(EndpointName=name)
+
+
+@pytest.mark.proves("ListLineageGroups", "DescribeLineageGroup")
 def test_lineage_outlives_a_killed_server(own_server) -> None:
     own_server.start()
     client = Client(own_server)
@@ -131,3 +171,8 @@ def test_lineage_outlives_a_killed_server(own_server) -> None:
     assert len(client.sagemaker.list_artifacts()["ArtifactSummaries"]) == 3
     groups = client.sagemaker.list_lineage_groups()["LineageGroupSummaries"]
     assert [one["LineageGroupName"] for one in groups] == ["sagemaker-default-lineage-group"]
+    group = client.sagemaker.describe_lineage_group(LineageGroupName=groups[0]["LineageGroupName"])
+    assert (
+        group["LineageGroupArn"]
+        == client.sagemaker.describe_artifact(ArtifactArn=found["ArtifactArn"])["LineageGroupArn"]
+    )

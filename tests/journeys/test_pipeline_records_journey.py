@@ -1,4 +1,4 @@
-"""Pipelines as records through real boto3, in the order in which the SDK calls: create, upsert, versions, delete."""
+"""Pipelines as records through boto3, in the order in which the SDK keeps them: create, upsert, versions, delete."""
 
 import json
 

@@ -25,6 +25,7 @@ STATUSES = ("Status", "HubStatus")
 ELSEWHERE = {
     "TrainingPlanArn": "ResourceConfig.TrainingPlanArn",
     "WarmPoolStatus": "WarmPoolStatus.Status",
+    "OfflineStoreStatus": "OfflineStoreStatus.Status",
     "SourceUri": "Source.SourceUri",
     "SourceArn": "Source.SourceArn",
     "AdditionalCodeRepository": "AdditionalCodeRepositories",
@@ -68,6 +69,7 @@ ANOTHER_TEST = {
     ("ModelPackageGroup", "CrossAccountFilterOption"): "the same for all records",
     ("Hub", "AccountIdOwner"): "of others' accounts",
     ("Cluster", "TrainingPlanArn"): "the plans of its groups",
+    ("FeatureGroup", "OfflineStoreStatus"): "not every group has an offline store",
 }
 """Parameters, and orders, that no member of Describe tells about."""
 

@@ -17,8 +17,8 @@ READ_ALL = Sizes()
 INDEXED = Sizes(few=0, sorted=0)
 """None are: whatever can be looked up is."""
 MIXED = Sizes(few=2, sorted=3)
-GLANCED = Sizes(few=0, sorted=0, large=0)
-"""Any number of records is a large one."""
+GLANCED = Sizes(few=0, sorted=0, large=2)
+"""Three records are very many."""
 
 
 class Seeker:

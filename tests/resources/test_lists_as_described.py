@@ -20,7 +20,11 @@ from tests.resources.oracle import Oracle
 from tests.resources.population import SCOPE, Population
 
 COUNT = 15
-COMPUTED = {"TrainingPlan": "test_training_plans", "EdgeDeploymentPlan": "test_edge"}
+COMPUTED = {
+    "TrainingPlan": "test_training_plans",
+    "EdgeDeploymentPlan": "test_edge",
+    "ModelCardExportJob": "test_model_cards",
+}
 """Kinds whose lists tell what only their own operations put into a record, and where those are looked at."""
 
 LISTED = [

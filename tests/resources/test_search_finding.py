@@ -112,7 +112,7 @@ def in_place(name: str, descending: bool, bodies: list[Body]) -> list[str]:
         if numbers:
             groups[0].append((best(numbers), age, body["TrainingJobName"]))
         elif values:
-            groups[1].append((best(values), age, body["TrainingJobName"]))
+            groups[1].append((best(values)[:500], age, body["TrainingJobName"]))  # so much of a text counts
         else:
             groups[2].append(body["TrainingJobName"])
     ordered = [sorted(group, reverse=descending) for group in groups[:2]]

@@ -42,6 +42,11 @@ def fill(house: House) -> None:
     call(house, "CreateModelPackageGroup", ELSEWHERE, ModelPackageGroupName="group")
     call(house, "CreateExperiment", ExperimentName="experiment")
     call(house, "CreateTrial", TrialName="trial", ExperimentName="experiment")
+    ends = [
+        call(house, "CreateArtifact", ArtifactType="data", Source={"SourceUri": f"s3://bucket/{name}"})["ArtifactArn"]
+        for name in ("one", "two")
+    ]
+    call(house, "AddAssociation", SourceArn=ends[0], DestinationArn=ends[1], AssociationType="DerivedFrom")
     s3(house, "CreateBucket", Bucket="bucket")
     s3(house, "PutObject", Bucket="bucket", Key="train/ä b.csv", Body=b"1,2\n", Metadata={"who": "me"})
     s3(house, "PutBucketVersioning", Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
@@ -65,6 +70,7 @@ def seen(house: House) -> object:
         call(house, "DescribeModelPackageGroup", ELSEWHERE, ModelPackageGroupName="group"),
         call(house, "ListTags", ResourceArn=arn),
         call(house, "DescribeTrial", TrialName="trial"),
+        call(house, "ListAssociations")["AssociationSummaries"],
         s3(house, "HeadObject", Bucket="bucket", Key="train/ä b.csv"),
         [body(house, key) for key in ("train/ä b.csv", "versioned", "copy")],
         [(v["Key"], v["VersionId"], v["IsLatest"]) for v in (*versions["Versions"], *versions["DeleteMarkers"])],

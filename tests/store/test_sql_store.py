@@ -106,6 +106,7 @@ PAGES = {
     "of a parent": ({"parent": "p", "descending": True, "after": (2.0, "x")}, "records_parent"),
     "in a time": ({"created": (1.0, 2.0)}, "records_created"),
     "whose name contains": ({"contains": "x"}, "records_created"),
+    "whose body mentions": ({"mentions": ("x", "y")}, "records_created"),
 }
 
 

@@ -31,6 +31,9 @@ ORDERED = {"GreaterThan": ">", "GreaterThanOrEqualTo": ">=", "LessThan": "<", "L
 NEGATED = {"NotEquals": "Equals", "NotExists": "Exists"}
 ONLY_TEXT = ("Contains", "In")
 
+READ_AS_NUMBERS = (Values.LOOSE, Values.DECIMAL, Values.MIXED)
+"""Kinds of values that are texts and numbers at once."""
+
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _EPOCH = re.compile(r"\d+(\.\d+)?", re.ASCII)
@@ -69,7 +72,7 @@ def term(kind: Values, value: Any) -> Term:
     if isinstance(value, bool):
         return Term(text="true" if value else "false")
     text = value if isinstance(value, str) else _written(value)
-    return Term(text, number(text) if kind in (Values.LOOSE, Values.DECIMAL, Values.MIXED) else None)
+    return Term(text, number(text) if kind in READ_AS_NUMBERS else None)
 
 
 def terms(found: Property, body: Mapping[str, Any]) -> Iterator[Term]:

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from itertools import islice
 from typing import Any
 
-from emulator.errors import Validation
-from emulator.kinds.facts import Facts
-from emulator.resources.search.comparing import terms
+from emulator.resources.search.contents import Contents, Heads, heads_of
 from emulator.resources.search.expression import EVERYTHING, Node
-from emulator.resources.search.members import AFRESH, Computed
 from emulator.resources.search.narrowing import Candidates, Memory, Narrowing, Sizes
-from emulator.resources.search.ordering import ABSENT, NUMBERS, Position, Sorting
-from emulator.resources.search.properties import Member, Property
-from emulator.resources.search.searchable import TIMES, Searchable
-from emulator.resources.tagging import answer as tags_answer
+from emulator.resources.search.ordering import NUMBERS, Position, Sorting
+from emulator.resources.search.walking import Walk
 from emulator.store.records import Record
 from emulator.store.search import SearchIndex, SearchView
-from emulator.store.terms import Condition, Place, Reading, Stop, Tags
-
-FIRST_STEP, LONGEST_STEP = 50, 5000
-"""Entries of an index that a walk takes at a time: few, then twice as many each time; the first page is mostly all."""
+from emulator.store.terms import Condition, Place
 
 EVERY_RECORD = Condition("all")
 
@@ -36,8 +27,6 @@ GLANCE = 5
 class Asked:
     """A search, understood."""
 
-    what: Searchable
-    facts: Facts
     place: Place
     node: Node
     sorting: Sorting
@@ -62,7 +51,7 @@ class Finder:
 
     index: SearchIndex
     asked: Asked
-    computed: Mapping[str, Computed] = field(default_factory=dict)
+    contents: Contents
     memory: Memory = field(default_factory=Memory)
     sizes: Sizes = field(default_factory=Sizes)
 
@@ -72,18 +61,18 @@ class Finder:
             if view.size(self.sizes.few) <= self.sizes.few:
                 return self._among(view, view.ids(EVERY_RECORD))
         while True:
-            self.index.catch_up(self.asked.place, self.read)
+            self.index.catch_up(self.asked.place, self.contents.read)
             commits = self.index.commits  # before the view: what is written meanwhile makes what it finds old
             with self.index.read(self.asked.place) as view:
                 found = self._look(view, commits)
             if isinstance(found, Page):
                 return found
-            self.index.build(self.asked.place, found, self.read)
+            self.index.build(self.asked.place, found, self.contents.read)
 
     def _look(self, view: SearchView, commits: int) -> Page | list[str]:
         """The page, or the properties that must be indexed first."""
         place, node = self.asked.place, self.asked.node
-        narrowing = Narrowing(view, self._column, self.sizes.few)
+        narrowing = Narrowing(view, self.contents.column, self.sizes.few)
         candidates = self.memory.get(place, node, commits)
         if candidates is None:
             if page := self._glance(view, narrowing):
@@ -103,7 +92,7 @@ class Finder:
     def _unordered(self) -> bool:
         """Whether nothing can be walked on: what is sorted by has no index."""
         sorting = self.asked.sorting
-        return not sorting.column and sorting.found is not None and self._column(sorting.found) is None
+        return not sorting.column and sorting.found is not None and self.contents.column(sorting.found) is None
 
     def _missing_order(self, view: SearchView) -> set[str]:
         found = None if self.asked.sorting.column or self._unordered else self.asked.sorting.found
@@ -116,7 +105,7 @@ class Finder:
             return None
         if view.size(self.sizes.large) <= self.sizes.large or narrowing.estimate(asked.node) <= self.sizes.few:
             return None
-        met = self._met(view, islice(self._steps(view, None), GLANCE * (asked.limit + 1)))
+        met = self._met(view, islice(self._way(view).stops(), GLANCE * (asked.limit + 1)))
         return self._made(view, met, len(met), False) if len(met) > asked.limit else None
 
     # --- few ---------------------------------------------------------------------------------------------------------
@@ -156,7 +145,7 @@ class Finder:
 
     def _walk(self, view: SearchView, candidates: Candidates) -> Page:
         """The page of candidates that are met on a walk through an index, in order."""
-        met = self._met(view, self._steps(view, candidates.ids))
+        met = self._met(view, self._way(view).stops(candidates.ids))
         if not candidates.exact:
             return self._made(view, met, len(met), False)
         if candidates.ids is not None:
@@ -181,25 +170,8 @@ class Finder:
                 break
         return met
 
-    def _steps(self, view: SearchView, ids: Set[int] | None) -> Iterator[tuple[Position, int]]:
-        """Where the candidates stand, in order, from where the last page ended."""
-        after = self.asked.after
-        for segment in self.asked.sorting.segments:
-            if after is None or segment >= after.segment:
-                inside = after if after is not None and segment == after.segment else None
-                for value, tie, number in self._segment(view, segment, inside):
-                    if ids is None or number in ids:
-                        yield Position(segment, None if segment == ABSENT else value, tie), number
-
-    def _segment(self, view: SearchView, segment: int, after: Position | None) -> Iterator[Stop]:
-        order, step = self.asked.sorting.walk(segment), FIRST_STEP
-        place = (after.value, after.tie) if after is not None else None
-        while True:
-            stops = view.walk(order, place, step)
-            yield from stops
-            if len(stops) < step:
-                return
-            place, step = stops[-1][:2], min(2 * step, LONGEST_STEP)
+    def _way(self, view: SearchView) -> Walk:
+        return Walk(view, self.asked.sorting, self.asked.node, self.asked.after)
 
     # --- records -----------------------------------------------------------------------------------------------------
 
@@ -212,56 +184,10 @@ class Finder:
         record = view.load(number)
         return record if record is not None and Place(record.kind, record.scope) == self.asked.place else None
 
-    def _body(self, view: SearchView, record: Record, heads: frozenset[str] | None = None) -> dict[str, Any]:
-        """What is searched of a record, or shown: its body, tags and what is computed; of these only `heads`."""
-        return self._whole(record, partial(view.tags, record.arn), heads)
-
-    def _whole(self, record: Record, tags: Callable[[], Tags], heads: frozenset[str] | None = None) -> dict[str, Any]:
-        what = self.asked.what
-        inner = dict(record.body)
-        if self.asked.facts.copied:  # the copy of a version is as old as that, not as what it is a version of
-            inner |= {name: getattr(record, column) for name, column in TIMES.items() if name in what.shape.members}
-        if (heads is None or "Tags" in heads) and what.shows("Tags"):
-            inner["Tags"] = tags_answer(tags())
-        body = what.wrap(inner)
-        for name, member in self.computed.items():
-            if heads is None or name in heads:
-                value = member.value(record)
-                if value is not None:
-                    body[name] = value
-        return body
+    def _body(self, view: SearchView, record: Record, heads: Heads | None = None) -> dict[str, Any]:
+        return self.contents.of(record, partial(view.tags, record.arn), heads)
 
     @cached_property
-    def _heads(self) -> frozenset[str]:
-        looked = [*self.asked.node.properties(), *([self.asked.sorting.found] if self.asked.sorting.found else ())]
-        return frozenset(name for found in looked for name in _heads_of(found))
-
-    # --- the index ---------------------------------------------------------------------------------------------------
-
-    def _column(self, found: Property) -> str | None:
-        member = self.computed.get(found.head)
-        if member is not None and member.keeps == AFRESH:
-            return None
-        return self.asked.what.native(found, self.asked.facts)
-
-    def read(self, record: Record, tags: Callable[[], Tags], names: tuple[str, ...]) -> Reading:
-        """The values of properties of a record, for the index."""
-        known, heads = _known(self.asked.what, names)
-        body = self._whole(record, tags, heads)
-        settled = all(member.settled(head, record) for head, member in self.computed.items() if head in heads)
-        return Reading({name: list(terms(found, body)) for name, found in known.items()}, settled)
-
-
-@lru_cache(maxsize=64)
-def _known(what: Searchable, names: tuple[str, ...]) -> tuple[Mapping[str, Property], frozenset[str]]:
-    """Indexed properties by name, and the members that they read. None that another version's model knew."""
-    known = {}
-    for name in names:
-        with suppress(Validation):
-            known[name] = what.property(name)
-    return known, frozenset(head for found in known.values() for head in _heads_of(found))
-
-
-def _heads_of(found: Property) -> set[str]:
-    """The members that a property reads; of what is wrapped, also those inside."""
-    return {step.name for way in found.ways for step in way[:2] if isinstance(step, Member)}
+    def _heads(self) -> Heads:
+        found = self.asked.sorting.found
+        return heads_of([*self.asked.node.properties(), *([found] if found is not None else [])])

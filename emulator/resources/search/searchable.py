@@ -101,6 +101,11 @@ class Searchable:
         inner = WRAPPED.get(self.noun)
         return {inner: body} if inner else dict(body)
 
+    def unwrap(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The record's members again."""
+        inner: Mapping[str, Any] = body[WRAPPED[self.noun]] if self.noun in WRAPPED else body
+        return inner
+
     def shows(self, member: str) -> bool:
         """Whether the results have this member of a record."""
         inner = WRAPPED.get(self.noun)

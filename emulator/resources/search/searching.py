@@ -17,7 +17,8 @@ from emulator.kinds.kind import PAGE, Kind
 from emulator.resources import tokens
 from emulator.resources.search import suggesting
 from emulator.resources.search.comparing import ANY, alternatives
-from emulator.resources.search.expression import Every, Filter, Node, Some, read
+from emulator.resources.search.contents import Contents
+from emulator.resources.search.expression import EVERYTHING, Every, Filter, Node, Some, read
 from emulator.resources.search.finding import Asked, Finder, Page
 from emulator.resources.search.members import Members, none
 from emulator.resources.search.narrowing import Memory, Sizes
@@ -50,13 +51,16 @@ class Search:
         """The answer to a Search request: one page."""
         what = searchable(call.params["Resource"])
         print_ = partial(self._print, call)
-        asked = self._asked(what, call)
-        if asked is None:
+        facts = self._facts.get(what.noun)
+        asked = self._asked(what, facts, call)
+        # Nothing is found where there is no kind, nor of other accounts, of which there are none.
+        if facts is None or call.params.get("CrossAccountFilterOption") == "CrossAccount":
             return _shown(what, Page(), "")
         if call.params.get("NextToken"):
             after = asked.sorting.read(call.params["NextToken"], print_())
             asked = replace(asked, after=after)
-        page = Finder(self._index, asked, self._members(what.noun), self._memory, self._sizes).page()
+        contents = Contents(what, facts, self._members(what.noun))
+        page = Finder(self._index, asked, contents, self._memory, self._sizes).page()
         return _shown(what, page, asked.sorting.token(page.next, print_()) if page.next else "")
 
     def suggest(self, call: Call) -> dict[str, Any]:
@@ -76,18 +80,14 @@ class Search:
 
     # --- reading the request ------------------------------------------------------------------------------------------
 
-    def _asked(self, what: Searchable, call: Call) -> Asked | None:
-        """What is asked for; None where nothing can be found: no kind, or other accounts', of which there are none."""
+    @staticmethod
+    def _asked(what: Searchable, facts: Facts | None, call: Call) -> Asked:
         params = call.params
         node: Node = read(params.get("SearchExpression"), what.names)
         visible = _visible(what, params.get("VisibilityConditions") or ())
         node = Every((node, *visible)) if visible else node
-        facts = self._facts.get(what.noun)
-        sorting = _sorting(what, facts, params)
-        if facts is None or params.get("CrossAccountFilterOption") == "CrossAccount":
-            return None
         limit = int(params.get("MaxResults") or PAGE)
-        return Asked(what, facts, Place(what.noun, call.scope), node, sorting, limit)
+        return Asked(Place(what.noun, call.scope), node, _sorting(what, facts, params), limit)
 
     @staticmethod
     def _print(call: Call) -> str:
@@ -99,8 +99,9 @@ class Search:
         if facts is None:
             return ()
         newest = Sorting(TIMES[LAST_MODIFIED], None, True)
-        asked = Asked(what, facts, Place(what.noun, call.scope), read(None, what.names), newest, LATEST)
-        return [body for _, body in Finder(self._index, asked).page().records]
+        asked = Asked(Place(what.noun, call.scope), EVERYTHING, newest, LATEST)
+        page = Finder(self._index, asked, Contents(what, facts, {})).page()
+        return [what.unwrap(body) for _, body in page.records]
 
 
 def _sorting(what: Searchable, facts: Facts | None, params: Mapping[str, Any]) -> Sorting:
