@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,10 @@ def _typed(kind: type, value: Any) -> Any:
         return tuple(part.strip() for part in parts if part.strip())
     if kind is Path:
         return Path(value).expanduser()
-    return kind(value)
+    found = kind(value)
+    if kind in (int, float) and not 0 <= found < math.inf:  # no setting counts backwards, or without end
+        raise ValueError(found)
+    return found
 
 
 def _truth(value: Any) -> bool:

@@ -116,17 +116,13 @@ class HostEngine:
         for record in self._records.unsettled(KIND, ("Creating", "Updating", "InService", "Deleting")):
             self.post(record.scope, record.key, life.Restarted())
 
-    def forget(self, extent: Extent, name: str = "") -> None:
-        """End every server of a part of the house at once, or of one endpoint there. The records are the caller's to
-        delete, who calls again then: an endpoint may have been begun in between."""
-
-        def meant(scope: Scope, endpoint: str) -> bool:
-            return extent.covers(scope) and name in ("", endpoint)
-
+    def forget(self, extent: Extent) -> None:
+        """End every server of a part of the house at once. The records are the caller's to delete, who calls again
+        then: an endpoint may have been begun in between."""
         with self._lock:
-            fleets = [self._fleets.pop(key) for key in list(self._fleets) if meant(*key[:2])]
-            for route in [route for route in self._routes if meant(*route)]:
-                del self._routes[route]
+            fleets = [self._fleets.pop(key) for key in list(self._fleets) if extent.covers(key[0])]
+            for key in [key for key in self._routes if extent.covers(key[0])]:
+                del self._routes[key]
         for fleet in fleets:
             fleet.close(drain=False, grace=0.0)
 
@@ -174,6 +170,7 @@ class HostEngine:
     def _start(self, scope: Scope, name: str, generation: int, config: str) -> None:
         record = self._records.get(KIND, scope, name)
         reason = ""
+        fleet: Fleet | None = None
         try:
             wanted = plans.variants(self._records, scope, config, _desired(record, generation))
             self._provision(record, generation)
@@ -186,13 +183,10 @@ class HostEngine:
             reason = str(failure)
         except SageletError as fault:
             reason = f"ClientError: {fault}"
-        if self._closing:
-            return
-        if self._records.find(KIND, scope, name) is None:
-            self.forget(Extent(scope.account, scope.region), name)
+        if self._closing or self._is_of_the_past(record, generation, fleet):
             return
         if reason:
-            self._forget_route(scope, name, generation)
+            self._forget_fleet((scope, name, generation), fleet)
             self.post(scope, name, life.FleetFailed(generation, reason))
             return
         now = self._clock.now()
@@ -234,6 +228,18 @@ class HostEngine:
             return resting(current) if reason else described(current, generation, wanted, now)
 
         self.post(scope, name, life.Scaled(reason), settle)
+
+    def _is_of_the_past(self, record: Record, generation: int, fleet: Fleet | None) -> bool:
+        """Whether an endpoint was forgotten while its fleet was started; another one may have its name by now."""
+        current, key = self._records.find(KIND, record.scope, record.key), (record.scope, record.key, generation)
+        with self._lock:
+            kept = fleet is None or self._fleets.get(key) is fleet
+        if kept and current is not None and current.created == record.created:
+            return False
+        self._forget_fleet(key, fleet)
+        if fleet is not None:
+            fleet.close(drain=False, grace=0.0)
+        return True
 
     def _provision(self, record: Record, generation: int) -> None:
         """`FleetFailure` when there is to be no instance for it."""
@@ -293,11 +299,13 @@ class HostEngine:
             raise not_found(request.scope, request.endpoint)
         return fleet
 
-    def _forget_route(self, scope: Scope, name: str, generation: int) -> None:
+    def _forget_fleet(self, key: tuple[Scope, str, int], fleet: Fleet | None) -> None:
+        """Unless another one has taken its place meanwhile."""
         with self._lock:
-            failed = self._fleets.pop((scope, name, generation), None)
-            if failed is not None and self._routes.get((scope, name)) is failed:
-                del self._routes[scope, name]
+            if fleet is not None and self._fleets.get(key) is fleet:
+                del self._fleets[key]
+            if fleet is not None and self._routes.get(key[:2]) is fleet:
+                del self._routes[key[:2]]
 
 
 def _refuse(record: Record, endpoint: life.Endpoint, event: type) -> None:

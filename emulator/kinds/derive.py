@@ -112,6 +112,14 @@ class Derived:
         return members
 
     @cached_property
+    def always(self) -> frozenset[str]:
+        """The members that the model says are in every Describe answer."""
+        model = self.model("Describe")
+        shape = model.output_shape if model else None
+        whole = shape.members[self.wrapper] if shape and self.wrapper else shape
+        return frozenset(whole.required_members) if whole else frozenset()
+
+    @cached_property
     def key(self) -> tuple[str, ...]:
         """Describe's required members name a record."""
         model = self.model("Describe")

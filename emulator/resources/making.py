@@ -55,11 +55,13 @@ def plain(value: Any) -> Any:
 
 
 def echo(facts: Facts, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The members of a request that Describe answers. What is empty counts as not given."""
-    answered = facts.derived.answered
+    """The members of a request that Describe answers. What is empty counts as not given, where it may be absent."""
+    answered, always = facts.derived.answered, facts.derived.always
     renamed = {facts.kind.renamed.get(name, name): value for name, value in params.items()}
     known = {name: fit(answered[name], value) for name, value in renamed.items() if name in answered}
-    return {name: plain(value) for name, value in known.items() if value not in (None, {}, []) and name not in UNSEEN}
+    bare = {name for name in always if renamed.get(name) in ({}, [])}
+    there = {name: value for name, value in known.items() if value not in (None, {}, []) or name in bare}
+    return {name: plain(value) for name, value in there.items() if name not in UNSEEN}
 
 
 def key_of(facts: Facts, call: Call) -> str:

@@ -30,7 +30,10 @@ def test_values_of_the_command_line_have_their_types():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("port", "many"), ("executor", "magic"), ("check_roles", "perhaps"), ("port", None), ("port", 70000)],
+    [
+        *[("port", "many"), ("executor", "magic"), ("check_roles", "perhaps"), ("port", None), ("port", 70000)],
+        *[("settle_seconds", "-1"), ("settle_seconds", "nan"), ("stop_grace", "inf"), ("max_jobs", -1)],
+    ],
 )
 def test_a_bad_value_is_named(name, value):
     with pytest.raises(options.BadSetting, match=f"--{name.replace('_', '-')} cannot be {value!r}"):

@@ -81,6 +81,25 @@ def test_a_trial_component_shows_the_job_that_it_came_from(house: House) -> None
     assert [one["TrialComponent"]["TrialComponentName"] for one in without] == ["by-hand"]
 
 
+def test_a_component_is_found_by_its_experiment_as_long_as_it_is_in_it(house: House) -> None:
+    do(house, "CreateExperiment", ExperimentName="e")
+    do(house, "CreateTrial", TrialName="t", ExperimentName="e")
+    for name, rate in (("a", 0.3), ("b", 0.1), ("c", 0.2)):
+        do(house, "CreateTrialComponent", TrialComponentName=name, Parameters={"rate": {"NumberValue": rate}})
+
+    def names() -> list[str]:
+        order = {"SortBy": "Parameters.rate", "SortOrder": "Ascending"}
+        found = search(house, "ExperimentTrialComponent", "Parents.ExperimentName", "Equals", "e", **order)
+        return [one["TrialComponent"]["TrialComponentName"] for one in found]
+
+    assert names() == []
+    for name in "ab":
+        do(house, "AssociateTrialComponent", TrialComponentName=name, TrialName="t")
+    assert names() == ["b", "a"]
+    do(house, "DisassociateTrialComponent", TrialComponentName="b", TrialName="t")
+    assert names() == ["a"]
+
+
 def test_a_model_shows_its_endpoints_and_its_card(house: House) -> None:
     container = {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/x:1"}
     for name in ("used", "idle"):

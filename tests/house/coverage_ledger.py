@@ -56,7 +56,7 @@ def generic() -> dict[str, str]:
 @cache
 def empty() -> dict[str, str]:
     """Operations that find nothing, because nothing here makes what they ask for; each with the reason."""
-    found = {"GetLineageGroupPolicy": "finds none: nothing here shares a lineage group with another account"}
+    found: dict[str, str] = {}
     for kind in KINDS:
         found |= dict.fromkeys(kind.empty, NOBODY)
         why = refusal(kind, "Create")

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from botocore.client import BaseClient
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from sagelet.server import Server
 
@@ -100,6 +101,17 @@ class Client:
     def invoke(self, endpoint: str, body, content_type: str = "text/csv", **more) -> str:
         answer = self.runtime.invoke_endpoint(EndpointName=endpoint, Body=body, ContentType=content_type, **more)
         return answer["Body"].read().decode()
+
+    def until_gone(self, describe, seconds: float = 30.0) -> None:
+        """Wait until what `describe` asks for is no longer there."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                describe()
+            except ClientError:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"still there after {seconds} s")
 
     def settle(self, describe, member: str, seconds: float = 120.0) -> dict:
         end = time.monotonic() + seconds

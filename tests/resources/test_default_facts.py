@@ -16,3 +16,11 @@ def test_what_was_not_given_is_answered_all_the_same(registry: Any, fact: dict[s
     record = registry.create(fact["kind"], **fact["given"])
     assert {name: record.body.get(name) for name in fact["answers"]} == fact["answers"]
     assert fact["source"]
+
+
+def test_what_every_answer_must_have_is_answered_though_it_was_given_empty(registry: Any) -> None:
+    given = {"JobDefinitionName": "q", "DataQualityJobInput": {}, "NetworkConfig": {}, "RoleArn": "r"}
+    registry.do("CreateDataQualityJobDefinition", **given)
+    body = registry.do("DescribeDataQualityJobDefinition", JobDefinitionName="q")
+    assert body["DataQualityJobInput"] == {}
+    assert "NetworkConfig" not in body

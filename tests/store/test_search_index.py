@@ -48,8 +48,20 @@ def _term(value: Any) -> Term:
     return Term(text=value) if isinstance(value, str) else Term(number=float(value))
 
 
+POSTGRES = os.environ.get("SAGELET_TEST_POSTGRES", "")
+"""postgresql+psycopg://user:password@host/database, which is emptied."""
+
+
+@pytest.fixture(params=["file", *(["postgres"] if POSTGRES else [])])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlStore]:
+    store = open_store(tmp_path / "house.db" if request.param == "file" else POSTGRES)
+    store.reset()
+    yield store
+    store.close()
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
+def sqlite_store(tmp_path: Path) -> Iterator[SqlStore]:
     store = open_store(tmp_path / "house.db")
     yield store
     store.close()
@@ -373,9 +385,9 @@ ORDERS = {
 
 
 @pytest.mark.parametrize(("condition", "index"), CONDITIONS.items(), ids=lambda value: str(value)[:60])
-def test_a_condition_is_looked_up(store: SqlStore, reader: Reader, condition: Condition, index: str) -> None:
-    store.search.build(PLACE, NAMES, reader)
-    with store.search.read(PLACE) as view:
+def test_a_condition_is_looked_up(sqlite_store: SqlStore, reader: Reader, condition: Condition, index: str) -> None:
+    sqlite_store.search.build(PLACE, NAMES, reader)
+    with sqlite_store.search.read(PLACE) as view:
         plan = view._session.explain(view._name("ids", condition), **view._values(condition))
     assert len(plan) == 1, plan
     assert plan[0].startswith("SEARCH "), plan
@@ -384,10 +396,10 @@ def test_a_condition_is_looked_up(store: SqlStore, reader: Reader, condition: Co
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize(("order", "index"), ORDERS.items(), ids=lambda value: str(value)[:60])
-def test_a_walk_sorts_nothing(store: SqlStore, reader: Reader, order: Order, index: str, after: bool) -> None:
-    store.search.build(PLACE, NAMES, reader)
+def test_a_walk_sorts_nothing(sqlite_store: SqlStore, reader: Reader, order: Order, index: str, after: bool) -> None:
+    sqlite_store.search.build(PLACE, NAMES, reader)
     shape = {"what": "walk", "column": order.column, "descending": order.descending, "after": after, "tests": []}
-    with store.search.read(PLACE) as view:
+    with sqlite_store.search.read(PLACE) as view:
         values = {**view._scope(order.column, order.name), "limit": 10, "value": 1.0, "tie": 1}
         plan = view._session.explain(f"search_queries:{json.dumps(shape)}", **values)
     assert len(plan) == 1, plan

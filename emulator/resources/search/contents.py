@@ -13,7 +13,7 @@ from emulator.kinds.facts import Facts
 from emulator.resources.search.comparing import terms
 from emulator.resources.search.members import AFRESH, Computed
 from emulator.resources.search.properties import Member, Property
-from emulator.resources.search.searchable import TIMES, Searchable
+from emulator.resources.search.searchable import Searchable
 from emulator.resources.tagging import answer as tags_answer
 from emulator.store.records import Record
 from emulator.store.terms import Reading, Tags
@@ -33,9 +33,6 @@ class Contents:
     def of(self, record: Record, tags: Callable[[], Tags], heads: Heads | None = None) -> dict[str, Any]:
         """The members of a record; with `heads`, of those that cost something only these."""
         inner = dict(record.body)
-        if self.facts.copied:  # the copy of a version is as old as that, not as what it is a version of
-            members = self.what.shape.members
-            inner |= {name: getattr(record, column) for name, column in TIMES.items() if name in members}
         if (heads is None or "Tags" in heads) and self.what.shows("Tags"):
             inner["Tags"] = tags_answer(tags())
         body = self.what.wrap(inner)
