@@ -233,6 +233,15 @@ def _export(world: Any, params: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _pipeline(world: Any, params: dict[str, Any]) -> dict[str, Any]:
+    made = {name: value for name, value in params.items() if name != "PipelineDefinitionS3Location"}
+    return {**made, "PipelineDefinition": '{"Steps": []}'}
+
+
+def _other_pipeline(world: Any, params: dict[str, Any]) -> dict[str, Any]:
+    return {**_pipeline(world, params), "PipelineDefinition": '{"Steps": [], "Parameters": []}'}
+
+
 def _image_version(world: Any, params: dict[str, Any]) -> dict[str, Any]:
     return {**params, "BaseImage": "123456789012.dkr.ecr.us-east-1.amazonaws.com/image:1"}
 
@@ -272,6 +281,7 @@ DIFFERENCES: Mapping[str, Difference] = {
     "ModelCard": Difference(_card, _card),
     "ModelCardExportJob": Difference(_export, unique="name of a job"),
     "ImageVersion": Difference(_image_version, numbered=True),
+    "Pipeline": Difference(_pipeline, _other_pipeline),
     "DeviceFleet": Difference(leave=("EnableIotRoleAlias",)),
     "Cluster": Difference(_cluster, _cluster),
     "ClusterSchedulerConfig": Difference(_on_cluster, _next_version, unique="name within a cluster"),

@@ -17,8 +17,18 @@ def in_service(client, hub: str) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.proves("ImportHubContent", "DescribeHubContent", "ListHubContents", "ListHubContentVersions")
-@pytest.mark.proves("UpdateHubContent", "DeleteHubContent", "CreateHubContentPresignedUrls")
+@pytest.mark.proves(
+    "CreateHub",
+    "DescribeHub",
+    "ImportHubContent",
+    "ListHubContents",
+    "ListHubContentVersions",
+    "DescribeHubContent",
+    "CreateHubContentPresignedUrls",
+    "UpdateHubContent",
+    "DeleteHubContent",
+    "DeleteHub",
+)
 def test_a_hub_lends_its_models_out(client):
     sagemaker = client.sagemaker
     # Given a hub, and a model in S3 that its content describes

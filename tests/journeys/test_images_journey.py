@@ -19,6 +19,17 @@ def await_end(sagemaker, waiter: str, **named) -> None:
         assert not known and "ResourceNotFound" in str(error), error
 
 
+@pytest.mark.proves(
+    "CreateImage",
+    "CreateImageVersion",
+    "DescribeImageVersion",
+    "UpdateImageVersion",
+    "ListAliases",
+    "ListImageVersions",
+    "DeleteImageVersion",
+    "UpdateImage",
+    "DeleteImage",
+)
 def test_an_image_with_two_versions_lives_and_dies(client):
     sagemaker = client.sagemaker
     image = client.name("image")

@@ -9,6 +9,16 @@ from tests.journeys.conftest import IMAGE, ROLE
 from tests.papers import reading
 
 
+@pytest.mark.proves(
+    "CreateModelCard",
+    "UpdateModelCard",
+    "DescribeModelCard",
+    "ListModelCardVersions",
+    "CreateModelCardExportJob",
+    "DescribeModelCardExportJob",
+    "ListModelCardExportJobs",
+    "DeleteModelCard",
+)
 def test_a_card_of_a_model_is_written_revised_and_exported(client):
     sagemaker = client.sagemaker
     # Given a model, and a card of it

@@ -13,7 +13,14 @@ def definition(*names: str) -> str:
     return json.dumps({"Version": "2020-12-01", "Metadata": {}, "Parameters": [], "Steps": steps})
 
 
-@pytest.mark.proves("ListPipelineVersions", "UpdatePipelineVersion")
+@pytest.mark.proves(
+    "CreatePipeline",
+    "UpdatePipeline",
+    "DescribePipeline",
+    "ListPipelineVersions",
+    "UpdatePipelineVersion",
+    "DeletePipeline",
+)
 def test_a_pipeline_is_upserted_and_its_versions_are_named(client):
     sagemaker = client.sagemaker
     name, bucket = client.name("pipeline"), client.bucket()
@@ -61,7 +68,9 @@ def test_a_pipeline_is_upserted_and_its_versions_are_named(client):
     # When it is deleted
     sagemaker.delete_pipeline(PipelineName=name)
     # Then it is gone, soon
-    client.until_gone(lambda: sagemaker.describe_pipeline(PipelineName=name))
+    with pytest.raises(ClientError) as gone:
+        client.settle(lambda: sagemaker.describe_pipeline(PipelineName=name), "PipelineStatus")
+    assert gone.value.response["Error"]["Code"] == "ResourceNotFound"
 
 
 def test_what_is_no_definition_is_refused(client):

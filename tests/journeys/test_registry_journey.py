@@ -30,6 +30,9 @@ def deploy(client: Client, name: str, container: dict) -> str:
     return name
 
 
+@pytest.mark.proves(
+    "CreateModelPackageGroup", "CreateModelPackage", "UpdateModelPackage", "CreateModel", "DescribeModel"
+)
 def test_a_model_is_registered_approved_and_deployed(client, training_data):
     sagemaker = client.sagemaker
     # Given a trained model, registered in a group that hears nothing of it yet
@@ -88,6 +91,14 @@ def test_a_model_is_registered_approved_and_deployed(client, training_data):
         sagemaker.delete_endpoint(EndpointName=at)
 
 
+@pytest.mark.proves(
+    "ListModelPackages",
+    "BatchDescribeModelPackage",
+    "PutModelPackageGroupPolicy",
+    "GetModelPackageGroupPolicy",
+    "DeleteModelPackage",
+    "DeleteModelPackageGroup",
+)
 def test_versions_are_listed_described_and_deleted(client):
     sagemaker = client.sagemaker
     group = client.name("group")
@@ -133,6 +144,7 @@ def test_clients_that_register_at_once_get_numbers_of_their_own(client, server):
     assert sorted(int(arn.rsplit("/", 1)[1]) for arn in arns) == list(range(1, 41))
 
 
+@pytest.mark.proves("DescribeModelPackage")
 def test_a_package_of_a_model_that_was_made_elsewhere(client, training_data):
     """CreateModel, CreateModelPackage by SourceUri, and a clone of that: what SDK 3's ModelBuilder.register does."""
     artifact = client.train(training_data)["ModelArtifacts"]["S3ModelArtifacts"]

@@ -58,12 +58,14 @@ OTHERWISE = {
     "OidcConfig": "test_people",
     "HomeEfsFileSystemCreation": "it is not taken back: test_studio",
     "DomainSettingsForUpdate": "test_studio",
-    "PipelineDefinitionS3Location": "it is read",
+    "PipelineDefinition": "it makes a version: test_pipeline_records",
     "EnableIotRoleAlias": "it makes a role alias",
     "ModelCard.Content": "it follows a schema: test_model_cards",
     "MonitoringSchedule.": "what it watches must exist: test_monitoring_records",
     "Cluster.": "test_clusters",
     "FeatureGroup.": "test_feature_groups",
+    "HubContent.": "it is a version that is updated: test_hubs",
+    "PipelineVersionAliases": "they come with a definition: test_pipeline_records",
     "TargetVersion": "it tells which version is meant",
 }
 """Parts of names of members that do something else, or are checked further, and where that is looked at."""
