@@ -38,7 +38,8 @@ def test_every_operation_has_one_state(service: str) -> None:
 
 @pytest.mark.parametrize(("service", "operation", "path"), OPERATIONS)
 def test_a_declared_behaviour_exists_in_the_model_and_in_code(service: str, operation: str, path: str) -> None:
-    assert operation in spec.load(service).operation_names or not YOUNG
+    known = service in spec.SERVICES and operation in spec.load(service).operation_names
+    assert known or not YOUNG
     module, _, name = path.partition(":")
     assert callable(getattr(importlib.import_module(module), name))
 
