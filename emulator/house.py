@@ -77,6 +77,8 @@ class House:
         self._folder_is_ours = False
         self._turn = threading.Lock()
         """Held while the house is emptied."""
+        self._recovering = threading.Lock()
+        self._open_rooms: Resources | None = None
         self._lock = _take(self.data_dir)
         self._finish_loading()
         self._furnish()
@@ -102,14 +104,19 @@ class House:
         self.jobs.recover()
         self.hosts.recover()
         # Beside the start: it reads the model of every kind.
-        self.clock.call_at(self.clock.now(), self._recover)
+        rooms = self.resources
+        self.clock.call_at(self.clock.now(), lambda: self._recover(rooms))
         self.followers.note()
 
-    def _recover(self) -> None:
-        self.resources.recover()
-        for noun, status, path in behaviours.RESUMED:
-            for record in self.resources.unsettled(noun, (status,)):
-                _function(path)(self, record)
+    def _recover(self, rooms: Resources) -> None:
+        """Let records go on their way, unless those rooms were closed before this began; closing waits for it."""
+        with self._recovering:
+            if rooms is not self._open_rooms:
+                return
+            rooms.recover()
+            for noun, status, path in behaviours.RESUMED:
+                for record in rooms.unsettled(noun, (status,)):
+                    _function(path)(self, record)
 
     def close(self) -> None:
         """End everything that runs, and let go of the folder."""
@@ -176,7 +183,7 @@ class House:
         quotas = QUOTAS if self.settings.quotas else {}
         followed = frozenset(noun for noun, _ in behaviours.FOLLOWED)
         hooks = Hooks(self._publish, self._compute, self.settings.settle_seconds, quotas, followed)
-        self.resources = Resources(self.store, KINDS, self.clock, hooks)
+        self._open_rooms = self.resources = Resources(self.store, KINDS, self.clock, hooks)
         self.logs = FileLogs(self.data_dir / "logs", self.clock)
         self.metrics = FileMetrics(self.data_dir / "metrics")
         self.s3: S3 | None = None
@@ -187,6 +194,8 @@ class House:
 
     def _close_rooms(self, but: str = "") -> None:
         """Close the rooms that were opened, from the top down, so that each can still use those below it."""
+        with self._recovering:
+            self._open_rooms = None
         self.resources.close()
         self.followers.close()
         for name in ENGINES:

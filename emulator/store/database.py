@@ -97,6 +97,10 @@ def url_of(location: str | Path) -> str:
     return f"sqlite:///{text}"
 
 
+class ClosedError(RuntimeError):
+    """Asked of a database that is closed: by a thread that has outlived its house."""
+
+
 class Database:
     """One database. Thread safe: one writer at a time, readers have connections of their own and never wait."""
 
@@ -113,7 +117,7 @@ class Database:
         """How often was written: what was read before stays true while this stays the same."""
         self._lock = threading.Lock()
         self._idle: list[Any] = []
-        self._opened: list[Any] = []
+        self._closed = False
         file = url.partition("sqlite:///")[2]
         self._file = Path(file) if file else None
         self._reserve = Reserve(Path(f"{file}-reserve")) if file else None
@@ -129,7 +133,6 @@ class Database:
         connection = self._open.connect()
         for pragma in self.dialect.pragmas:
             connection.execute(pragma)
-        self._opened.append(connection)
         return connection
 
     def _create(self) -> None:
@@ -142,7 +145,9 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A consistent view that waits for no writer."""
+        """A consistent view that waits for no writer. `ClosedError` once the database is closed."""
+        if self._closed:
+            raise ClosedError("the database is closed")
         try:
             connection = self._idle.pop()
         except IndexError:
@@ -153,11 +158,15 @@ class Database:
         finally:
             connection.execute("ROLLBACK")
             self._idle.append(connection)
+            if self._closed:
+                self._close_idle()
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """Committed when the block ends, rolled back when it raises."""
+        """Committed when the block ends, rolled back when it raises. `ClosedError` once the database is closed."""
         with self._lock:
+            if self._closed:
+                raise ClosedError("the database is closed")
             connection = self._writer
             connection.execute(self.dialect.begin_write)
             session = Session(self, connection)
@@ -190,14 +199,24 @@ class Database:
                 self._writer.execute("VACUUM")
 
     def close(self) -> None:
-        """Let go of the files, after the write in progress."""
+        """Let go of the files, after the write in progress. Who is reading still reads to the end: a connection that is
+        closed in the middle of a statement of another thread takes the process with it.
+        """
         with self._lock:
-            opened, self._opened = self._opened, []
-            self._idle.clear()
-            for connection in opened:
-                connection.close()
+            if not self._closed:
+                self._closed = True
+                self._writer.close()
+            self._close_idle()
         if self._folder is not None:
             self._folder.cleanup()
+
+    def _close_idle(self) -> None:
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                return
+            connection.close()
 
 
 class Session:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from emulator.store import Linked, Query, Store, open_store
+from emulator.store.database import ClosedError, Database
 from emulator.store.queries import page_name, page_values
 from emulator.store.sql import SqlStore
 from tests.contracts.store_contract import HERE, StoreContract, link, record
@@ -224,3 +225,16 @@ def test_remembered_texts_are_what_sqlalchemy_makes_and_spare_its_import(
     [kept] = (tmp_path / "cache" / "sagelet").glob("sql-sqlite-*.json")
     kept.write_text("torn {")
     assert subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout == "True\n"
+
+
+def test_who_reads_when_the_database_closes_reads_to_the_end_and_nobody_after(tmp_path: Path) -> None:
+    """Closed under the hands of another thread, a connection of SQLite's ends the process."""
+    database = Database(tmp_path / "house.db")
+    with database.read() as session:
+        database.close()
+        session.execute("SELECT count(*) FROM records")  # which raises on a closed connection
+    with pytest.raises(ClosedError), database.read():
+        pass
+    with pytest.raises(ClosedError), database.write():
+        pass
+    database.close()
