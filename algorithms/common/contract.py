@@ -98,12 +98,12 @@ def log(message: str, level: str = "INFO") -> None:
     print(f"[{stamp}:{level}] {message}", flush=True)
 
 
-def run_training(layout: Layout, train: Callable[[Layout], None]) -> int:
-    """Call `train` and turn how it ends into an exit status and a failure file."""
+def run_training(layout: Layout, train: Callable[[Layout], None], say: Callable[[str, str], None] = log) -> int:
+    """Call `train` and turn how it ends into an exit status and a failure file; `say` writes a line of a level."""
     try:
         train(layout)
     except UserError as mistake:
-        log(str(mistake), "ERROR")
+        say(str(mistake), "ERROR")
         tell(layout, f"{CLIENT}: {mistake}")
         return 1
     except Exception as error:

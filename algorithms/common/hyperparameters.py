@@ -1,7 +1,8 @@
-"""Hyperparameters as values: each declares its type and range, reads its text, words its refusal, and makes samples.
+"""Hyperparameters as values: each declares its type, range and default, reads its text, and makes samples.
 
-The wording is that of the first-party XGBoost container. Checks that involve several hyperparameters belong to the
-algorithm, which hands them in as functions of all parsed values.
+How a refusal is worded is the image's business: the XGBoost container's words stand here, those of Amazon's own
+algorithms in `first_party.wording`. Checks that involve several hyperparameters belong to the algorithm, which hands
+them in as functions of all parsed values.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import ast
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from algorithms.common.faults import UserError
 
 CrossCheck = Callable[[Mapping[str, Any]], None]
 """Raises UserError when values contradict each other."""
+AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -51,25 +53,78 @@ class Interval:
         return below + above
 
 
+class Wording(Protocol):
+    """How an image words its refusals."""
+
+    def missing(self, name: str) -> str: ...
+
+    def extraneous(self, name: str) -> str: ...
+
+    def unreadable(self, one: Hyperparameter, text: str, error: Exception) -> str: ...
+
+    def outside(self, one: Hyperparameter, value: Any) -> str: ...
+
+
+class XGBoostWording:
+    """https://github.com/aws/sagemaker-xgboost-container, `sagemaker_algorithm_toolkit`."""
+
+    def missing(self, name: str) -> str:
+        return f"Missing required hyperparameter: {name}"
+
+    def extraneous(self, name: str) -> str:
+        return f"Extraneous hyperparameter found: {name}"
+
+    def unreadable(self, one: Hyperparameter, text: str, error: Exception) -> str:
+        return f"Hyperparameter {one.name}: could not parse value {text!r} (caused by {type(error).__name__})"
+
+    def outside(self, one: Hyperparameter, value: Any) -> str:
+        return f"Hyperparameter {one.name}: value {value} not in range {one.says()}"
+
+
+XGBOOST = XGBoostWording()
+
+
+@dataclass(frozen=True)
+class Tunable:
+    """The range in which a tuning job searches: numbers with a scaling (Linear, Logarithmic), or words."""
+
+    low: float = 0
+    high: float = 0
+    scaling: str = "Linear"
+    words: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Hyperparameter:
-    """One declared hyperparameter. Subclasses say how text becomes a value, and what is in range."""
+    """One declared hyperparameter. Subclasses say how text becomes a value, and what is in range.
+
+    `default` is the value that the algorithm takes when none is given, None for none; `auto` is whether the word `auto`
+    is accepted too, which stays a word; `tunable` is the recommended range of a tuning job, None for no tuning.
+    """
 
     name: str
     required: bool = False
     alias: str = ""
+    default: Any = None
+    auto: bool = False
+    tunable: Tunable | None = None
+    remark: str = ""
 
-    def read(self, text: str) -> Any:
+    def read(self, text: str, wording: Wording = XGBOOST) -> Any:
         """The value, or UserError in the service's words."""
+        if self.auto and text == AUTO:
+            return AUTO
         try:
             value = self._parse(text)
-        except (ValueError, SyntaxError, TypeError, OverflowError) as error:
-            raise UserError(
-                f"Hyperparameter {self.name}: could not parse value {text!r} (caused by {type(error).__name__})"
-            ) from error
+        except (ValueError, KeyError, SyntaxError, TypeError, OverflowError) as error:
+            raise UserError(wording.unreadable(self, text, error)) from error
         if not self._holds(value):
-            raise UserError(f"Hyperparameter {self.name}: value {value} not in range {self._range()}")
+            raise UserError(wording.outside(self, value))
         return value
+
+    def says(self) -> str:
+        """The range in a word or two, for messages and documents."""
+        return self._range()
 
     def valid(self) -> list[str]:
         """Texts that must be accepted."""
@@ -148,6 +203,39 @@ class Categorical(Hyperparameter):
 
 
 @dataclass(frozen=True)
+class Switch(Categorical):
+    """True or false, in any of the ways that programs spell them; the value is a bool."""
+
+    range: tuple[str, ...] = ("true", "false")
+
+    def valid(self) -> list[str]:
+        return ["true", "True", "1", "false", "False", "0"]
+
+    def _parse(self, text: str) -> Any:
+        return {"true": True, "1": True, "false": False, "0": False}[text.strip().lower()]
+
+    def _holds(self, value: Any) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class Words(Categorical):
+    """A list of words, as JSON (`["msd", "ssd"]`) or with bare words (`[msd,ssd]`, `msd,ssd`)."""
+
+    def valid(self) -> list[str]:
+        return [f'["{self.range[0]}"]', f"[{','.join(self.range)}]", self.range[0]]
+
+    def invalid(self) -> list[str]:
+        return ['["no such word"]', "[]", ""]
+
+    def _parse(self, text: str) -> Any:
+        return tuple(word.strip().strip("\"'") for word in text.strip().strip("[]").split(","))
+
+    def _holds(self, value: Any) -> bool:
+        return all(word in self.range for word in value)
+
+
+@dataclass(frozen=True)
 class CommaList(Categorical):
     """Words of a list, separated by commas. `extra` accepts words that the list cannot spell (`error@0.7`)."""
 
@@ -217,7 +305,10 @@ class NestedList(Hyperparameter):
 
 
 def validate(
-    declared: Sequence[Hyperparameter], given: Mapping[str, str], checks: Iterable[CrossCheck] = ()
+    declared: Sequence[Hyperparameter],
+    given: Mapping[str, str],
+    checks: Iterable[CrossCheck] = (),
+    wording: Wording = XGBOOST,
 ) -> dict[str, Any]:
     """The values of `given`, aliases replaced by their names; UserError on the first thing that is wrong."""
     known = {one.name: one for one in declared}
@@ -225,11 +316,16 @@ def validate(
     named = {aliases.get(name, name): text for name, text in given.items()}
     for one in declared:
         if one.required and one.name not in named:
-            raise UserError(f"Missing required hyperparameter: {one.name}")
+            raise UserError(wording.missing(one.name))
     for name in named:
         if name not in known:
-            raise UserError(f"Extraneous hyperparameter found: {name}")
-    values = {name: known[name].read(text) for name, text in named.items()}
+            raise UserError(wording.extraneous(name))
+    values = {name: known[name].read(text, wording) for name, text in named.items()}
     for check in checks:
         check(values)
     return values
+
+
+def defaults(declared: Sequence[Hyperparameter]) -> dict[str, Any]:
+    """The values of those that have a default."""
+    return {one.name: one.default for one in declared if one.default is not None}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
@@ -37,6 +37,45 @@ def read(data: bytes | BinaryIO) -> Iterator[Record]:
             yield _record(payload)
         except (IndexError, ValueError, struct.error) as error:
             raise Malformed(f"record {number} is not a protobuf record of aialgs.data: {error}") from error
+
+
+def tables(data: bytes | BinaryIO, rows: int = 4096) -> Iterator[tuple[Any, NDArray[Any] | None]]:
+    """Blocks of records: features (dense, or CSR if any is sparse), and labels (None when a record has none)."""
+    import itertools
+
+    records = read(data)
+    while block := list(itertools.islice(records, rows)):
+        yield matrix(block)
+
+
+def matrix(records: Iterable[Record]) -> tuple[Any, NDArray[Any] | None]:
+    """Records as features (CSR if any is sparse) and labels (None when a record has none)."""
+    import numpy
+
+    rows: list[Tensor] = []
+    labels: list[float] = []
+    for features, label in records:
+        if "values" not in features:
+            raise Malformed(f"record {len(rows)} has no features['values']")
+        rows.append(features["values"])
+        labels += [float(values[0]) for values, _, _ in label.values() if len(values)][:1]
+    found = numpy.array(labels) if len(labels) == len(rows) else None
+    if all(keys is None for _, keys, _ in rows):
+        if len({len(values) for values, _, _ in rows}) > 1:
+            raise Malformed("the records differ in their number of features")
+        return numpy.array([values for values, _, _ in rows]), found
+    return _sparse(rows), found
+
+
+def _sparse(rows: Sequence[Tensor]) -> Any:
+    import numpy
+    from scipy.sparse import csr_matrix
+
+    columns = [numpy.arange(len(values)) if keys is None else keys for values, keys, _ in rows]
+    width = max([shape for _, _, shape in rows] + [int(c.max()) + 1 for c in columns if len(c)])
+    starts = numpy.cumsum([0, *(len(c) for c in columns)])
+    values = numpy.concatenate([values for values, _, _ in rows])
+    return csr_matrix((values, numpy.concatenate(columns), starts), shape=(len(rows), width))
 
 
 def frames(data: bytes | BinaryIO) -> Iterator[bytes]:

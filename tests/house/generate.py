@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from emulator.settings import SETTINGS
+from tests.house import algorithm_pages
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -26,7 +27,7 @@ OPTIONS = frozenset(
 )
 """Settings that `sagelet up` takes as options; the others are variables only."""
 
-DOCUMENTS = {"settings.md": settings}
+DOCUMENTS = {"settings.md": settings, "algorithms.md": algorithm_pages.page}
 
 
 def main() -> None:

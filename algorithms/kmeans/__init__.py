@@ -1,0 +1,1 @@
+"""K-Means: mini-batches into more centres than asked for, which Lloyd's algorithm then reduces."""

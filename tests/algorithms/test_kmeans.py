@@ -1,0 +1,76 @@
+"""K-Means: what all first-party algorithms owe, and clusters as good as scikit-learn's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_digits, make_blobs
+
+from algorithms.common import ndarray_list
+from tests.algorithms.first_party_contract import FirstPartyContract, csv
+from tests.algorithms.job import Job
+
+
+class TestKMeans(FirstPartyContract):
+    algorithm = "kmeans"
+    values = {"feature_dim": "4", "k": "3", "eval_metrics": '["msd","ssd"]'}
+    metrics = ("train:progress", "train:throughput", "train:msd", "test:msd", "test:ssd")
+    fields = ("closest_cluster", "distance_to_cluster")
+
+    @classmethod
+    def rows(cls):
+        features, labels = make_blobs(200, 4, centers=3, random_state=3)
+        return features.astype(np.float32), labels.astype(np.float32)
+
+    def test_the_answer_is_the_nearest_centre_and_the_distance_to_it(self, trained, server) -> None:
+        [centres] = ndarray_list.read((trained[0].model / "model_algo-1").read_bytes())
+        assert centres.shape == (3, 4) and centres.dtype == np.float32
+        rows = self.rows()[0][:20]
+        distances = np.linalg.norm(rows[:, None].astype(float) - centres[None].astype(float), axis=2)
+        for found, row in zip(self.ask(server, rows).json()["predictions"], distances, strict=True):
+            assert found["closest_cluster"] == row.argmin() and isinstance(found["closest_cluster"], float)
+            assert found["distance_to_cluster"] == pytest.approx(row.min(), rel=1e-4, abs=1e-5)
+
+    def test_csv_answers_are_lines_of_both(self, server) -> None:
+        lines = self.ask(server, self.rows()[0][:2], "text/csv").text.splitlines()
+        assert [len(line.split(",")) for line in lines] == [2, 2]
+
+    def test_more_clusters_than_records_are_refused(self, tmp_path: Path) -> None:
+        assert "200 records, fewer than the 500 clusters" in self.fails(self.job(tmp_path, k="500"))
+
+    def test_a_label_taken_for_a_feature_is_explained(self, tmp_path: Path) -> None:
+        job = Job(tmp_path, self.algorithm)
+        job.prepare(self.values, train="text/csv")
+        job.put("train/data.csv", csv(self.rows()[0]))
+        assert "text/csv;label_size=0" in self.fails(job)
+
+    def test_centres_of_the_users_own_are_served(self, tmp_path: Path) -> None:
+        job = Job(tmp_path, self.algorithm)
+        job.model.mkdir(parents=True)
+        (job.model / "model_algo-1").write_bytes(ndarray_list.write([np.array([[0, 0], [3, 4]], np.float32)]))
+        with job.serve() as server:
+            assert server.post("0,0\n3,9\n", "text/csv").json() == {
+                "predictions": [
+                    {"closest_cluster": 0.0, "distance_to_cluster": 0.0},
+                    {"closest_cluster": 1.0, "distance_to_cluster": 5.0},
+                ]
+            }
+
+
+@pytest.mark.parametrize("init", ["random", "kmeans++"])
+@pytest.mark.parametrize("data", ["digits", "blobs"])
+def test_inertia_is_that_of_scikit_learn_within_5_percent(tmp_path: Path, data: str, init: str) -> None:
+    rows = load_digits().data if data == "digits" else make_blobs(5000, 8, centers=12, random_state=7)[0]
+    rows, k = rows.astype(np.float32), 10 if data == "digits" else 12
+    job = Job(tmp_path, "kmeans")
+    values = {"feature_dim": str(rows.shape[1]), "k": str(k), "init_method": init, "mini_batch_size": "500"}
+    job.prepare({**values, "epochs": "3"}, train="text/csv;label_size=0")
+    job.put("train/data.csv", csv(rows))
+    assert job.train().code == 0
+    [centres] = ndarray_list.read((job.model / "model_algo-1").read_bytes())
+    inertia = float((((rows[:, None] - centres[None]) ** 2).sum(axis=2)).min(axis=1).sum())
+    oracle = KMeans(k, n_init=10, random_state=0).fit(rows).inertia_
+    assert inertia <= 1.05 * oracle

@@ -1,0 +1,87 @@
+"""docs/algorithms.md, from the manifests of `algorithms/` and the hyperparameters that each algorithm declares."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from algorithms.catalog import FOLDER
+from algorithms.common.hyperparameters import Hyperparameter
+
+HEAD = """# Built-in algorithms
+
+Generated from the manifests in `algorithms/` (`make docs`). An image is meant by the name of its repository, whatever
+the registry's account, the region and the tag. *Faithful* is what computes what the developer guide and the papers that
+it names describe; *approximate* says in what it differs, and how far from the oracle it was measured to be; a
+*stand-in* computes something else, and its job's log says so.
+
+"""
+
+
+def page() -> str:
+    """The whole document."""
+    told = [manifest for manifest in _manifests() if "definition" in manifest]
+    lines = [HEAD + "| algorithm | repository | library | extra | fidelity |", "|---|---|---|---|---|"]
+    for one in told:
+        lines.append(
+            f"| [{one['title']}](#{anchor(one['title'])}) | {', '.join(f'`{name}`' for name in one['repositories'])} "
+            f"| {one['library']} | {one.get('extra', '')} | {one['fidelity']} |"
+        )
+    return "\n".join([*lines, "", *(line for one in told for line in _section(one))]) + "\n"
+
+
+def anchor(title: str) -> str:
+    """GitHub's for a heading."""
+    return title.lower().replace(" ", "-")
+
+
+def _manifests() -> list[Mapping[str, Any]]:
+    return [json.loads(path.read_text()) for path in sorted(FOLDER.glob("*/manifest.json"))]
+
+
+def _section(told: Mapping[str, Any]) -> list[str]:
+    definition = _named(told["definition"])
+    lines = [f"## {told['title']}", ""]
+    lines += [f"* {sentence}" for sentence in told.get("differs", ())]
+    lines += [_channels(definition), *_answers(told), ""]
+    lines += ["| hyperparameter | values | default | tuned | |", "|---|---|---|---|---|"]
+    return [*lines, *(_row(one) for one in definition.hyperparameters), ""]
+
+
+def _channels(definition: Any) -> str:
+    names = [f"`{one.name}`" + ("" if one.required else " (optional)") for one in definition.channels]
+    formats = ", ".join(f"`{media}`" for media in definition.formats)
+    hosts = "" if definition.several else " One host."
+    return f"* Channels {', '.join(names)}; formats {formats}, the first when none is named.{hosts}"
+
+
+def _answers(told: Mapping[str, Any]) -> list[str]:
+    if "form" not in told:
+        return [f"* {told['answers']}"] if "answers" in told else []
+    form = _named(told["form"])
+    reads, writes = (", ".join(f"`{media}`" for media in given) for given in (form.reads, form.writes))
+    return [f"* Asked in {reads}; answers in {writes}, the first when any will do, under `{form.envelope}`."]
+
+
+def _row(one: Hyperparameter) -> str:
+    name = f"`{one.name}`" + (" (required)" if one.required else "")
+    kind = type(one).__name__.lower()
+    allowed = f"{kind} {one.says()}".strip() + (" or `auto`" if one.auto else "")
+    default = "" if one.default is None else f"`{_plain(one.default)}`"
+    tuned = ""
+    if one.tunable:
+        tuned = ", ".join(one.tunable.words) or f"{one.tunable.low:g} to {one.tunable.high:g}"
+    return f"| {name} | {allowed} | {default} | {tuned} | {one.remark} |"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return json.dumps(value) if isinstance(value, list | tuple) else str(value)
+
+
+def _named(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
