@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from algorithms.common import workers
 from algorithms.common.contract import Layout
 from algorithms.common.faults import UserError
 from algorithms.common.serving import Invocation, Reply, run_serving
@@ -43,7 +44,7 @@ class Service:
 
 def main(load: Callable[[Path], Model], form: Form) -> int:
     """Serve the model of this process's base folder until SIGTERM; the exit status."""
-    return run_serving(lambda: Service(load(Layout.from_environment().model), form))
+    return run_serving(lambda: Service(load(Layout.from_environment().model), form), workers.by_cores())
 
 
 def content(folder: Path, name: str = MODEL) -> bytes:
