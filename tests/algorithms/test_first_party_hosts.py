@@ -78,7 +78,7 @@ def test_a_host_that_dies_ends_the_others(tmp_path: Path) -> None:
     with hosts.running() as processes:
         assert any("Loaded iterator creator" in line for line in processes[0].stdout), "both have come"
         processes[1].kill()
-        output, _ = processes[0].communicate(timeout=60)
+        processes[0].communicate(timeout=60)
         assert processes[0].returncode == 1
     failure = (hosts.jobs[0].base / "output/failure").read_text()
     assert failure.startswith(f"AlgorithmError: Host {hosts.names[1]} ended before the training was over")
