@@ -246,7 +246,7 @@ class FirstPartyContract(ManifestContract):
             lines = "\n".join(json.dumps(one) for one in given)
             assert_close(server.post(lines, JSONLINES, JSON).json(), whole)
         assert_close(server.post(recordio.write_features(rows), RECORDIO, JSON).json(), whole)
-        assert server.post(csv(rows), CSV).json() == whole, "JSON is what any Accept means"
+        assert_close(server.post(recordio.write_features(rows), RECORDIO).json(), whole)  # JSON is the first of all
 
     def test_all_ways_of_answering_say_the_same(self, server: Server) -> None:
         rows = self.rows()[0][:4]
