@@ -1,4 +1,4 @@
-"""IP Insights' hyperparameters: docs.aws.amazon.com/sagemaker/latest/dg/ip-insights-hyperparameters.html, -tuning.html."""
+"""The hyperparameters: docs.aws.amazon.com/sagemaker/latest/dg/ip-insights-hyperparameters.html and -tuning.html."""
 
 from __future__ import annotations
 
