@@ -19,7 +19,12 @@ class Models:
     """Weights (d, models x classes) and bias (models x classes); one class for regression and for two classes."""
 
     def __init__(
-        self, loss: Loss, candidates: Sequence[Candidate], classes: int, start: tuple[Any, Any], values: Mapping[str, Any]
+        self,
+        loss: Loss,
+        candidates: Sequence[Candidate],
+        classes: int,
+        start: tuple[Any, Any],
+        values: Mapping[str, Any],
     ) -> None:
         self._loss, self._classes, self._values = loss, classes, values
         self.count = len(candidates)

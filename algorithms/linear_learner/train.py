@@ -169,7 +169,11 @@ def _records(run: Run, channel: str, values: dict[str, Any], train: Records | No
         classes = 2 if binary else values["num_classes"]
         wrong = (table.labels != np.floor(table.labels)) | (table.labels < 0) | (table.labels >= classes)
         if wrong.any():
-            allowed = "0 and 1 of a binary_classifier" if binary else f"whole numbers from 0 to {classes - 1} (num_classes - 1)"
+            allowed = (
+                "0 and 1 of a binary_classifier"
+                if binary
+                else f"whole numbers from 0 to {classes - 1} (num_classes - 1)"
+            )
             raise UserError(wording.label_out_of_range(channel, float(table.labels[wrong.argmax()]), allowed))
     return Records(table.features, table.labels)
 

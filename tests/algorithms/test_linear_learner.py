@@ -153,7 +153,9 @@ def test_the_log_of_a_regression_is_that_of_the_image(jobs: Jobs) -> None:
     done = jobs.good(REGRESSOR | {"epochs": 4, "early_stopping_patience": 9}, train=DIABETES, validation=DIABETES)
     for epoch in range(4):
         for split in ("train", "validation"):
-            assert lines(done.log, f"#quality_metric: host=algo-1, epoch={epoch}, {split} mse_objective <loss>={NUMBER}")
+            assert lines(
+                done.log, f"#quality_metric: host=algo-1, epoch={epoch}, {split} mse_objective <loss>={NUMBER}"
+            )
         criteria = f"host=algo-1, epoch={epoch}, criteria=mse_objective, value={NUMBER}"
         assert lines(done.log, f"#early_stopping_criteria_metric: {criteria}")
     assert lines(done.log, "Epoch 0: Loss improved. Updating best model")
@@ -193,7 +195,9 @@ def test_training_ends_early_and_keeps_the_best_epoch(jobs: Jobs) -> None:
     done = jobs.good(given, train=DIABETES, validation=DIABETES)
     assert "Early stop condition met. Stopping training." in done.log and "epoch=49" not in done.log
     epochs = [float(v) for v in lines(done.log, rf"#early_stopping_criteria_metric: .* value=({NUMBER})")]
-    assert done.metric("validation mse_objective <loss>") == pytest.approx(min(epochs), rel=1e-4) and epochs[-1] > min(epochs)
+    assert done.metric("validation mse_objective <loss>") == pytest.approx(min(epochs), rel=1e-4) and epochs[-1] > min(
+        epochs
+    )
 
 
 def test_a_tuning_job_trains_one_model(jobs: Jobs) -> None:
@@ -209,9 +213,15 @@ FEW = (np.arange(40, dtype=np.float32).reshape(10, 4) % 7, np.arange(10) % 3)
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"predictor_type": "multiclass_classifier"}, "No value(s) were specified for 'num_classes' which are required"),
+        (
+            {"predictor_type": "multiclass_classifier"},
+            "No value(s) were specified for 'num_classes' which are required",
+        ),
         (MULTICLASS | {"num_classes": "2"}, "a multiclass_classifier has 3 classes or more"),
-        (BINARY | {"loss": "huber_loss"}, "'huber_loss' of the 'loss' hyperparameter is not one of a binary_classifier"),
+        (
+            BINARY | {"loss": "huber_loss"},
+            "'huber_loss' of the 'loss' hyperparameter is not one of a binary_classifier",
+        ),
         (BINARY | {"positive_example_weight_mult": "many"}, "'^balanced$'"),
         (BINARY, "Label value outside of the expected range in channel 'train': 2.0. Labels are 0 and 1"),
         ({**MULTICLASS, "num_classes": "3"}, ""),
@@ -233,7 +243,10 @@ def test_more_classes_than_declared_are_told(jobs: Jobs) -> None:
 @pytest.mark.parametrize("channel", ["validation", "test"])
 def test_other_channels_are_checked_as_well(jobs: Jobs, channel: str) -> None:
     narrow = (FEW[0][:, :3], FEW[1])
-    assert f"doesn't match {channel} data dimensionality '3'" in jobs.run(REGRESSOR, train=FEW, **{channel: narrow}).failure
+    assert (
+        f"doesn't match {channel} data dimensionality '3'"
+        in jobs.run(REGRESSOR, train=FEW, **{channel: narrow}).failure
+    )
     wrong = (FEW[0], FEW[1] + 0.5)
     assert f"in channel '{channel}': 0.5" in jobs.run(MULTICLASS, train=FEW, **{channel: wrong}).failure
 

@@ -88,7 +88,9 @@ def test_the_threshold_is_the_best_by_the_criterion(criterion: str, tied: bool) 
     labels = DRAW.integers(0, 2, 120)
     found = DRAW.normal(labels * 0.8 - 0.5, 1)
     found = np.round(found, 1) if tied else found
-    given = values(binary_classifier_model_selection_criteria=criterion, f_beta=2, target_recall=0.7, target_precision=0.6)
+    given = values(
+        binary_classifier_model_selection_criteria=criterion, f_beta=2, target_recall=0.7, target_precision=0.6
+    )
     cut, value = thresholds.calibrate(Counts.of(found, labels), given)
     assert value == pytest.approx(brute(found, labels, MEASURES[criterion]))
     assert MEASURES[criterion](labels, found > cut) == pytest.approx(value), "the value is that of its own threshold"
@@ -100,7 +102,9 @@ def test_former_names_of_criteria_mean_the_newer_ones() -> None:
     newer = values(binary_classifier_model_selection_criteria="f_beta", f_beta=1)
     counts = Counts.of(found, labels)
     assert thresholds.calibrate(counts, former) == thresholds.calibrate(counts, newer)
-    assert thresholds.criterion(values(binary_classifier_model_selection_criteria="cross_entropy_loss")) == "loss_function"
+    assert (
+        thresholds.criterion(values(binary_classifier_model_selection_criteria="cross_entropy_loss")) == "loss_function"
+    )
 
 
 def test_a_precision_that_nothing_reaches_counts_nothing() -> None:
@@ -144,7 +148,9 @@ def test_scores_of_two_classes_are_scikit_learns() -> None:
 
 def test_scores_of_several_classes_are_scikit_learns() -> None:
     rows = DRAW.normal(size=(300, 4)).astype(np.float32)
-    model = Linear("multiclass_classifier", "softmax_loss", DRAW.normal(size=(4, 4)).astype(np.float32), np.zeros(4, np.float32))
+    model = Linear(
+        "multiclass_classifier", "softmax_loss", DRAW.normal(size=(4, 4)).astype(np.float32), np.zeros(4, np.float32)
+    )
     raw = model.raw(rows)
     labels = (raw + DRAW.normal(0, 2, raw.shape)).argmax(axis=1)
     predicted = raw.argmax(axis=1)
@@ -167,7 +173,13 @@ def test_scores_of_a_regression_are_scikit_learns() -> None:
     model = Linear("regressor", "squared_loss", np.array([[0.3, 1]], np.float32), np.ones(1, np.float32))
     found = model.raw(rows)[:, 0]
     square, size = metrics.mean_squared_error(labels, found), metrics.mean_absolute_error(labels, found)
-    wanted = {"mse": square, "absolute_loss": size, "rmse": square**0.5, "r2": metrics.r2_score(labels, found), "mae": size}
+    wanted = {
+        "mse": square,
+        "absolute_loss": size,
+        "rmse": square**0.5,
+        "r2": metrics.r2_score(labels, found),
+        "mae": size,
+    }
     assert table(model, rows, labels) == pytest.approx(wanted)
 
 
@@ -188,7 +200,9 @@ def test_scaling_looks_at_the_first_records_only() -> None:
 
 @pytest.mark.parametrize("kind", ["regressor", "binary_classifier"])
 def test_switches_of_scaling_do_what_they_say(kind: str) -> None:
-    plain = Scaling.of(ROWS, LABELS, values(kind, normalize_data=False, unbias_data=False, normalize_label=False, unbias_label=False))
+    plain = Scaling.of(
+        ROWS, LABELS, values(kind, normalize_data=False, unbias_data=False, normalize_label=False, unbias_label=False)
+    )
     assert plain.mean.any() == 0 and (plain.spread == 1).all() and (plain.label_mean, plain.label_spread) == (0, 1)
     unbiased = Scaling.of(ROWS, LABELS, values(kind, normalize_data=False))
     assert unbiased.mean.all() and (unbiased.spread == 1).all()
@@ -219,7 +233,9 @@ def test_constant_columns_are_left_as_they_are() -> None:
 def test_what_is_given_holds_for_all_models() -> None:
     given = values(learning_rate=0.3, l1=0.5, wd=0.0, bias_lr_mult=2.0, lr_scheduler_step=7)
     found = candidates.choose(given, 40, 1000, 1.0, np.random.default_rng(1))
-    assert {(one.learning_rate, one.l1, one.wd, one.bias_lr_mult, one.lr_scheduler_step) for one in found} == {(0.3, 0.5, 0.0, 2.0, 7)}
+    assert {(one.learning_rate, one.l1, one.wd, one.bias_lr_mult, one.lr_scheduler_step) for one in found} == {
+        (0.3, 0.5, 0.0, 2.0, 7)
+    }
 
 
 def test_auto_makes_models_that_differ() -> None:

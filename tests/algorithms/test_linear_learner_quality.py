@@ -155,7 +155,9 @@ def test_each_loss_is_as_small_as_scikit_learn_makes_it(jobs: Jobs, loss: str) -
     found = loss_of(name, labels - done.model.predict(rows.astype(np.float32))["score"], width)
     oracle = SGDRegressor(loss=name, epsilon=width, alpha=0, max_iter=3000, tol=1e-6, average=True, random_state=0)
     assert found <= 1.01 * loss_of(name, labels - oracle.fit(rows, labels).predict(rows), width)
-    assert done.metric(f"train {'mse' if loss == 'squared_loss' else loss}_objective <loss>") == pytest.approx(found, rel=1e-3)
+    assert done.metric(f"train {'mse' if loss == 'squared_loss' else loss}_objective <loss>") == pytest.approx(
+        found, rel=1e-3
+    )
 
 
 def penalised(l1: float, wd: float, optimizer: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -217,7 +219,9 @@ def test_sparse_rows_give_the_model_of_dense_ones() -> None:
     draw = np.random.default_rng(6)
     rows = (draw.random((500, 40)) < 0.1).astype(np.float32) * draw.normal(3, 1, (500, 40)).astype(np.float32)
     labels = (rows @ draw.normal(size=40) > 0).astype(np.float32)
-    values = resolved(defaults(DECLARED) | {"predictor_type": "binary_classifier", "mini_batch_size": 100, "num_models": 3})
+    values = resolved(
+        defaults(DECLARED) | {"predictor_type": "binary_classifier", "mini_batch_size": 100, "num_models": 3}
+    )
     found = []
     for features in (rows, csr_matrix(rows)):
         training = Training(values, Records(features, labels), np.random.default_rng(1))
