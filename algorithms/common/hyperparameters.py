@@ -99,7 +99,8 @@ class Hyperparameter:
     """One declared hyperparameter. Subclasses say how text becomes a value, and what is in range.
 
     `default` is the value that the algorithm takes when none is given, None for none; `auto` is whether the word `auto`
-    is accepted too, which stays a word, and `words` are further such words; `tunable` is the recommended range of a tuning job, None for no tuning.
+    is accepted too, which stays a word, and `words` are further such words; `tunable` is the recommended range of a
+    tuning job, None for no tuning.
     """
 
     name: str

@@ -73,7 +73,7 @@ def read(content: bytes, name: str) -> Linear:
 
 
 def found(folder: Path) -> Linear:
-    """The model of a channel's folder: the archive of a training job, or what is in it; UserError when there is none."""
+    """The model of a channel's folder: a training job's archive, or what is in it; UserError when there is none."""
     for path in sorted(folder.glob("*")) if folder.is_dir() else []:
         if path.name == MODEL:
             return read(path.read_bytes(), path.name)

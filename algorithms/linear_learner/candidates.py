@@ -14,8 +14,8 @@ from typing import Any
 
 OBJECTIVE = "_tuning_objective_metric"
 AUTO_MODELS = 32
-AUTO_PARAMETERS = 1 << 26
-"""How many weights all models together may have for `num_models` auto to mean 32."""
+AUTO_PARAMETERS, AUTO_SCORES = 1 << 26, 1 << 24
+"""How many weights, and how many scores of a batch, all models together may have for `num_models` auto to mean 32."""
 RATES: Mapping[str, Sequence[float]] = {
     "adam": (0.1, 0.03, 0.3, 0.01),
     "rmsprop": (0.03, 0.01, 0.1, 0.003),
@@ -43,13 +43,14 @@ class Candidate:
     positive_weight: float = 1.0
 
 
-def count(values: Mapping[str, Any], parameters: int) -> int:
-    """How many models; `parameters` are the weights of one. A tuning job does the search itself: one."""
+def count(values: Mapping[str, Any], width: int, classes: int) -> int:
+    """How many models of so many features and classes. A tuning job does the search itself: one."""
     if values.get(OBJECTIVE):
         return 1
     if values["num_models"] != "auto":
         return int(values["num_models"])
-    return max(1, min(AUTO_MODELS, AUTO_PARAMETERS // max(1, parameters)))
+    scores = AUTO_SCORES // (values["mini_batch_size"] * classes)
+    return max(1, min(AUTO_MODELS, AUTO_PARAMETERS // (width * classes), scores))
 
 
 def choose(values: Mapping[str, Any], number: int, steps: int, balance: float, draw: Any) -> list[Candidate]:

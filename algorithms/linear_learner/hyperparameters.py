@@ -21,7 +21,8 @@ MULTICLASS = "multiclass_classifier"
 
 DECLARED: tuple[Hyperparameter, ...] = (
     Categorical("predictor_type", required=True, range=tuple(BY_PREDICTOR)),
-    Integer("num_classes", range=Interval(1, 1_000_000), default=1, remark="required of a multiclass_classifier: 3 or more"),
+    Integer("num_classes", range=Interval(1, 1_000_000), default=1,
+            remark="required of a multiclass_classifier: 3 or more"),
     Integer("feature_dim", range=Interval(1), default="auto", auto=True, remark="the number of features"),
     Integer("accuracy_top_k", range=Interval(1, 1_000_000), default=3),
     Switch("balance_multiclass_weights", default=False, remark="each class counts the same"),
@@ -42,8 +43,8 @@ DECLARED: tuple[Hyperparameter, ...] = (
     Float("init_sigma", range=POSITIVE, default=0.01),
     Float("l1", range=Interval(0), default="auto", auto=True, tunable=Tunable(1e-7, 1, "Logarithmic")),
     Float("learning_rate", range=POSITIVE, default="auto", auto=True, tunable=Tunable(1e-5, 1, "Logarithmic")),
-    Categorical("loss", range=tuple(name for names in BY_PREDICTOR.values() for name in names), auto=True, default="auto",
-                remark="auto: squared_loss, logistic, softmax_loss"),
+    Categorical("loss", range=tuple(name for names in BY_PREDICTOR.values() for name in names), auto=True,
+                default="auto", remark="auto: squared_loss, logistic, softmax_loss"),
     Float("loss_insensitivity", range=POSITIVE, default=0.01, remark="in units of the label that is trained with"),
     Float("lr_scheduler_factor", range=SHARE, default="auto", auto=True),
     Float("lr_scheduler_minimum_lr", range=POSITIVE, default="auto", auto=True),
@@ -89,8 +90,8 @@ def loss_fits(values: Mapping[str, Any]) -> None:
     loss, known = values.get("loss", "auto"), BY_PREDICTOR[values["predictor_type"]]
     if loss not in ("auto", *known):
         raise UserError(
-            f"The value {loss!r} of the 'loss' hyperparameter is not one of a {values['predictor_type']}, which accepts "
-            f"one of the following: {', '.join(repr(name) for name in ('auto', *known))}"
+            f"The value {loss!r} of the 'loss' hyperparameter is not one of a {values['predictor_type']}, which "
+            f"accepts one of the following: {', '.join(repr(name) for name in ('auto', *known))}"
         )
 
 

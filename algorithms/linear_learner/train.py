@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -106,8 +106,7 @@ class Epochs:
         start = time.time()
         losses = self.training.epoch()
         self._tell("train", losses, number)
-        verdict = Verdict(losses, -losses, np.zeros(len(losses)))
-        verdict = replace(verdict, losses=np.where(np.isfinite(losses), losses, np.inf))
+        verdict = Verdict.of(losses)
         if self.validation is not None:
             verdict = self.training.judge(self.validation)
             self._tell("validation", verdict.losses, number)
@@ -128,7 +127,7 @@ class Epochs:
         if before is None or verdict.key > before:
             self.best, self.state = verdict.key, self.training.state()
         gained = verdict.key[0] - before[0] if before else np.inf
-        if before and gained < self.values["early_stopping_tolerance"] * abs(before[0]) or gained <= 0:
+        if (before and gained < self.values["early_stopping_tolerance"] * abs(before[0])) or gained <= 0:
             self.job.log.info(f"Epoch {number}: Loss has not improved for {self.stale} epochs.")
             self.stale += 1
         else:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from algorithms.linear_learner import candidates, losses, thresholds
-from algorithms.linear_learner.model import BLOCK, Linear
+from algorithms.linear_learner.model import Linear
 from algorithms.linear_learner.models import Models
 from algorithms.linear_learner.scaling import Scaling
 from algorithms.linear_learner.thresholds import Counts
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SAMPLE = 20000
 """Records of which thresholds are tried after each epoch."""
+SCORES = 1 << 22
+"""How many scores are computed at once."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,12 @@ class Verdict:
     value: NDArray[np.float64]
     cuts: NDArray[np.float64]
 
+    @classmethod
+    def of(cls, losses: NDArray[np.float64]) -> Verdict:
+        """By the loss alone; what is no finite number is the worst."""
+        finite = np.where(np.isfinite(losses), losses, np.inf)
+        return cls(finite, -finite, np.zeros(len(finite)))
+
     @property
     def best(self) -> int:
         """The model that is best by the criterion, of equal ones that with the least loss."""
@@ -73,7 +81,7 @@ class Training:
         self.classes = values["num_classes"] if values["predictor_type"] == "multiclass_classifier" else 1
         self.scaling = Scaling.of(records.features, records.labels, values)
         width = int(records.features.shape[1])
-        number = candidates.count(values, width * self.classes)
+        number = candidates.count(values, width, self.classes)
         steps = -(-len(records) // values["mini_batch_size"]) * values["epochs"]
         balance = self._balance(records.labels)
         self.candidates = candidates.choose(values, number, steps, balance, draw)
@@ -101,20 +109,19 @@ class Training:
     def judge(self, records: Records, most: int = SAMPLE) -> Verdict:
         """All models on records; thresholds are tried on at most so many of them."""
         total = np.zeros(len(self.candidates))
-        for part in _blocks(records):
+        for part in self._blocks(records):
             view, labels = self.scaling.view(part.features), self.scaling.label(part.labels)
             total += self._models.losses(view, labels, self._judging(part.labels))
-        mean = total / len(records) * self.scaling.label_spread**self._loss.degree
-        mean = np.where(np.isfinite(mean), mean, np.inf)
-        cuts = np.zeros(len(mean))
+        verdict = Verdict.of(total / len(records) * self.scaling.label_spread**self._loss.degree)
         if not self.by_threshold:
-            return Verdict(mean, -mean, cuts)
+            return verdict
         sample = records.sample(most)
-        raw = np.concatenate([self._models.scores(self.scaling.view(one.features)) for one in _blocks(sample)])
-        value = np.full(len(mean), -1.0)
-        for index in np.flatnonzero(np.isfinite(mean)):
-            cuts[index], value[index] = thresholds.calibrate(Counts.of(raw[:, index], sample.labels), self._values)
-        return Verdict(mean, value, cuts)
+        raw = np.concatenate([self._models.scores(self.scaling.view(one.features)) for one in self._blocks(sample)])
+        value = np.full(len(total), -1.0)
+        for index in np.flatnonzero(np.isfinite(verdict.losses)):
+            counts = Counts.of(raw[:, index], sample.labels)
+            verdict.cuts[index], value[index] = thresholds.calibrate(counts, self._values)
+        return replace(verdict, value=value)
 
     @property
     def by_threshold(self) -> bool:
@@ -138,7 +145,7 @@ class Training:
     def objective_of(self, model: Linear, records: Records, index: int) -> float:
         """The loss of a folded model in units of the label."""
         spread, total = self.scaling.label_spread, 0.0
-        for part in _blocks(records):
+        for part in self._blocks(records):
             raw = model.raw(part.features)
             labels = part.labels.astype(np.float64)
             if self.classes > 1:
@@ -186,7 +193,8 @@ class Training:
         bias = values["init_bias"] if values["use_bias"] else 0.0
         return weights.astype(np.float32), np.full(shape[1], bias, np.float32)
 
-
-def _blocks(records: Records) -> Iterator[Records]:
-    for at in range(0, len(records), BLOCK):
-        yield Records(records.features[at : at + BLOCK], records.labels[at : at + BLOCK])
+    def _blocks(self, records: Records) -> Iterator[Records]:
+        """The records in parts, the scores of which by all models together are of a bearable size."""
+        size = max(1, SCORES // (len(self.candidates) * self.classes))
+        for at in range(0, len(records), size):
+            yield Records(records.features[at : at + size], records.labels[at : at + size])

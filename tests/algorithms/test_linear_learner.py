@@ -1,4 +1,4 @@
-"""Linear Learner: what all first-party algorithms owe, its log, its artifact, its answers, and going on from a model."""
+"""Linear Learner: what all first-party algorithms owe, its log, artifact and answers, and going on from a model."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ import pytest
 from sklearn import datasets
 
 from algorithms.common import ndarray_list
-from algorithms.linear_learner import artifact
+from algorithms.common.serving import Invocation
+from algorithms.first_party.serve import Service
+from algorithms.linear_learner import artifact, serve
 from algorithms.linear_learner.model import Linear
-from tests.algorithms.job import Job
 from tests.algorithms.linear_jobs import Jobs
 from tests.contracts.first_party_contract import FirstPartyContract, csv
 
@@ -131,12 +132,10 @@ def test_what_is_no_artifact_is_refused_in_a_sentence() -> None:
 )  # fmt: skip
 def test_answers_have_the_members_of_their_predictor(tmp_path: Path, model, answer) -> None:
     kind, loss, weights, bias, threshold = model
-    job = Job(tmp_path, "linear_learner")
-    job.model.mkdir(parents=True)
     own = Linear(kind, loss, np.array(weights, np.float32), np.array(bias, np.float32), threshold)
-    (job.model / "model_algo-1").write_bytes(artifact.write(own))
-    with job.serve() as server:
-        assert server.post("1,2\n", "text/csv").json() == {"predictions": [answer]}
+    (tmp_path / "model_algo-1").write_bytes(artifact.write(own))
+    reply = Service(serve.load(tmp_path), serve.FORM).answer(Invocation(b"1,2\n", "text/csv", ""))
+    assert json.loads(reply.body) == {"predictions": [answer]}
 
 
 # --- log ------------------------------------------------------------------------------------------------------------
@@ -232,7 +231,7 @@ FEW = (np.arange(40, dtype=np.float32).reshape(10, 4) % 7, np.arange(10) % 3)
 def test_what_a_job_cannot_do_is_told(jobs: Jobs, values, said: str) -> None:
     done = jobs.run(values, train=FEW)
     assert (done.code, said in done.failure) == (1 if said else 0, True), done.failure
-    assert not said or done.failure.startswith("ClientError: ") and "Traceback" not in done.log
+    assert not said or (done.failure.startswith("ClientError: ") and "Traceback" not in done.log)
 
 
 def test_more_classes_than_declared_are_told(jobs: Jobs) -> None:

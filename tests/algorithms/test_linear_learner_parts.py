@@ -241,8 +241,9 @@ def test_what_is_given_holds_for_all_models() -> None:
 def test_auto_makes_models_that_differ() -> None:
     found = candidates.choose(values(), 50, 1000, 1.0, np.random.default_rng(1))
     assert len({(one.learning_rate, one.l1, one.wd, one.bias_lr_mult) for one in found}) == 50
-    assert candidates.count(values(), 50) == 32 and candidates.count(values(num_models=3), 50) == 3
-    assert candidates.count(values(), 10**9) == 1, "as many as the memory of a machine is to hold"
+    assert candidates.count(values(), 50, 1) == 32 and candidates.count(values(num_models=3), 50, 1) == 3
+    assert candidates.count(values(), 10**9, 1) == 1, "as many as the memory of a machine is to hold"
+    assert candidates.count(values(), 10, 4000) == 4
 
 
 def test_weights_of_positives() -> None:
