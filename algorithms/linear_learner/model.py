@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,10 +35,13 @@ class Linear:
         """How many columns the rows have."""
         return int(self.weights.shape[1])
 
+    @cached_property
+    def _columns(self) -> NDArray[np.float64]:
+        return self.weights.T.astype(np.float64)
+
     def raw(self, rows: Any) -> NDArray[np.float64]:
         """(n, c) of rows (n, d), dense or CSR: what the loss takes."""
-        weights = self.weights.T.astype(np.float64)
-        blocks = [rows[at : at + BLOCK] @ weights for at in range(0, rows.shape[0], BLOCK)]
+        blocks = [rows[at : at + BLOCK] @ self._columns for at in range(0, rows.shape[0], BLOCK)]
         return (np.concatenate(blocks) if len(blocks) != 1 else blocks[0]) + self.bias
 
     def predict(self, rows: Any) -> dict[str, NDArray[Any]]:

@@ -55,7 +55,9 @@ def fit(run: Run) -> None:
     """Train, choose, save, evaluate."""
     values = resolved(run.values) | {OBJECTIVE: run.layout.hyperparameters.get(OBJECTIVE, "")}
     train = _records(run, "train", values)
-    validation = _records(run, "validation", values, train) if run.has("validation") else None
+    validation, test = (
+        _records(run, name, values, train) if run.has(name) else None for name in ("validation", "test")
+    )
     training = Training(values, train, np.random.default_rng(SEED), _start(run, values, train))
     _tell_scaling(run, training)
     judged = train if validation is None else validation
@@ -66,10 +68,9 @@ def fit(run: Run) -> None:
     _tell_scores(run, split, training, (model, index), judged)
     _tell_candidate(run, values, training, index)
     run.save(MODEL, artifact.write(model))
-    if not run.has("test"):
+    if test is None:
         run.log.info("Test data is not provided.")
         return
-    test = _records(run, "test", values, train)
     run.log.seen(len(test), -(-len(test) // values["mini_batch_size"]), meta="test_data_iter")
     _tell_scores(run, "test", training, (model, index), test)
 
@@ -90,6 +91,7 @@ class Epochs:
     def run(self) -> None:
         """Leaves the training in the state of its best epoch."""
         for number in range(self.values["epochs"]):
+            start = time.time()
             verdict = self._epoch(number)
             if not np.isfinite(verdict.losses).any():
                 raise UserError(
@@ -97,24 +99,19 @@ class Epochs:
                     "or leave it and normalize_data to their defaults."
                 )
             self._judge(number, verdict)
+            self._count(number, start)
             if self.stale >= self.values["early_stopping_patience"]:
                 self.job.log.info("Early stop condition met. Stopping training.")
                 break
         self.training.restore(self.state)
 
     def _epoch(self, number: int) -> Verdict:
-        start = time.time()
         losses = self.training.epoch()
         self._tell("train", losses, number)
-        verdict = Verdict.of(losses)
-        if self.validation is not None:
-            verdict = self.training.judge(self.validation)
-            self._tell("validation", verdict.losses, number)
-        log, size = self.job.log, self.values["mini_batch_size"]
-        log.progress(number + 1, self.values["epochs"])
-        log.metrics({"update.time": 1000 * (time.time() - start)}, since=start, epoch=number)
-        log.seen(len(self.train), -(-len(self.train) // size), epoch=number)
-        log.throughput(len(self.train), start)
+        if self.validation is None:
+            return Verdict.of(losses)
+        verdict = self.training.judge(self.validation)
+        self._tell("validation", verdict.losses, number)
         return verdict
 
     def _judge(self, number: int, verdict: Verdict) -> None:
@@ -126,13 +123,22 @@ class Epochs:
         before = self.best
         if before is None or verdict.key > before:
             self.best, self.state = verdict.key, self.training.state()
-        gained = verdict.key[0] - before[0] if before else np.inf
-        if (before and gained < self.values["early_stopping_tolerance"] * abs(before[0])) or gained <= 0:
-            self.job.log.info(f"Epoch {number}: Loss has not improved for {self.stale} epochs.")
-            self.stale += 1
-        else:
+        if before is None or self._is_gain(before[0], verdict.key[0]):
             self.job.log.info(f"Epoch {number}: Loss improved. Updating best model")
             self.stale = 0
+        else:
+            self.job.log.info(f"Epoch {number}: Loss has not improved for {self.stale} epochs.")
+            self.stale += 1
+
+    def _is_gain(self, before: float, now: float) -> bool:
+        return now > before and now - before >= self.values["early_stopping_tolerance"] * abs(before)
+
+    def _count(self, number: int, start: float) -> None:
+        log, size = self.job.log, self.values["mini_batch_size"]
+        log.progress(number + 1, self.values["epochs"])
+        log.metrics({"update.time": 1000 * (time.time() - start)}, since=start, epoch=number)
+        log.seen(len(self.train), -(-len(self.train) // size), epoch=number)
+        log.throughput(len(self.train), start)
 
     def _tell(self, split: str, losses: NDArray[np.float64], number: int) -> None:
         """A line of each model; as a quality metric that of the first, as in the image."""
@@ -164,17 +170,18 @@ def _records(run: Run, channel: str, values: dict[str, Any], train: Records | No
     if train is not None:
         table = data.fit_width(channel, table, int(train.features.shape[1]), labelled=True)
     if values["predictor_type"] != "regressor":
-        binary = values["predictor_type"] == "binary_classifier"
-        classes = 2 if binary else values["num_classes"]
-        wrong = (table.labels != np.floor(table.labels)) | (table.labels < 0) | (table.labels >= classes)
-        if wrong.any():
-            allowed = (
-                "0 and 1 of a binary_classifier"
-                if binary
-                else f"whole numbers from 0 to {classes - 1} (num_classes - 1)"
-            )
-            raise UserError(wording.label_out_of_range(channel, float(table.labels[wrong.argmax()]), allowed))
+        _check_classes(channel, table.labels, values)
     return Records(table.features, table.labels)
+
+
+def _check_classes(channel: str, labels: NDArray[np.float32], values: dict[str, Any]) -> None:
+    classes, allowed = 2, "0 and 1 of a binary_classifier"
+    if values["predictor_type"] == "multiclass_classifier":
+        classes = values["num_classes"]
+        allowed = f"whole numbers from 0 to {classes - 1} (num_classes - 1)"
+    wrong = (labels != np.floor(labels)) | (labels < 0) | (labels >= classes)
+    if wrong.any():
+        raise UserError(wording.label_out_of_range(channel, float(labels[wrong.argmax()]), allowed))
 
 
 def _start(run: Run, values: dict[str, Any], train: Records) -> Linear | None:
