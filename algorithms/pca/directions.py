@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+PASSES = 2
+"""Passes over the rows after the sketch."""
+
+
 @dataclass(frozen=True)
 class Components:
     """Directions `v` (d, k) with singular values `s` (k,), the strongest last; what is subtracted (1, d), or None."""
@@ -49,6 +53,9 @@ def randomized(batches: Sequence[Any], count: int, extra: int, subtract_mean: bo
         mixing = draw.standard_normal((size, len(batch)))
         sketch += mixing @ _centred(batch, mean)
     space, _ = np.linalg.qr(sketch.T)
+    for _ in range(PASSES):  # Each sharpens the space where the strengths of the directions lie close together.
+        turned = sum((rows := _centred(batch, mean)).T @ (rows @ space) for batch in batches)
+        space, _ = np.linalg.qr(turned)
     return _strongest(_gram(batches, mean, space), count, space, mean)
 
 
