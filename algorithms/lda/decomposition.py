@@ -62,7 +62,7 @@ def decompose(
 
 def _lead(tensor: Matrix, factors: Matrix) -> Matrix:
     """Orthogonal iteration; factors beyond the dimension stay as they were drawn."""
-    width, count = factors.shape
+    width = len(factors)
     for _ in range(LEADING):
         basis, _ = np.linalg.qr(factors[:, :width])
         inside = np.einsum("ijk,jr,kr->ir", tensor, basis, basis, optimize=True)
@@ -76,7 +76,8 @@ def _alternate(tensor: Matrix, start: Matrix, patience: Patience) -> tuple[Compo
     flat, whole = tensor.reshape(len(tensor), -1), float(np.linalg.norm(tensor)) or 1.0
     one, two, three = start, start, start
     weights, error, steps = np.ones(start.shape[1]), np.inf, 0
-    for steps in range(1, patience.iterations + 1):
+    while steps < patience.iterations:
+        steps += 1
         one, _, _ = _solve(flat, two, three)
         two, _, _ = _solve(flat, one, three)
         three, weights, inner = _solve(flat, one, two)

@@ -55,7 +55,8 @@ def _infer(alpha: Matrix, words: Matrix, rows: Any) -> tuple[Matrix, Matrix]:
     near, counts = words[rows.indices], rows.data
     owner = np.repeat(np.arange(len(lengths)), lengths)
     gamma = alpha + (np.asarray(rows.sum(axis=1)) / len(alpha))
-    weights = sparse.csr_matrix((np.empty(len(counts)), np.arange(len(counts)), rows.indptr), dtype=np.float64)
+    entries = (np.empty(len(counts)), np.arange(len(counts)), rows.indptr)
+    weights = sparse.csr_matrix(entries, shape=(len(lengths), len(counts)))
     moving = np.ones(len(gamma), dtype=bool)
     for _ in range(STEPS):
         spread = _spread(gamma)

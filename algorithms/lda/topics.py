@@ -41,15 +41,23 @@ class Topics:
     beta: Matrix
 
 
-def learn(
-    counts: Any, topics: int, alpha0: float, patience: Patience, draw: np.random.Generator, say: Callable[[str], None]
-) -> Topics:
+@dataclass(frozen=True)
+class Wanted:
+    """How many topics, of which concentration, and how long to look for them."""
+
+    topics: int
+    alpha0: float
+    patience: Patience
+
+
+def learn(counts: Any, wanted: Wanted, draw: np.random.Generator, say: Callable[[str], None]) -> Topics:
     """From documents (D, V), dense or CSR; TooFewDirections when their words do not vary enough."""
+    topics, alpha0 = wanted.topics, wanted.alpha0
     moments = Moments(counts, alpha0)
     if not moments.documents:
         raise TooFewDirections("no document has three words")
-    wanted = math.ceil(MORE * topics)
-    whitening = moments.whitening(min(wanted, moments.words), draw)
+    more = math.ceil(MORE * topics)
+    whitening = moments.whitening(min(more, moments.words), draw)
     found = whitening.into.shape[1]
     say(f"whitened {moments.documents} documents of {moments.words} words into {found} dimensions")
     most = max((3 * found - 2) // 2, min(found, 1))
@@ -58,9 +66,11 @@ def learn(
             f"the documents' words vary in {found} directions, which tell no more than {most} topics apart"
         )
     tensor = moments.third(whitening.into)
-    components = decompose(tensor, wanted, patience, draw, say)
+    components = decompose(tensor, more, wanted.patience, draw, say)
     alpha, beta = _unwhitened(components, whitening, alpha0)
     alpha, beta = _once(alpha, beta, topics)
+    if not alpha.any():
+        raise TooFewDirections("the words of a document do not depend on each other")
     kept = np.argsort(-alpha, kind="stable")[:topics]
     alpha = np.maximum(alpha[kept], 1e-6 * alpha.sum())
     seen = moments.first + 1 / (moments.documents * moments.words)
