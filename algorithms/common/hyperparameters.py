@@ -56,9 +56,9 @@ class Interval:
 class Wording(Protocol):
     """How an image words its refusals."""
 
-    def missing(self, name: str) -> str: ...
+    def missing(self, names: Sequence[str]) -> str: ...
 
-    def extraneous(self, name: str) -> str: ...
+    def extraneous(self, names: Sequence[str]) -> str: ...
 
     def unreadable(self, one: Hyperparameter, text: str, error: Exception) -> str: ...
 
@@ -68,11 +68,11 @@ class Wording(Protocol):
 class XGBoostWording:
     """https://github.com/aws/sagemaker-xgboost-container, `sagemaker_algorithm_toolkit`."""
 
-    def missing(self, name: str) -> str:
-        return f"Missing required hyperparameter: {name}"
+    def missing(self, names: Sequence[str]) -> str:
+        return f"Missing required hyperparameter: {names[0]}"
 
-    def extraneous(self, name: str) -> str:
-        return f"Extraneous hyperparameter found: {name}"
+    def extraneous(self, names: Sequence[str]) -> str:
+        return f"Extraneous hyperparameter found: {names[0]}"
 
     def unreadable(self, one: Hyperparameter, text: str, error: Exception) -> str:
         return f"Hyperparameter {one.name}: could not parse value {text!r} (caused by {type(error).__name__})"
@@ -314,12 +314,10 @@ def validate(
     known = {one.name: one for one in declared}
     aliases = {one.alias: one.name for one in declared if one.alias}
     named = {aliases.get(name, name): text for name, text in given.items()}
-    for one in declared:
-        if one.required and one.name not in named:
-            raise UserError(wording.missing(one.name))
-    for name in named:
-        if name not in known:
-            raise UserError(wording.extraneous(name))
+    if missing := [one.name for one in declared if one.required and one.name not in named]:
+        raise UserError(wording.missing(missing))
+    if unknown := [name for name in named if name not in known]:
+        raise UserError(wording.extraneous(unknown))
     values = {name: known[name].read(text, wording) for name, text in named.items()}
     for check in checks:
         check(values)

@@ -20,6 +20,7 @@ from http.client import responses
 from pathlib import Path
 from typing import Any, Protocol
 
+from algorithms.common import workers
 from algorithms.common.faults import Refusal, UserError
 
 MEBIBYTE = 1024 * 1024
@@ -151,38 +152,91 @@ def execution_parameters() -> dict[str, Any]:
     }
 
 
-def run_serving(load: Callable[[], Model]) -> int:
-    """Load the model and serve it until SIGTERM; the exit status. What cannot be loaded is said in one sentence."""
+def run_serving(load: Callable[[], Model], count: int = 1) -> int:
+    """Load the model and serve it until SIGTERM, in `count` processes; the exit status.
+
+    What cannot be loaded is said in one sentence. Every process loads the model for itself: a library that has computed
+    before a fork may hang after it.
+    """
+    if count == 1:
+        return _loaded(load, lambda model: serve(model))
+    ended = _signals()
+    try:
+        bound = _bound()
+    except OSError as error:
+        print(f"Cannot listen on {_place()}: {error}", file=sys.stderr, flush=True)
+        return 1
+
+    def work(handed: workers.Handed, ready: Callable[[], None]) -> int:
+        return _loaded(load, lambda model: serve(model, handed, ready))
+
+    def listen() -> None:
+        bound.listen(QUEUE)
+        _say_ready(bound, _path())
+
+    with bound:
+        return workers.run(count, bound, listen, work, ended)
+
+
+def _loaded(load: Callable[[], Model], then: Callable[[Model], int]) -> int:
     try:
         model = load()
     except UserError as mistake:
         print(f"ClientError: {mistake}", file=sys.stderr, flush=True)
         return 1
-    return serve(model)
+    return then(model)
 
 
-def serve(model: Model) -> int:
-    """Serve until SIGTERM or SIGINT."""
+def _path() -> str:
+    return os.environ.get("SAGEMAKER_BIND_TO_SOCKET", "")
+
+
+def _place() -> Any:
+    port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT") or 8080)
+    return _path() or (os.environ.get("SAGEMAKER_BIND_TO_HOST", "0.0.0.0"), port)
+
+
+def _bound() -> socket.socket:
+    """The socket of several processes, which does not listen yet."""
+    if path := _path():
+        Path(path).unlink(missing_ok=True)
+        found = socket.socket(socket.AF_UNIX)
+        found.bind(path)
+        Path(path).chmod(0o777)  # As cheroot does: who may reach it, the folder decides.
+        return found
+    found = socket.socket()
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    found.setsockopt(
+        socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+    )  # Connections have it from the socket that they come by.
+    found.bind(_place())
+    return found
+
+
+def serve(model: Model, handed: workers.Handed | None = None, ready: Callable[[], None] = lambda: None) -> int:
+    """Serve until SIGTERM or SIGINT: at the place of the environment, or the connections that are handed on."""
     from cheroot import wsgi
 
-    path = os.environ.get("SAGEMAKER_BIND_TO_SOCKET", "")
-    port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT") or 8080)
-    where: Any = path or (os.environ.get("SAGEMAKER_BIND_TO_HOST", "0.0.0.0"), port)
-    if path:
+    path = _path()
+    if path and handed is None:
         Path(path).unlink(missing_ok=True)
     ended = _signals()
     server = wsgi.Server(
-        where, Application(model), numthreads=THREADS, request_queue_size=QUEUE, timeout=KEEP_ALIVE,
+        _place(), Application(model), numthreads=THREADS, request_queue_size=QUEUE, timeout=KEEP_ALIVE,
         shutdown_timeout=SHUTDOWN_SECONDS,
     )  # fmt: skip
+    if handed is not None:
+        server.bind = server.bind_unix_socket = lambda *_: setattr(server, "socket", handed)
     server.nodelay = not path
     server.version = server.server_name = "sagelet"
     try:
         server.prepare()
     except OSError as error:
-        print(f"Cannot listen on {path or port}: {error}", file=sys.stderr, flush=True)
+        print(f"Cannot listen on {path or _place()[1]}: {error}", file=sys.stderr, flush=True)
         return 1
-    _say_ready(server.socket, path)
+    if handed is None:
+        _say_ready(server.socket, path)
+    ready()
     threading.Thread(target=_serve, args=[server], daemon=True).start()
     ended.recv(1)
     _stop(server)

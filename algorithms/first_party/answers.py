@@ -11,7 +11,7 @@ from algorithms.common import content_types, recordio
 from algorithms.common.content_types import ContentType
 from algorithms.common.faults import Refusal
 from algorithms.first_party import wording
-from algorithms.first_party.definition import CSV, JSON, JSONLINES, Form
+from algorithms.first_party.definition import CSV, JSON, JSONLINES, RECORDIO, Form
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +21,11 @@ Fields = Mapping[str, "NDArray[Any]"]
 
 
 def accepted(header: str, form: Form) -> ContentType:
-    """What to answer in; Refusal 406 for what the algorithm cannot."""
+    """What to answer in. A format that the family knows and this algorithm does not write means its first one, as with
+    the images; Refusal 406 for any other."""
     media = content_types.choose(header, form.writes, form.writes[0])
+    if not media and content_types.choose(header, (CSV, JSON, JSONLINES, RECORDIO), ""):
+        return ContentType(form.writes[0])
     if not media:
         raise Refusal(406, wording.accept_refused(header, list(form.writes)))
     for part in header.split(","):

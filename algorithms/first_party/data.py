@@ -68,7 +68,7 @@ def read(layout: Layout, channel: str, kind: ContentType) -> Table | None:
         found = _recordio(sources) if kind.format == content_types.RECORDIO else _csv(sources, kind, piped)
     except (UserError, recordio.Malformed) as error:
         shown = kind.media + "".join(f";{name}={value}" for name, value in kind.parameters.items())
-        raise UserError(wording.unreadable_channel(channel, shown, str(error))) from error
+        raise UserError(wording.unreadable_channel(channel, shown, error)) from error
     if found is None or not len(found):
         return None
     _demand_numbers(channel, found)
@@ -115,7 +115,8 @@ def _demand_numbers(channel: str, table: Table) -> None:
 
     stored = table.features.data if table.is_sparse else table.features
     if not numpy.isfinite(stored).all():
-        dense = numpy.isfinite(table.dense()).all(axis=1)
-        raise UserError(wording.not_finite(channel, "a feature", int(numpy.argmin(dense))))
+        bad = ~numpy.isfinite(table.dense()).all(axis=1)
+        raise UserError(wording.not_finite(channel, "a feature", int(bad.argmax()), bool(numpy.isnan(stored).any())))
     if table.labels is not None and not numpy.isfinite(table.labels).all():
-        raise UserError(wording.not_finite(channel, "a label", int(numpy.argmin(numpy.isfinite(table.labels)))))
+        first = int((~numpy.isfinite(table.labels)).argmax())
+        raise UserError(wording.not_finite(channel, "the label", first, bool(numpy.isnan(table.labels).any())))

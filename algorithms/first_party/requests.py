@@ -18,14 +18,14 @@ def rows(body: bytes, content_type: str, reads: Sequence[str], features: int) ->
     """A matrix of float32, dense or CSR, as wide as the model was trained; Refusal for what cannot be read."""
     kind = content_types.parse(content_type or reads[0])
     if kind.media not in reads:
-        raise Refusal(415, wording.content_type_refused(content_type, list(reads)))
+        raise Refusal(415, wording.content_type_refused(kind.media))
     if not body.strip():
-        raise Refusal(400, wording.unparsable(kind.media, "the body is empty"))
+        raise Refusal(400, wording.not_evaluated("the body is empty"))
     try:
         found = READERS[kind.format](body)
     except (ValueError, KeyError, TypeError, IndexError, UnicodeDecodeError) as error:
-        raise Refusal(400, wording.unparsable(kind.media, str(error))) from error
-    return _fitted(found, features, kind.media)
+        raise Refusal(400, wording.not_evaluated(str(error))) from error
+    return _fitted(found, features)
 
 
 def instances(body: bytes, content_type: str) -> list[Mapping[str, Any]]:
@@ -42,7 +42,7 @@ def instances(body: bytes, content_type: str) -> list[Mapping[str, Any]]:
     return found
 
 
-def _fitted(found: Any, features: int, media: str) -> Any:
+def _fitted(found: Any, features: int) -> Any:
     import numpy
 
     if hasattr(found, "tocsr"):
@@ -54,19 +54,19 @@ def _fitted(found: Any, features: int, media: str) -> Any:
     if found.shape[1] != features:
         raise Refusal(400, wording.wrong_request_width(found.shape[1], features))
     if not finite:
-        raise Refusal(400, wording.unparsable(media, "a value is no finite number"))
+        raise Refusal(400, wording.not_evaluated("a value is no finite number"))
     return found
 
 
 def _json(body: bytes) -> Any:
-    return _matrix([_tensor(one) for one in instances(body, "application/json")])
+    return _matrix([tensor(one) for one in instances(body, "application/json")])
 
 
 def _jsonlines(body: bytes) -> Any:
-    return _matrix([_tensor(one) for one in instances(body, "application/jsonlines")])
+    return _matrix([tensor(one) for one in instances(body, "application/jsonlines")])
 
 
-def _tensor(instance: Mapping[str, Any]) -> Mapping[str, Any]:
+def tensor(instance: Mapping[str, Any]) -> Mapping[str, Any]:
     """`{"features": [..]}`, or `{"data": {"features": {"values": [..], "keys": [..], "shape": [n]}}}`."""
     tensor = instance.get("data", instance)["features"]
     return tensor if isinstance(tensor, dict) else {"values": tensor}

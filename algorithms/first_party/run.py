@@ -86,7 +86,6 @@ def main(definition: Definition, fit: Callable[[Run], None]) -> int:
 
 
 def _train(definition: Definition, fit: Callable[[Run], None], layout: Layout, log: Log) -> None:
-    start = time.time()
     print("Docker entrypoint called with argument(s): train", flush=True)
     print("Running default environment configuration script", flush=True)
     run = Run(definition, layout, log, _configuration(definition, layout, log))
@@ -94,9 +93,10 @@ def _train(definition: Definition, fit: Callable[[Run], None], layout: Layout, l
     log.info("Using default worker.")
     log.info("Checkpoint loading and saving are disabled.")
     log.info("Number of GPUs being used: 0")
+    ready = time.time()
     if hosts.gather(run):
         fit(run)
-    log.final(max(start, time.time() - 1e-6) if not layout.model.exists() else start)
+    log.final(ready)
 
 
 def _configuration(definition: Definition, layout: Layout, log: Log) -> dict[str, Any]:
@@ -127,6 +127,9 @@ def check_channels(definition: Definition, layout: Layout) -> None:
     for name, configuration in layout.channels.items():
         if name not in known:
             raise UserError(wording.unknown_channel(name, list(known)))
+        distribution = configuration.get("S3DistributionType", "FullyReplicated")
+        if distribution not in known[name].distributions:
+            raise UserError(wording.wrong_distribution(name, distribution, list(known[name].distributions)))
         if channels.is_piped(configuration) and not known[name].piped:
             raise UserError(
                 f"Channel '{name}' is in Pipe mode, which this algorithm does not take: "

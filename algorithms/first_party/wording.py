@@ -1,23 +1,31 @@
-"""How the first-party images word what is wrong with a job or a request: those of python-jsonschema, and their own."""
+"""How the first-party images word what is wrong with a job or a request.
+
+What users have pasted, and where nobody has, what the open sibling of these images says: tests/facts/first_party.json
+has each sentence with its source, docs/quirks.md the choices.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from algorithms.common.hyperparameters import Hyperparameter
+from algorithms.common.hyperparameters import Categorical, Float, Hyperparameter, Integer, Interval, Words
+
+VALIDATION = "(caused by ValidationError)"
+PATTERNS = {Integer: r"^-?[1-9][0-9]*$|^0$", Float: r"^[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?$"}
 
 
 class SchemaWording:
-    """Their configuration is checked against a JSON Schema, and its words come through."""
+    """Of hyperparameters: they are checked against a JSON Schema, whose violations are told in sentences."""
 
-    def missing(self, name: str) -> str:
-        return f"{name!r} is a required property\n\nFailed validating 'required' in schema"
+    def missing(self, names: Sequence[str]) -> str:
+        shown = ", ".join(repr(name) for name in names)
+        return f"No value(s) were specified for {shown} which are required hyperparameter(s) {VALIDATION}"
 
-    def extraneous(self, name: str) -> str:
-        return (
-            f"Additional properties are not allowed ({name!r} was unexpected)\n\n"
-            "Failed validating 'additionalProperties' in schema"
-        )
+    def extraneous(self, names: Sequence[str]) -> str:
+        shown = ", ".join(repr(name) for name in names)
+        were = "was" if len(names) == 1 else "were"
+        return f"Additional hyperparameters are not allowed ({shown} {were} unexpected) {VALIDATION}"
 
     def unreadable(self, one: Hyperparameter, text: str, error: Exception) -> str:
         return self._invalid(one, text)
@@ -26,47 +34,69 @@ class SchemaWording:
         return self._invalid(one, str(value))
 
     def _invalid(self, one: Hyperparameter, text: str) -> str:
-        kind = type(one).__name__.lower()
-        allowed = f"{kind} {one.says()}".strip() + (" or 'auto'" if one.auto else "")
-        return (
-            f"{text!r} is not valid under any of the given schemas\n\n"
-            f"Failed validating 'oneOf' in schema['properties'][{one.name!r}]: {allowed}\n\n"
-            f"On instance[{one.name!r}]: {text!r}"
-        )
+        said = f"The value {text!r} is not valid for the {one.name!r} hyperparameter which "
+        if isinstance(one, Categorical) and not isinstance(one, Words):
+            words = (*one.range, "auto") if one.auto else one.range
+            return said + f"accepts one of the following: {', '.join(repr(word) for word in words)} {VALIDATION}"
+        return said + f"expects one of the following: {'; or '.join(_alternatives(one))} {VALIDATION}"
+
+
+def _alternatives(one: Hyperparameter) -> list[str]:
+    if isinstance(one, Words):
+        return [f"a list of {', '.join(repr(word) for word in one.range)}"]
+    if not isinstance(one, Float):
+        return [f"a value {one.says()}".rstrip()]
+    kind = Integer if isinstance(one, Integer) else Float
+    found = [f"a string which matches the pattern '{PATTERNS[kind]}'"]
+    found.append(("an integer" if kind is Integer else "a number") + _limits(one.range))
+    return found + (["a string which matches the pattern '^auto$'"] if one.auto else [])
+
+
+def _limits(range_: Interval) -> str:
+    """As theirs, it does not tell an open end from a closed one."""
+    low, high = range_.low, range_.high
+    if low == float("-inf"):
+        return "" if high == float("inf") else f" less than {high}"
+    return f" greater than {low}" if high == float("inf") else f" between {low} and {high}"
 
 
 SCHEMA = SchemaWording()
 
+# --- channels -------------------------------------------------------------------------------------------------------
+
 
 def no_channel(name: str) -> str:
-    return _inputs(f"{name!r} is a required property\n\nFailed validating 'required' in schema")
+    return _inputs(f"{name!r} is a required property")
 
 
 def unknown_channel(name: str, known: list[str]) -> str:
-    return _inputs(
-        f"Additional properties are not allowed ({name!r} was unexpected)\n\n"
-        f"Failed validating 'additionalProperties' in schema: the channels are {', '.join(known)}"
-    )
+    found = f"Additional properties are not allowed ({name!r} was unexpected)"
+    return _inputs(f"{found}. The channels are {', '.join(known)}")
 
 
-def unknown_content_type(channel: str, given: str, known: list[str]) -> str:
-    return _inputs(
-        f"{given!r} is not one of {known}\n\nFailed validating 'enum' in schema['properties'][{channel!r}]"
-        "['properties']['ContentType']"
-    )
+def wrong_distribution(name: str, given: str, known: list[str]) -> str:
+    found = f"{given!r} is not one of {known}"
+    return _inputs(f"{found}. It is the S3DataDistributionType of channel '{name}'")
 
 
 def _inputs(cause: str) -> str:
     return (
-        "Unable to initialize the algorithm. Failed to validate input data configuration. (caused by ValidationError)"
+        f"Unable to initialize the algorithm. Failed to validate input data configuration. {VALIDATION}"
         f"\n\nCaused by: {cause}"
     )
 
 
-def unreadable_channel(channel: str, content_type: str, cause: str) -> str:
+def unknown_content_type(channel: str, given: str, known: list[str]) -> str:
     return (
-        f"Unable to read data channel '{channel}'. Requested content-type is '{content_type}'. "
-        f"Please verify the data matches the requested content-type. (caused by: {cause})"
+        f"No iterator has been registered for ContentType ('{given}', '1.0') of channel '{channel}'. "
+        f"It takes {', '.join(known)}."
+    )
+
+
+def unreadable_channel(channel: str, content_type: str, cause: Exception) -> str:
+    return (
+        f"Unable to read data channel '{channel}'. Requested content-type is '{content_type}'. Please verify the data "
+        f"matches the requested content-type. (caused by {type(cause).__name__})\n\nCaused by: {cause}"
     )
 
 
@@ -75,45 +105,50 @@ def empty_channel(channel: str) -> str:
 
 
 def wrong_width(channel: str, found: int, expected: int, labelled: bool) -> str:
-    hint = ""
+    said = (
+        f"Incorrect configuration or {channel} dataset provided. The value of feature_dim hyperparameter '{expected}' "
+        f"doesn't match {channel} data dimensionality '{found}'. Please set feature_dim to the number of features in "
+        f"{channel} dataset."
+    )
     if found == expected - 1 and labelled:
-        hint = (
+        return said + (
             " The first column was taken for the label, as text/csv says by default: the content type of data without "
             "labels is 'text/csv;label_size=0'."
         )
-    elif found == expected + 1 and not labelled:
-        hint = " If the first column is the label, the content type is 'text/csv;label_size=1'."
-    return (
-        f"The feature dimension of channel '{channel}' is {found}, but the hyperparameter feature_dim says {expected}."
-        f"{hint}"
-    )
+    if found == expected + 1 and not labelled:
+        return said + " If the first column is the label, the content type is 'text/csv;label_size=1'."
+    return said
 
 
 def no_labels(channel: str) -> str:
-    return f"The records of channel '{channel}' have no labels, and this algorithm learns from labels."
-
-
-def not_finite(channel: str, what: str, record: int) -> str:
     return (
-        f"Channel '{channel}' has {what} that is no finite number, in record {record}. "
-        "Replace or remove missing values before training."
+        f"Labeled {channel} data required with label size equal 1. Label size on {channel} dataset found to be 0. "
+        f"Please provide a properly labeled labeled {channel} dataset."
     )
 
 
-# Of requests.
+def not_finite(channel: str, what: str, record: int, missing: bool) -> str:
+    kind = "missing (NaN) values" if missing else "infinite floating point values"
+    return (
+        f"Unable to read data channel '{channel}'. Found {kind}. Please remove any {kind} in the input data. "
+        f"(The first is {what} in record {record}.)"
+    )
 
 
-def unparsable(content_type: str, cause: str) -> str:
-    if content_type.startswith("text/csv"):
-        return (
-            "Unable to parse payload. Some rows may have more columns than others and/or non-numeric values may be "
-            f"present in the csv data. ({cause})"
-        )
-    return f"Unable to decode payload: Incorrect data format. ({cause})"
+def label_out_of_range(channel: str, value: Any, allowed: str) -> str:
+    return f"Label value outside of the expected range in channel '{channel}': {value}. Labels are {allowed}."
 
 
-def content_type_refused(given: str, known: list[str]) -> str:
-    return f"Content-type {given} not supported. Supported content-type is {', '.join(known)}"
+# --- requests -------------------------------------------------------------------------------------------------------
+
+
+def not_evaluated(cause: str) -> str:
+    """Theirs ends before the colon, and leaves the cause to the log."""
+    return f"unable to evaluate payload provided: {cause}"
+
+
+def content_type_refused(media: str) -> str:
+    return f"content-type {media} not supported"
 
 
 def accept_refused(given: str, known: list[str]) -> str:
@@ -121,6 +156,4 @@ def accept_refused(given: str, known: list[str]) -> str:
 
 
 def wrong_request_width(found: int, expected: int) -> str:
-    return (
-        f"unable to evaluate payload provided: the records have {found} features, the model was trained with {expected}"
-    )
+    return not_evaluated(f"the records have {found} features, the model was trained with {expected}")

@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 from algorithms import catalog
-from algorithms.common import content_types
+from algorithms.common import content_types, workers
 from algorithms.common.contract import Layout
 from algorithms.common.faults import Refusal
 from algorithms.common.serving import Invocation, Reply, run_serving
@@ -73,4 +73,4 @@ def main() -> int:
         from algorithms.xgboost import scripted
 
         return scripted.main()
-    return run_serving(load)
+    return run_serving(load, workers.by_cores())

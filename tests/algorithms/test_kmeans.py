@@ -10,12 +10,12 @@ from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits, make_blobs
 
 from algorithms.common import ndarray_list
-from tests.algorithms.first_party_contract import FirstPartyContract, csv
 from tests.algorithms.job import Job
+from tests.contracts.first_party_contract import FirstPartyContract, csv
 
 
 class TestKMeans(FirstPartyContract):
-    algorithm = "kmeans"
+    name = "kmeans"
     values = {"feature_dim": "4", "k": "3", "eval_metrics": '["msd","ssd"]'}
     metrics = ("train:progress", "train:throughput", "train:msd", "test:msd", "test:ssd")
     fields = ("closest_cluster", "distance_to_cluster")
@@ -42,13 +42,13 @@ class TestKMeans(FirstPartyContract):
         assert "200 records, fewer than the 500 clusters" in self.fails(self.job(tmp_path, k="500"))
 
     def test_a_label_taken_for_a_feature_is_explained(self, tmp_path: Path) -> None:
-        job = Job(tmp_path, self.algorithm)
+        job = Job(tmp_path, self.name)
         job.prepare(self.values, train="text/csv")
         job.put("train/data.csv", csv(self.rows()[0]))
         assert "text/csv;label_size=0" in self.fails(job)
 
     def test_centres_of_the_users_own_are_served(self, tmp_path: Path) -> None:
-        job = Job(tmp_path, self.algorithm)
+        job = Job(tmp_path, self.name)
         job.model.mkdir(parents=True)
         (job.model / "model_algo-1").write_bytes(ndarray_list.write([np.array([[0, 0], [3, 4]], np.float32)]))
         with job.serve() as server:

@@ -11,12 +11,12 @@ from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.decomposition import PCA
 
 from algorithms.common import ndarray_list, recordio
-from tests.algorithms.first_party_contract import FirstPartyContract
 from tests.algorithms.job import Job
+from tests.contracts.first_party_contract import FirstPartyContract
 
 
 class TestPCA(FirstPartyContract):
-    algorithm = "pca"
+    name = "pca"
     values = {"feature_dim": "5", "num_components": "2", "mini_batch_size": "30"}
     metrics = ("train:progress", "train:throughput")
     envelope = "projections"

@@ -2,8 +2,6 @@
 
 import contextlib
 import functools
-import itertools
-import os
 import re
 import signal
 import subprocess
@@ -14,7 +12,8 @@ import numpy
 import pytest
 import xgboost
 
-from tests.algorithms.job import ROOT, Job
+from tests.algorithms.job import ROOT
+from tests.algorithms.several import Hosts, said
 
 LOGISTIC = {"num_round": "8", "objective": "binary:logistic", "max_depth": "3", "nthread": "1"}
 CLOSE = 0.02
@@ -22,8 +21,6 @@ CLOSE = 0.02
 lie at a neighbouring value, which moves rows between two leaves. Another `max_bin` moves them as far (0.015 in
 the mean here). With few distinct values the cuts, and so the trees, agree."""
 ENDS_WITHIN = 10.0
-
-addresses = itertools.count(1)
 
 
 def table(rows=600, seed=0, levels=None):
@@ -34,55 +31,12 @@ def table(rows=600, seed=0, levels=None):
     return numpy.column_stack([label, features.round(6)])
 
 
-def text(values):
-    return "".join(",".join(map(repr, row)) + "\n" for row in values.tolist())
-
-
 def matrix(values, **more):
     return xgboost.DMatrix(values[:, 1:], label=values[:, 0], **more)
 
 
-class Hosts:
-    """One job on several hosts: their folders, and their processes once started."""
-
-    def __init__(self, folder, number, given, content_type="text/csv", **more):
-        block = next(addresses)
-        self.names = [f"127.{31 + os.getpid() % 200}.{block}.{n}" for n in range(1, number + 1)]
-        self.jobs = [Job(folder / f"algo-{n}", "xgboost") for n in range(1, number + 1)]
-        for name, job in zip(self.names, self.jobs, strict=True):
-            job.prepare(given, train=content_type, **more)
-            job.configure("resourceconfig", {"current_host": name, "hosts": self.names})
-
-    def put(self, name, *contents):
-        for job, content in zip(self.jobs, contents, strict=True):
-            if content is not None:
-                job.put(name, content if isinstance(content, str | bytes) else text(content))
-
-    @contextlib.contextmanager
-    def running(self):
-        processes = [job.start("train") for job in self.jobs]
-        try:
-            yield processes
-        finally:
-            for process in processes:
-                process.kill()
-                process.wait()
-                process.stdout.close()
-
-    def train(self):
-        with self.running() as processes:
-            return [job.ended(*said(process)) for job, process in zip(self.jobs, processes, strict=True)]
-
-    def model(self, number=0, name="xgboost-model"):
-        return xgboost.Booster(model_file=str(self.jobs[number].model / name))
-
-    def models(self):
-        return [sorted(path.name for path in job.model.glob("*")) for job in self.jobs]
-
-
-def said(process):
-    output, _ = process.communicate(timeout=60)
-    return process.returncode, output
+def booster(hosts, number=0):
+    return xgboost.Booster(model_file=str(hosts.jobs[number].model / "xgboost-model"))
 
 
 def start_as_process_1(job, verb):
@@ -114,7 +68,7 @@ def test_shards_make_the_model_of_the_whole(tmp_path, number):
     ended = hosts.train()
     assert [one.code for one in ended] == [0] * number, ended
     expected = alone(values)
-    assert numpy.allclose(hosts.model().predict(matrix(held)), expected.predict(matrix(held)), atol=1e-5)
+    assert numpy.allclose(booster(hosts).predict(matrix(held)), expected.predict(matrix(held)), atol=1e-5)
     assert hosts.models() == [["xgboost-model"]] + [[]] * (number - 1)
     lines = [re.findall(r"^\[\d+\]\t.*$", one.output, re.MULTILINE) for one in ended]
     assert [len(of) for of in lines] == [8] + [0] * (number - 1)
@@ -131,7 +85,7 @@ def test_shards_of_continuous_features_make_nearly_the_model_of_the_whole(tmp_pa
     hosts = Hosts(tmp_path, 2, LOGISTIC)
     hosts.put("train/a.csv", values[:1500], values[1500:])
     assert [one.code for one in hosts.train()] == [0, 0]
-    ours, theirs = hosts.model().predict(matrix(values)), alone(values).predict(matrix(values))
+    ours, theirs = booster(hosts).predict(matrix(values)), alone(values).predict(matrix(values))
     assert numpy.abs(ours - theirs).mean() < CLOSE
     assert ((ours > 0.5) == (theirs > 0.5)).mean() > 0.98
 
@@ -142,7 +96,7 @@ def test_replicated_data_count_once_a_host(tmp_path):
     hosts.put("train/a.csv", values, values)
     assert [one.code for one in hosts.train()] == [0, 0]
     twice = numpy.concatenate([values, values])
-    assert numpy.allclose(hosts.model().predict(matrix(values)), alone(twice).predict(matrix(values)), atol=1e-5)
+    assert numpy.allclose(booster(hosts).predict(matrix(values)), alone(twice).predict(matrix(values)), atol=1e-5)
 
 
 def test_metrics_and_early_stopping_are_those_of_all_rows(tmp_path):
@@ -155,7 +109,7 @@ def test_metrics_and_early_stopping_are_those_of_all_rows(tmp_path):
     ended = hosts.train()
     assert [one.code for one in ended] == [0, 0], ended
     scores = [float(f1) for f1 in re.findall(r"validation-f1:(\S+)", ended[0].output)]
-    model = hosts.model()
+    model = booster(hosts)
     assert len(scores) < 100
     assert model.num_boosted_rounds() == len(scores) - 5
     from sklearn.metrics import f1_score
@@ -168,7 +122,7 @@ def test_sparse_data_whose_last_columns_differ(tmp_path):
     hosts = Hosts(tmp_path, 2, LOGISTIC, content_type="text/libsvm")
     hosts.put("train/a", "1 0:1 5:2\n0 1:3\n" * 40, "1 0:1\n0 1:2\n" * 40)
     assert [one.code for one in hosts.train()] == [0, 0]
-    assert hosts.model().num_features() == 6
+    assert booster(hosts).num_features() == 6
 
 
 def test_a_host_without_data_ends_well_and_takes_no_part(tmp_path):
@@ -189,7 +143,7 @@ def test_a_host_alone_with_data_trains_alone_and_no_data_at_all_is_an_error(tmp_
     hosts = Hosts(tmp_path, 2, LOGISTIC)
     hosts.put("train/a.csv", None, values)
     assert [one.code for one in hosts.train()] == [0, 0]
-    assert numpy.allclose(hosts.model(1).predict(matrix(values)), alone(values).predict(matrix(values)), atol=1e-6)
+    assert numpy.allclose(booster(hosts, 1).predict(matrix(values)), alone(values).predict(matrix(values)), atol=1e-6)
     hosts = Hosts(tmp_path / "none", 2, LOGISTIC)
     assert {one.failure for one in hosts.train()} <= {
         "ClientError: No hosts received training data.",
@@ -263,7 +217,7 @@ def test_a_stop_saves_the_model_once_and_ends_all_after_the_same_round(tmp_path)
             process.send_signal(signal.SIGTERM)
         outputs = [said(process) for process in processes]
     assert [code for code, _ in outputs] == [0, 0], outputs
-    rounds = hosts.model().num_boosted_rounds()
+    rounds = booster(hosts).num_boosted_rounds()
     assert all(f"Stopped after {rounds} rounds" in output for _, output in outputs)
     assert hosts.models() == [["xgboost-model"], []]
 
@@ -278,13 +232,13 @@ def test_the_leader_writes_checkpoints_and_all_go_on_from_them(tmp_path):
     folder = hosts.jobs[0].base / "checkpoints"
     assert sorted(path.name for path in folder.iterdir()) == [f"xgboost-checkpoint.{n}" for n in range(3, 8)]
     assert not list(hosts.jobs[1].base.glob("checkpoints/*"))
-    straight = hosts.model().predict(matrix(values))
+    straight = booster(hosts).predict(matrix(values))
     for number in (5, 6, 7):
         (folder / f"xgboost-checkpoint.{number}").unlink()
     again = hosts.train()
     assert re.findall(r"^\[(\d+)\]", again[0].output, re.MULTILINE) == ["5", "6", "7"]
     assert "Resuming from iteration 5" in again[1].output
-    assert numpy.allclose(hosts.model().predict(matrix(values)), straight, atol=1e-5)
+    assert numpy.allclose(booster(hosts).predict(matrix(values)), straight, atol=1e-5)
 
 
 def test_cross_validation_divides_the_rows_of_each_host(tmp_path):

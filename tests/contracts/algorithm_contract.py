@@ -15,30 +15,18 @@ Everything runs as a real process with its own base folder.
 
 from __future__ import annotations
 
-import importlib
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from algorithms import catalog
 from algorithms.common.faults import UserError
 from algorithms.common.hyperparameters import Hyperparameter
-from tests.algorithms.job import ROOT, Ended, Job, Server
-
-MEMBERS = {
-    "name", "repositories", "train", "serve", "preload", "image", "metrics", "requires", "versions",
-    "commands", "prepare", "run", "bin", "framework",
-}  # fmt: skip
+from tests.algorithms.job import Ended, Job, Server
+from tests.contracts.manifest_contract import ManifestContract
 
 
-class AlgorithmContract:
-    name: str
-    images: Sequence[str]
+class AlgorithmContract(ManifestContract):
     declared: Sequence[Hyperparameter] = ()
     minimum: Mapping[str, str] = {}
     refusal = ""
@@ -49,52 +37,6 @@ class AlgorithmContract:
 
     def model(self, folder: Path) -> None:
         raise NotImplementedError
-
-    # --- manifest ----------------------------------------------------------------------------------------------
-
-    def test_the_manifest_has_known_members_only(self):
-        told = json.loads((catalog.FOLDER / self.name / "manifest.json").read_text())
-        assert set(told) <= MEMBERS
-        assert told["name"] == self.name
-
-    def test_verbs_and_preloads_exist(self):
-        algorithm = catalog.get(self.name)
-        for verb in (algorithm.train, algorithm.serve):
-            module, _, function = verb.partition(":")
-            assert callable(getattr(importlib.import_module(module), function))
-        for module in algorithm.preload:
-            importlib.import_module(module)
-
-    def test_its_images_mean_it(self):
-        for image in self.images:
-            assert catalog.find(image) is catalog.get(self.name)
-
-    def test_what_is_imported_beforehand_starts_no_thread_and_can_be_forked(self):
-        """A zygote imports once and forks for each job: the child must be able to compute."""
-        code = (
-            "import sys, os, threading, importlib\n"
-            "for name in sys.argv[1:]: importlib.import_module(name)\n"
-            "assert threading.active_count() == 1, threading.enumerate()\n"
-            "tasks = '/proc/self/task'\n"
-            "assert not os.path.isdir(tasks) or len(os.listdir(tasks)) == 1, os.listdir(tasks)\n"
-            "import numpy\n"
-            "child = os.fork()\n"
-            "if child == 0:\n"
-            "    numpy.ones((200, 200)) @ numpy.ones((200, 200))\n"
-            "    os._exit(7)\n"
-            "assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7\n"
-        )
-        command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code, *catalog.get(self.name).preload]
-        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}  # As the zygotes set it while they import.
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-
-    def test_every_metric_regex_has_one_group(self):
-        import re
-
-        for metric in catalog.get(self.name).metrics:
-            assert re.compile(metric["Regex"]).groups == 1
-            assert set(metric) == {"Name", "Regex"}
 
     # --- hyperparameters ---------------------------------------------------------------------------------------
 

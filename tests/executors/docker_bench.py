@@ -142,7 +142,7 @@ class Bench:
         for run_id in list(self.executor._runs):
             self.executor.release(run_id)
         self.executor.close()
-        assert self.containers() == [] and self.networks() == []
+        until(lambda: self.containers() == [] and self.networks() == [])  # the engine may be at it still
         until(lambda: not any(thread.name.startswith("docker-") for thread in threading.enumerate()))
 
 

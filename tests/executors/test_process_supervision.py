@@ -358,7 +358,8 @@ def test_a_run_whose_supervisor_was_killed_is_lost_and_its_program_gone(bench: B
     supervisor.send(signal.SIGKILL)
     over = executor.wait(spec.run_id, 20)
     assert over is not None and over.reason is ExitReason.LOST and "killed" in over.detail
-    until(lambda: not any(process.alive() for process in family))
+    # Its end is seen when its files are closed, a moment before the kernel calls it dead.
+    until(lambda: not any(process.alive() for process in (supervisor, *family)))
     assert not bench.open().adopt(spec)
 
 

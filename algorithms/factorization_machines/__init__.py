@@ -1,0 +1,1 @@
+"""Factorization machines: linear terms, and the interactions of all pairs of features through a few factors of each."""
