@@ -55,9 +55,8 @@ def fit(run: Run) -> None:
     """Train, choose, save, evaluate."""
     values = resolved(run.values) | {OBJECTIVE: run.layout.hyperparameters.get(OBJECTIVE, "")}
     train = _records(run, "train", values)
-    validation, test = (
-        _records(run, name, values, train) if run.has(name) else None for name in ("validation", "test")
-    )
+    validation = _records(run, "validation", values, train) if run.has("validation") else None
+    test = _records(run, "test", values, train) if run.has("test") else None
     training = Training(values, train, np.random.default_rng(SEED), _start(run, values, train))
     _tell_scaling(run, training)
     judged = train if validation is None else validation
@@ -89,7 +88,10 @@ class Epochs:
     stale: int = 0
 
     def run(self) -> None:
-        """Leaves the training in the state of its best epoch."""
+        """Leaves the training in the state of its best epoch.
+
+        A short one is not ended early: its epochs are a step or two, which may well be worse than those before.
+        """
         for number in range(self.values["epochs"]):
             start = time.time()
             verdict = self._epoch(number)
@@ -100,7 +102,7 @@ class Epochs:
                 )
             self._judge(number, verdict)
             self._count(number, start)
-            if self.stale >= self.values["early_stopping_patience"]:
+            if self.stale >= self.values["early_stopping_patience"] and not self.training.is_short:
                 self.job.log.info("Early stop condition met. Stopping training.")
                 break
         self.training.restore(self.state)
