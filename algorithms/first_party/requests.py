@@ -59,14 +59,14 @@ def _fitted(found: Any, features: int) -> Any:
 
 
 def _json(body: bytes) -> Any:
-    return _matrix([_tensor(one) for one in instances(body, "application/json")])
+    return _matrix([tensor(one) for one in instances(body, "application/json")])
 
 
 def _jsonlines(body: bytes) -> Any:
-    return _matrix([_tensor(one) for one in instances(body, "application/jsonlines")])
+    return _matrix([tensor(one) for one in instances(body, "application/jsonlines")])
 
 
-def _tensor(instance: Mapping[str, Any]) -> Mapping[str, Any]:
+def tensor(instance: Mapping[str, Any]) -> Mapping[str, Any]:
     """`{"features": [..]}`, or `{"data": {"features": {"values": [..], "keys": [..], "shape": [n]}}}`."""
     tensor = instance.get("data", instance)["features"]
     return tensor if isinstance(tensor, dict) else {"values": tensor}

@@ -19,7 +19,10 @@ MODEL = "model_algo-1"
 
 
 class Model(Protocol):
-    """A loaded model. Called from several threads at once."""
+    """A loaded model. Called from several threads at once.
+
+    One with a method `read` makes of an invocation what its `predict` takes; the others are given rows of numbers.
+    """
 
     features: int
     """How many columns the rows have."""
@@ -38,8 +41,12 @@ class Service:
     def answer(self, invocation: Invocation) -> Reply:
         """Accept first, then the body: what cannot be answered is not computed."""
         kind = answers.accepted(invocation.accept, self._form)
-        rows = requests.rows(invocation.body, invocation.content_type, self._form.reads, self._model.features)
-        return Reply(answers.encode(self._model.predict(rows), kind, self._form), kind.media)
+        return Reply(answers.encode(self._model.predict(self._rows(invocation)), kind, self._form), kind.media)
+
+    def _rows(self, invocation: Invocation) -> Any:
+        if own := getattr(self._model, "read", None):
+            return own(invocation)
+        return requests.rows(invocation.body, invocation.content_type, self._form.reads, self._model.features)
 
 
 def main(load: Callable[[Path], Model], form: Form) -> int:

@@ -5,21 +5,33 @@ What the SDK uploads is recordio-protobuf with a manifest, and its predictors sp
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import boto3
 import numpy as np
 import sagemaker
-from sagemaker import PCA, KMeans
+from sagemaker import KNN, PCA, FactorizationMachines, KMeans, image_uris
+from sagemaker.deserializers import JSONDeserializer
+from sagemaker.estimator import Estimator
+from sagemaker.inputs import TrainingInput
+from sagemaker.serializers import CSVSerializer
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
 DRAW = np.random.default_rng(11)
 BLOBS = np.concatenate([DRAW.normal(centre, 0.3, (60, 4)) for centre in (-3, 0, 3)]).astype(np.float32)
 
 
+def session() -> sagemaker.Session:
+    return sagemaker.Session(boto3.Session(region_name="us-east-1"), default_bucket="mine-algorithms")
+
+
+def settings(own: sagemaker.Session) -> dict[str, object]:
+    return {"role": ROLE, "instance_count": 1, "instance_type": "ml.m5.large", "sagemaker_session": own}
+
+
 def trained(make, records, channel: str = "train", **more):
     """An estimator of the class, fitted, and its predictor."""
-    session = sagemaker.Session(boto3.Session(region_name="us-east-1"), default_bucket="mine-algorithms")
-    settings = {"role": ROLE, "instance_count": 1, "instance_type": "ml.m5.large", "sagemaker_session": session}
-    estimator = make(**settings, **more)
+    estimator = make(**settings(session()), **more)
     rows, labels = records
     estimator.fit(estimator.record_set(rows, labels, channel=channel), logs=False)
     return estimator, estimator.deploy(1, "ml.m5.large")
@@ -52,4 +64,40 @@ def pca() -> None:
     centred = BLOBS - BLOBS.mean(axis=0)
     strongest = np.linalg.svd(centred, full_matrices=False)[2][0]
     assert np.allclose(np.abs(found[:, -1]), np.abs(centred[:7] @ strongest), atol=1e-2), found
+    done(predictor)
+
+
+def knn() -> None:
+    labels = np.repeat([0, 1, 2], 60).astype(np.float32)
+    more = {"k": 5, "sample_size": 180, "predictor_type": "classifier"}
+    _, predictor = trained(KNN, (BLOBS, labels), **more)
+    assert (values(predictor.predict(BLOBS[::7]), "predicted_label").ravel() == labels[::7]).all()
+    done(predictor)
+
+
+def factorization_machines() -> None:
+    rows = DRAW.integers(0, 2, (600, 6)).astype(np.float32)
+    labels = (rows[:, 0] != rows[:, 1]).astype(np.float32)
+    more = {"num_factors": 4, "predictor_type": "binary_classifier", "epochs": 60, "factors_init_sigma": 0.3}
+    more |= {"factors_lr": 0.05, "linear_lr": 0.05, "mini_batch_size": 100}
+    _, predictor = trained(FactorizationMachines, (rows, labels), **more)
+    found = predictor.predict(rows[:50])
+    assert np.mean(values(found, "predicted_label").ravel() == labels[:50]) > 0.9
+    assert values(found, "score").max() <= 1
+    done(predictor)
+
+
+def ip_insights() -> None:
+    """Its data are text, which no `record_set` takes: it is trained by the name of its image."""
+    own = session()
+    Path("logins.csv").write_text("".join(f"user{n % 5},10.{n % 5}.0.{n % 250}\n" for n in range(500)))
+    given = own.upload_data("logins.csv", key_prefix="logins")
+    more = {"num_entity_vectors": 20, "vector_dim": 16, "epochs": 20, "mini_batch_size": 100, "learning_rate": 0.01}
+    image = image_uris.retrieve("ipinsights", "us-east-1")
+    estimator = Estimator(image, hyperparameters=more, output_path=f"s3://{own.default_bucket()}/out", **settings(own))
+    estimator.fit({"train": TrainingInput(given, content_type="text/csv")}, logs=False)
+    speaks = {"serializer": CSVSerializer(), "deserializer": JSONDeserializer()}
+    predictor = estimator.deploy(1, "ml.m5.large", **speaks)
+    found = predictor.predict([["user1", "10.1.0.7"], ["user1", "203.0.113.9"]])["predictions"]
+    assert found[0]["dot_product"] > 0 > found[1]["dot_product"], found
     done(predictor)
