@@ -16,7 +16,7 @@ from algorithms.common import ndarray_list, recordio
 from algorithms.factorization_machines import machine, network
 from algorithms.first_party import packed
 from tests.algorithms.job import Ended, Job
-from tests.contracts.first_party_contract import JSON, RECORDIO, FirstPartyContract
+from tests.contracts.first_party_contract import JSON, JSONLINES, RECORDIO, FirstPartyContract
 
 JOB = {"mini_batch_size": "100", "epochs": "40", "linear_lr": "0.01", "factors_lr": "0.01", "factors_init_sigma": "0.1"}
 
@@ -37,6 +37,10 @@ class TestFactorizationMachines(FirstPartyContract):
         draw = np.random.default_rng(1)
         rows = draw.integers(0, 2, (120, 6)).astype(np.float32)
         return rows, (rows[:, 0] != rows[:, 1]).astype(np.float32)
+
+    @classmethod
+    def question(cls):
+        return "".join(json.dumps({"features": row}) + "\n" for row in cls.rows()[0][:6].tolist()), JSONLINES
 
     @classmethod
     def ask(cls, server, rows, accept: str = JSON):

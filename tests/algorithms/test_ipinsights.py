@@ -51,6 +51,10 @@ class TestIPInsights(FirstPartyContract):
         job.put(f"{channel}/data.csv", lines(*habits(200, 1, 10)))
 
     @classmethod
+    def question(cls):
+        return lines(*habits(6, 1, 10)), CSV
+
+    @classmethod
     def ask(cls, server: Server, rows: str, accept: str = JSON):
         reply = server.post(rows, CSV, accept)
         assert reply.status == 200, reply.text

@@ -49,6 +49,11 @@ class FirstPartyContract(ManifestContract):
         """Features (n, d) as float32 and labels (n,) to train with."""
         raise NotImplementedError
 
+    @classmethod
+    def question(cls) -> tuple[str, str]:
+        """Some records, one a line, and their content type."""
+        return csv(cls.rows()[0][:6]), CSV
+
     # --- help -------------------------------------------------------------------------------------------------------
 
     @classmethod
