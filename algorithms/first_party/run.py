@@ -86,7 +86,6 @@ def main(definition: Definition, fit: Callable[[Run], None]) -> int:
 
 
 def _train(definition: Definition, fit: Callable[[Run], None], layout: Layout, log: Log) -> None:
-    start = time.time()
     print("Docker entrypoint called with argument(s): train", flush=True)
     print("Running default environment configuration script", flush=True)
     run = Run(definition, layout, log, _configuration(definition, layout, log))
@@ -94,9 +93,10 @@ def _train(definition: Definition, fit: Callable[[Run], None], layout: Layout, l
     log.info("Using default worker.")
     log.info("Checkpoint loading and saving are disabled.")
     log.info("Number of GPUs being used: 0")
+    ready = time.time()
     if hosts.gather(run):
         fit(run)
-    log.final(max(start, time.time() - 1e-6) if not layout.model.exists() else start)
+    log.final(ready)
 
 
 def _configuration(definition: Definition, layout: Layout, log: Log) -> dict[str, Any]:
