@@ -217,7 +217,9 @@ def trained(folder: Path, kind: str, data, held, **more: str) -> tuple[Job, Ende
         labels = labels.astype(np.float32)
         write = records if hasattr(rows, "tocsr") else recordio.write_features
         job.put(f"{channel}/a", write(rows, labels))
-    ended = job.train()
+    ended = job.train(
+        OPENBLAS_NUM_THREADS="1"
+    )  # As in a zygote: two that wait for each other take long on a busy machine.
     assert ended.code == 0, ended.output
     return job, ended
 
