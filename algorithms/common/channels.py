@@ -24,6 +24,8 @@ class Channel:
     required: bool = False
     piped: Sequence[str] = ()
     """The content types that it takes in Pipe mode."""
+    distributions: Sequence[str] = DISTRIBUTIONS
+    """How its data may be spread over the hosts."""
 
 
 def check(known: Sequence[Channel], given: Mapping[str, Mapping[str, str]]) -> None:

@@ -130,6 +130,9 @@ def check_channels(definition: Definition, layout: Layout) -> None:
     for name, configuration in layout.channels.items():
         if name not in known:
             raise UserError(wording.unknown_channel(name, list(known)))
+        distribution = configuration.get("S3DistributionType", "FullyReplicated")
+        if distribution not in known[name].distributions:
+            raise UserError(wording.wrong_distribution(name, distribution, list(known[name].distributions)))
         if channels.is_piped(configuration) and not known[name].piped:
             raise UserError(
                 f"Channel '{name}' is in Pipe mode, which this algorithm does not take: "

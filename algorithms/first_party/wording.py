@@ -74,6 +74,11 @@ def unknown_channel(name: str, known: list[str]) -> str:
     return _inputs(f"{found}. The channels are {', '.join(known)}")
 
 
+def wrong_distribution(name: str, given: str, known: list[str]) -> str:
+    found = f"{given!r} is not one of {known}"
+    return _inputs(f"{found}. It is the S3DataDistributionType of channel '{name}'")
+
+
 def _inputs(cause: str) -> str:
     return (
         f"Unable to initialize the algorithm. Failed to validate input data configuration. {VALIDATION}"

@@ -42,15 +42,20 @@ def reduction_is_whole(values: Mapping[str, Any]) -> None:
         raise UserError(f"dimension_reduction_target is {target}; it must be less than feature_dim, which is {width}.")
 
 
-def parts_fit(values: Mapping[str, Any]) -> None:
-    """The vectors of an IVFPQ index fall into equal parts."""
+def parts_are_told(values: Mapping[str, Any]) -> None:
+    """An IVFPQ index has a number of parts, and knows one metric."""
     if values.get("index_type") != IVF_PQ:
         return
     if "faiss_index_pq_m" not in values:
         raise UserError(f"index_type {IVF_PQ} needs faiss_index_pq_m, one of {', '.join(map(str, SUBVECTORS))}.")
-    width = values.get("dimension_reduction_target") if "dimension_reduction_type" in values else values["feature_dim"]
-    if isinstance(width, int) and width % int(values["faiss_index_pq_m"]):
-        raise UserError(f"faiss_index_pq_m is {values['faiss_index_pq_m']}, which does not divide {width} dimensions.")
+    if values.get("index_metric", "L2") != "L2":
+        raise UserError(f"index_type {IVF_PQ} does not take index_metric {values['index_metric']}: it must be L2.")
 
 
-CHECKS = (reduction_is_whole, parts_fit)
+CHECKS = (reduction_is_whole, parts_are_told)
+
+
+def whole_parts(width: int, values: Mapping[str, Any]) -> int:
+    """The smallest number of dimensions from `width` on that falls into the equal parts of an IVFPQ index."""
+    parts = int(values["faiss_index_pq_m"]) if values["index_type"] == IVF_PQ else 1
+    return -(-width // parts) * parts

@@ -123,6 +123,7 @@ def opened(content: bytes) -> Index:
         except ValueError as error:
             raise UserError(f"The model's index cannot be read: {error}") from error
     library = faiss("of the model")
+    library.omp_set_num_threads(1)  # A server is as many processes as there are cores.
     try:
         return Faiss(library.deserialize_index(np.frombuffer(content, np.uint8)))
     except RuntimeError as error:

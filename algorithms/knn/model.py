@@ -23,7 +23,10 @@ INDEX, LABELS, SETTINGS = serve.MODEL, f"{serve.MODEL}.labels", f"{serve.MODEL}.
 
 @dataclass(frozen=True)
 class Neighbours:
-    """See the module. `normalize` is whether vectors have length 1: for cosines."""
+    """See the module. `normalize` is whether vectors have length 1: for cosines.
+
+    `feature_dim` is told where the index is wider than the records, whose vectors then end in zeros.
+    """
 
     index: index.Index
     labels: NDArray[np.float32]
@@ -31,15 +34,18 @@ class Neighbours:
     predictor_type: str
     reduction: Reduction | None = None
     normalize: bool = False
+    feature_dim: int | None = None
 
     @property
     def features(self) -> int:
-        return self.reduction.input_dim if self.reduction else self.index.width
+        return self.reduction.input_dim if self.reduction else self.feature_dim or self.index.width
 
     def predict(self, rows: Any) -> Fields:
         """The label that most of the nearest have, the smallest of several; of a regressor, the mean of them."""
         dense = rows.toarray() if hasattr(rows, "toarray") else rows
-        distances, positions = self.index.search(vectors(dense, self.reduction, self.normalize), self.k)
+        distances, positions = self.index.search(
+            vectors(dense, self.reduction, self.normalize, self.index.width), self.k
+        )
         labels = self.labels[positions]
         decided = vote(labels) if self.predictor_type == "classifier" else labels.mean(axis=1, dtype=np.float64)
         return {"predicted_label": decided.astype(np.float32), "distances": distances, "labels": labels}
@@ -52,7 +58,7 @@ class Neighbours:
             "dimension_reduction": self.reduction.told() if self.reduction else None,
             "normalize": self.normalize,
             "version": "1.0",
-        }
+        } | ({} if self.feature_dim is None else {"feature_dim": self.feature_dim})
         return {
             INDEX: self.index.content(),
             LABELS: self.labels.astype("<f4").tobytes(),
@@ -60,14 +66,14 @@ class Neighbours:
         }
 
 
-def vectors(rows: Any, reduction: Reduction | None, normalize: bool) -> NDArray[np.float32]:
-    """What is indexed and searched for."""
+def vectors(rows: Any, reduction: Reduction | None, normalize: bool, width: int) -> NDArray[np.float32]:
+    """What is indexed and searched for: as wide as the index."""
     found = np.ascontiguousarray(rows, np.float32)
     found = reduction.apply(found) if reduction else found
     if normalize:
         lengths = np.linalg.norm(found, axis=1, keepdims=True)
         found = found / np.where(lengths > 0, lengths, 1)
-    return np.asarray(found, np.float32)
+    return np.pad(np.asarray(found, np.float32), ((0, 0), (0, width - found.shape[1])))
 
 
 def vote(labels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -85,8 +91,9 @@ def load(folder: Path) -> Neighbours:
         told = json.loads(serve.content(folder, SETTINGS))
         reduction = Reduction(**told["dimension_reduction"]) if told.get("dimension_reduction") else None
         k, kind, normalize = int(told["k"]), str(told["predictor_type"]), bool(told.get("normalize"))
+        narrower = int(told["feature_dim"]) if "feature_dim" in told else None
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"'{SETTINGS}' does not say k, predictor_type and dimension_reduction: {error}") from error
     if not 0 < k <= len(labels):
         raise UserError(f"'{SETTINGS}' says that k is {k}; the model holds {len(labels)} records.")
-    return Neighbours(index.opened(content), labels, k, kind, reduction, normalize)
+    return Neighbours(index.opened(content), labels, k, kind, reduction, normalize, narrower)

@@ -58,6 +58,6 @@ class Reduction:
     def _parts(self) -> tuple[NDArray[np.float32], NDArray[np.int64], int]:
         """Signs (input_dim,), the coordinates that are kept, and the next power of two."""
         draw = np.random.default_rng(self.seed)
-        size = 1 << max(self.input_dim - 1, 0).bit_length()
+        size = 1 << (max(self.input_dim, self.target_dim) - 1).bit_length()
         signs = (draw.integers(0, 2, self.input_dim) * 2 - 1).astype(np.float32)
         return signs, draw.choice(size, self.target_dim, replace=False), size

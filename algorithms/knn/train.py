@@ -14,7 +14,7 @@ from algorithms.first_party.definition import CSV, RECORDIO, Definition
 from algorithms.first_party.run import Run
 from algorithms.first_party.run import main as run
 from algorithms.knn import index
-from algorithms.knn.hyperparameters import CHECKS, DECLARED
+from algorithms.knn.hyperparameters import CHECKS, DECLARED, whole_parts
 from algorithms.knn.model import Neighbours, vectors
 from algorithms.knn.reduction import Reduction
 
@@ -51,11 +51,13 @@ def fit(run: Run) -> None:
     normalize = values["index_metric"] == "COSINE"
     run.log.info("Training index...")
     began = time.time()
-    built = index.build(vectors(sample, reduction, normalize), values)
+    width = reduction.target_dim if reduction else whole_parts(table.width, values)
+    built = index.build(vectors(sample, reduction, normalize, width), values)
     run.log.info(f"...Finished training index in {round(time.time() - began)} second(s)")
     run.log.info("Adding data to index...")
     run.log.info("...Finished adding data to index in 0 second(s)")
-    model = Neighbours(built, labels, values["k"], values["predictor_type"], reduction, normalize)
+    narrower = None if reduction or width == table.width else table.width
+    model = Neighbours(built, labels, values["k"], values["predictor_type"], reduction, normalize, narrower)
     for name, content in model.files().items():
         run.save(name, content)
     _test(run, model)
@@ -86,7 +88,7 @@ def _reduction(run: Run, width: int) -> Reduction | None:
         raise UserError(
             f"dimension_reduction_target is {target}; it must be less than the {width} features of the data."
         )
-    return Reduction(kind, SEED, target, width)
+    return Reduction(kind, SEED, whole_parts(target, run.values), width)
 
 
 def _test(run: Run, model: Neighbours) -> None:

@@ -5,7 +5,8 @@ Knows kinds and the store. May not know what a kind's records are for: what is s
 
 from __future__ import annotations
 
+from emulator.resources.hooks import Hooks
 from emulator.resources.operations import generic_operations
-from emulator.resources.resources import Hooks, Resources
+from emulator.resources.resources import Resources
 
 __all__ = ["Hooks", "Resources", "generic_operations"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import boto3
 import numpy as np
 import sagemaker
-from sagemaker import KNN, PCA, FactorizationMachines, KMeans, image_uris
+from sagemaker import KNN, PCA, FactorizationMachines, KMeans, RandomCutForest, image_uris
 from sagemaker.deserializers import JSONDeserializer
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
@@ -100,4 +100,20 @@ def ip_insights() -> None:
     predictor = estimator.deploy(1, "ml.m5.large", **speaks)
     found = predictor.predict([["user1", "10.1.0.7"], ["user1", "203.0.113.9"]])["predictions"]
     assert found[0]["dot_product"] > 0 > found[1]["dot_product"], found
+    done(predictor)
+
+
+def random_cut_forest() -> None:
+    rows = DRAW.normal(size=(500, 2)).astype(np.float32)
+    rows[::100] += 12
+    labels = (np.arange(500) % 100 == 0).astype(np.float32)
+    estimator = RandomCutForest(**settings(session()), num_trees=50, num_samples_per_tree=10)
+    train = estimator.record_set(rows)
+    test = estimator.record_set(rows, labels, channel="test", distribution="FullyReplicated")
+    estimator.fit([train, test], logs=False)
+    metrics = estimator.latest_training_job.describe()["FinalMetricDataList"]
+    assert {"test:f1": 1.0}.items() <= {one["MetricName"]: one["Value"] for one in metrics}.items(), metrics
+    predictor = estimator.deploy(1, "ml.m5.large")
+    scores = values(predictor.predict(rows), "score").ravel()
+    assert scores[labels == 1].min() > scores[labels == 0].max()
     done(predictor)

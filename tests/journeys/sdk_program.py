@@ -38,7 +38,7 @@ from sagemaker.serializers import CSVSerializer  # noqa: E402
 from sagemaker.sklearn import SKLearn  # noqa: E402
 from sagemaker.sklearn.processing import SKLearnProcessor  # noqa: E402
 from sagemaker.xgboost import XGBoost  # noqa: E402
-from sdk_algorithms import factorization_machines, ip_insights, kmeans, knn, pca  # noqa: E402
+from sdk_algorithms import factorization_machines, ip_insights, kmeans, knn, pca, random_cut_forest  # noqa: E402
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
 SOURCE = Path(__file__).parent / "sdk_source"
@@ -279,7 +279,7 @@ def lineage() -> None:
 FLOWS = [
     sklearn, sklearn_transform, xgboost_script, xgboost_builtin, pipe_and_fast_file, pytorch, own_image,
     sklearn_processor, script_processor, framework_processor, warm_pool, spot, attach, failure, stop,
-    experiment_run, lineage, kmeans, pca, knn, factorization_machines, ip_insights,
+    experiment_run, lineage, kmeans, pca, knn, factorization_machines, ip_insights, random_cut_forest,
 ]  # fmt: skip
 
 

@@ -81,7 +81,13 @@ def train(client: Client, bucket: str, name: str, image: str, job: Job) -> dict:
         InputDataConfig=[
             {
                 "ChannelName": channel,
-                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/{channel}/"}},
+                "DataSource": {
+                    "S3DataSource": {
+                        "S3DataType": "S3Prefix",
+                        "S3Uri": f"s3://{bucket}/{channel}/",
+                        "S3DataDistributionType": told["S3DistributionType"],
+                    }
+                },
                 **({"ContentType": told["ContentType"]} if told.get("ContentType") else {}),
             }
             for channel, told in channels.items()

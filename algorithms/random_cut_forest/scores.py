@@ -1,0 +1,96 @@
+"""Anomaly scores: by how much a forest is expected to change when a point is added to it.
+
+The point goes down each tree to a leaf. At each node on its way it would be cut off, with the probability that a cut of
+the box around both falls between them, and become a leaf one below: 1 / (depth + 1). That of a leaf which is the very
+point is lowered by the leaf's mass. The mean over the trees, in units of log2(points of a tree + 1).
+As in the open source of the same name, github.com/aws/random-cut-forest-by-aws (AnomalyScoreVisitor, CommonUtils).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from algorithms.random_cut_forest.forest import Forest
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+    Doubles = NDArray[np.float64]
+    Numbers = NDArray[np.intp]
+
+COMPARED_AT_ONCE = 1 << 18
+"""About how many numbers of boxes are held at once."""
+
+
+class Scorer:
+    """A forest made ready to score points. Called from several threads at once."""
+
+    def __init__(self, forest: Forest) -> None:
+        self.features = forest.features
+        self._forest = forest
+        # Numbered so that the second child follows the first: of two takes and an addition is a step down a tree made.
+        self._place = np.concatenate([forest.roots, forest.child.ravel()]).astype(np.intp)
+        cut = np.minimum(self._place, forest.cuts)
+        self._first = np.where(cut < forest.cuts, forest.trees + 2 * cut, np.arange(len(cut)))
+        self._dimension = np.append(forest.dimension, 0).astype(np.intp)[cut]
+        self._value = np.append(forest.value, np.float32(np.inf))[cut]
+        self._low, self._high = forest.boxes
+        self._range = (self._high.astype(np.float64) - self._low).sum(axis=1)
+        self._unit = np.log2(forest.samples + 1.0)
+
+    def scores(self, rows: Floats) -> Floats:
+        """Of each row (n, features), one number (n,)."""
+        trees = self._forest.trees
+        every = np.empty(len(rows) * trees)
+        size = max(1, COMPARED_AT_ONCE // (self.features * 16))
+        for at in range(0, len(every), size):
+            pair = np.arange(at, min(at + size, len(every)))
+            row, tree = np.divmod(pair, trees)
+            every[at : at + size] = self._scores(rows, row, tree)
+        return (every.reshape(len(rows), trees).mean(axis=1) * self._unit).astype(np.float32)
+
+    def _scores(self, rows: Floats, row: Numbers, tree: Numbers) -> Doubles:
+        """Of pairs of a row and a tree."""
+        ways = self._place.take(self._ways(rows, row, tree))
+        is_cut = ways < self._forest.cuts
+        point = rows if len(rows) == 1 else rows.take(row, axis=0)
+        remains = np.ones((len(ways) + 1, len(row)))
+        remains[1:][is_cut] = self._not_cut_off(point, np.nonzero(is_cut)[1], ways[is_cut])
+        np.cumprod(remains, axis=0, out=remains)
+        score = (1.0 / np.arange(1, len(ways) + 1)) @ (remains[:-1] - remains[1:])
+        return score + remains[-1] * self._at_leaf(point, ways[-1], is_cut.sum(axis=0))
+
+    def _ways(self, rows: Floats, row: Numbers, tree: Numbers) -> Numbers:
+        """The nodes from the roots to the leaves (levels, pairs); who has arrived early stays."""
+        numbers, start = rows.ravel(), row * self.features
+        node, found = tree, []
+        while True:
+            found.append(node)
+            value = self._value.take(node)
+            if value.min() == np.inf:
+                return np.stack(found)
+            here = numbers.take(start + self._dimension.take(node))
+            node = self._first.take(node) + (here > value)
+
+    def _not_cut_off(self, point: Floats, pair: Numbers, cut: Numbers) -> Doubles:
+        """How likely a cut of the box around a node and the point does not part the two."""
+        point = point if len(point) == 1 else point.take(pair, axis=0)
+        with np.errstate(divide="ignore", over="ignore"):
+            outside = self._low.take(cut, axis=0)
+            outside -= point
+            beyond = point - self._high.take(cut, axis=0)
+            np.maximum(outside, beyond, out=outside)
+            np.maximum(outside, 0, out=outside)
+            return 1 - 1 / (1 + self._range.take(cut) / np.einsum("nd->n", outside))
+
+    def _at_leaf(self, point: Floats, node: Numbers, depth: Numbers) -> Doubles:
+        leaf = node - self._forest.cuts
+        seen = (self._forest.points.take(leaf, axis=0) == point).all(axis=1)
+        if not seen.any():
+            return 1.0 / (depth + 1)
+        mass = self._forest.mass.take(leaf)
+        damped = 1 - mass / (2 * self._forest.samples)
+        return np.where(seen, damped / (depth + np.log2(mass + 1.0)), 1.0 / (depth + 1))
