@@ -21,11 +21,19 @@ RATES: Mapping[str, Sequence[float]] = {
     "rmsprop": (0.03, 0.01, 0.1, 0.003),
     "sgd": (0.2, 0.05, 0.5, 1.0),
 }
+SHORT = 60
+"""In fewer steps than this, 15 epochs over less than a mini-batch above all, small rates get nowhere."""
+SHORT_RATES: Mapping[str, Sequence[float]] = {
+    "adam": (0.1, 0.03, 0.3, 1.0),
+    "rmsprop": (0.03, 0.1, 0.3, 1.0),
+    "sgd": (0.2, 0.5, 1.0, 3.0),
+}
 BIAS_RATES: Mapping[str, Sequence[float]] = {"adam": (1.0, 10.0), "rmsprop": (1.0, 10.0), "sgd": (1.0, 2.0)}
 PENALTIES = ((0.0, 0.0001), (0.0, 0.01), (0.001, 0.0), (0.01, 0.1))
 """Pairs of l1 and wd."""
 LAST_SHARE, MINIMUM_RATE, DECREASES = 0.01, 1e-5, 100
-"""What remains of a learning rate at the end, the least that it is, and in how many steps it gets there."""
+"""What remains of a learning rate at the end, the least that it is, and in how many steps it gets there; in a SHORT
+training it does not get there."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +64,12 @@ def count(values: Mapping[str, Any], width: int, classes: int) -> int:
 def choose(values: Mapping[str, Any], number: int, steps: int, balance: float, draw: Any) -> list[Candidate]:
     """The models to train. `steps` are those of the whole training, `balance` how many negatives a positive counts."""
     optimizer = "adam" if values["optimizer"] == "auto" else values["optimizer"]
-    grid = itertools.product(PENALTIES, BIAS_RATES[optimizer], RATES[optimizer])
-    auto = itertools.chain(grid, _further(RATES[optimizer], BIAS_RATES[optimizer], draw))
+    rates = (SHORT_RATES if steps < SHORT else RATES)[optimizer]
+    grid = itertools.product(PENALTIES, BIAS_RATES[optimizer], rates)
+    auto = itertools.chain(grid, _further(rates, BIAS_RATES[optimizer], draw))
     schedule = {
         "lr_scheduler_step": max(1, steps // DECREASES),
-        "lr_scheduler_factor": LAST_SHARE ** (1 / max(1, min(DECREASES, steps))),
+        "lr_scheduler_factor": LAST_SHARE ** (1 / max(SHORT, min(DECREASES, steps))),
         "lr_scheduler_minimum_lr": MINIMUM_RATE,
     }
     weights = _positive_weights(values["positive_example_weight_mult"], balance)

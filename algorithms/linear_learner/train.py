@@ -56,6 +56,7 @@ def fit(run: Run) -> None:
     values = resolved(run.values) | {OBJECTIVE: run.layout.hyperparameters.get(OBJECTIVE, "")}
     train = _records(run, "train", values)
     validation = _records(run, "validation", values, train) if run.has("validation") else None
+    test = _records(run, "test", values, train) if run.has("test") else None
     training = Training(values, train, np.random.default_rng(SEED), _start(run, values, train))
     _tell_scaling(run, training)
     judged = train if validation is None else validation
@@ -66,10 +67,9 @@ def fit(run: Run) -> None:
     _tell_scores(run, split, training, (model, index), judged)
     _tell_candidate(run, values, training, index)
     run.save(MODEL, artifact.write(model))
-    if not run.has("test"):
+    if test is None:
         run.log.info("Test data is not provided.")
         return
-    test = _records(run, "test", values, train)
     run.log.seen(len(test), -(-len(test) // values["mini_batch_size"]), meta="test_data_iter")
     _tell_scores(run, "test", training, (model, index), test)
 
@@ -88,7 +88,10 @@ class Epochs:
     stale: int = 0
 
     def run(self) -> None:
-        """Leaves the training in the state of its best epoch."""
+        """Leaves the training in the state of its best epoch.
+
+        A short one is not ended early: its epochs are a step or two, which may well be worse than those before.
+        """
         for number in range(self.values["epochs"]):
             verdict = self._epoch(number)
             if not np.isfinite(verdict.losses).any():
@@ -97,7 +100,7 @@ class Epochs:
                     "or leave it and normalize_data to their defaults."
                 )
             self._judge(number, verdict)
-            if self.stale >= self.values["early_stopping_patience"]:
+            if self.stale >= self.values["early_stopping_patience"] and not self.training.is_short:
                 self.job.log.info("Early stop condition met. Stopping training.")
                 break
         self.training.restore(self.state)

@@ -84,6 +84,7 @@ class Training:
         number = candidates.count(values, width, self.classes)
         steps = -(-len(records) // values["mini_batch_size"]) * values["epochs"]
         balance = self._balance(records.labels)
+        self.is_short = steps < candidates.SHORT
         self.candidates = candidates.choose(values, number, steps, balance, draw)
         self._models = Models(self._loss, self.candidates, self.classes, self._start(width, start), values)
         self._class_weights = self._weigh(records.labels)
