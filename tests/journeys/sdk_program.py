@@ -38,7 +38,16 @@ from sagemaker.serializers import CSVSerializer  # noqa: E402
 from sagemaker.sklearn import SKLearn  # noqa: E402
 from sagemaker.sklearn.processing import SKLearnProcessor  # noqa: E402
 from sagemaker.xgboost import XGBoost  # noqa: E402
-from sdk_algorithms import factorization_machines, ip_insights, kmeans, knn, pca, random_cut_forest  # noqa: E402
+from sdk_algorithms import (  # noqa: E402
+    factorization_machines,
+    ip_insights,
+    kmeans,
+    knn,
+    lda,
+    ntm,
+    pca,
+    random_cut_forest,
+)
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
 SOURCE = Path(__file__).parent / "sdk_source"
@@ -280,6 +289,7 @@ FLOWS = [
     sklearn, sklearn_transform, xgboost_script, xgboost_builtin, pipe_and_fast_file, pytorch, own_image,
     sklearn_processor, script_processor, framework_processor, warm_pool, spot, attach, failure, stop,
     experiment_run, lineage, kmeans, pca, knn, factorization_machines, ip_insights, random_cut_forest,
+    lda, ntm,
 ]  # fmt: skip
 
 
