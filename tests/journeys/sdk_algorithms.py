@@ -10,7 +10,7 @@ from pathlib import Path
 import boto3
 import numpy as np
 import sagemaker
-from sagemaker import KNN, PCA, FactorizationMachines, KMeans, LinearLearner, RandomCutForest, image_uris
+from sagemaker import KNN, LDA, NTM, PCA, FactorizationMachines, KMeans, LinearLearner, RandomCutForest, image_uris
 from sagemaker.deserializers import JSONDeserializer
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
@@ -18,6 +18,8 @@ from sagemaker.serializers import CSVSerializer
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
 DRAW = np.random.default_rng(11)
+SPLIT = np.repeat([[5, 5, 5, 5, 0, 0, 0, 0], [0, 0, 0, 0, 5, 5, 5, 5]], 100, axis=0)
+DOCUMENTS = DRAW.poisson(SPLIT).astype(np.float32)  # A hundred of the first four words, a hundred of the others.
 BLOBS = np.concatenate([DRAW.normal(centre, 0.3, (60, 4)) for centre in (-3, 0, 3)]).astype(np.float32)
 
 
@@ -129,4 +131,26 @@ def random_cut_forest() -> None:
     predictor = estimator.deploy(1, "ml.m5.large")
     scores = values(predictor.predict(rows), "score").ravel()
     assert scores[labels == 1].min() > scores[labels == 0].max()
+    done(predictor)
+
+
+def lda() -> None:
+    estimator = LDA(num_topics=2, **settings(session()))
+    records = estimator.record_set(DOCUMENTS)
+    estimator.fit(records, mini_batch_size=records.num_records, logs=False)
+    predictor = estimator.deploy(1, "ml.m5.large")
+    mixtures = values(predictor.predict(DOCUMENTS[::10]), "topic_mixture")
+    topics = mixtures.argmax(axis=1)
+    assert set(topics[:10]) != set(topics[10:]) and mixtures.max(axis=1).min() > 0.9, mixtures
+    done(predictor)
+
+
+def ntm() -> None:
+    more = {"epochs": 100, "optimizer": "adam", "learning_rate": 0.05, "tolerance": 1e-6, "num_patience_epochs": 10}
+    estimator, predictor = trained(NTM, (DOCUMENTS, None), num_topics=2, encoder_layers=[8, 6], **more)
+    weights = values(predictor.predict(DOCUMENTS[::10]), "topic_weights")
+    topics = weights.argmax(axis=1)
+    assert set(topics[:10]) != set(topics[10:]) and np.allclose(weights.sum(axis=1), 1, atol=1e-4), weights
+    metrics = estimator.latest_training_job.describe()["FinalMetricDataList"]
+    assert {metric["MetricName"] for metric in metrics} >= {"train:total_loss", "train:progress"}, metrics
     done(predictor)
