@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import jobs, many, rows
+from benchmarks import formats, jobs, many, rows
 
 ROUNDS = 5
 
@@ -57,6 +57,15 @@ JOB = (Line("CreateTrainingJob to Completed (warm), against a bare train.py", "s
 SCRIPT = (Line("CreateTrainingJob to the first statement of a script, above a bare script", "s", 0.3, difference=True),)
 CONTAINER = (Line("a job in a container that does nothing, above `docker run`", "s", 1.0, difference=True),)
 CHANNEL = (Line(f"a channel of {jobs.CHANNEL_GIB:g} GiB in File mode, against `cp -r`", "s", 1.3),)
+RECORDS = tuple(
+    Line(f"{what} recordio-protobuf, {form}, against what is demanded", "MB/s", 1.0, at_least=True)
+    for what in ("reading", "writing")
+    for form in ("100 dense columns", "10 dense columns", "50 of 10,000 sparse columns")
+)
+FORMATS = (
+    Line("reading recordio-protobuf, 100 dense columns, against the bare bytes", "MB/s", 0.33, at_least=True),
+    Line("reading CSV, 40 columns of 17 digits, against numpy.loadtxt", "MB/s", 1.5, at_least=True),
+)
 INVOKE = (
     Line("InvokeEndpoint p50, XGBoost, above the library's predict", "ms", 3.0, difference=True),
     Line("InvokeEndpoint p50, ONNX, above the library's run", "ms", 3.0, difference=True),
@@ -94,6 +103,10 @@ def _measure(report: list[str]) -> int:
         missed += _rounds(report, JOB, trained.measure)
         _say(report, f"| the first job of a server (cold) | {trained.cold:.3g} s | | | reported | |")
     missed += _jobs(report)
+    with contextlib.ExitStack() as stack:
+        files = formats.Formats(stack)
+        missed += _rounds(report, RECORDS, files.rates)
+        missed += _rounds(report, FORMATS, files.ratios)
     with contextlib.ExitStack() as stack:
         missed += _rounds(report, INVOKE, rows.Invocations(stack).measure)
     return missed

@@ -1,4 +1,4 @@
-"""CSV files as one matrix of numbers, read as fast as numpy can and as strictly.
+"""CSV files as one matrix of numbers, read block by block: plain ones quickly, others as strictly as numpy reads them.
 
 XGBoost's own text reader takes words for zeros, drops the ends of long rows and rounds differently from numpy, so it is
 not used. Line numbers are looked for only after reading has failed.
@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from algorithms.common import plain_csv, streams
 from algorithms.common.contract import log
 from algorithms.common.faults import UserError
+from algorithms.common.stacking import stacked
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,10 +25,12 @@ if TYPE_CHECKING:
 
 MISSING = ("", "na", "nan", "null", "none", "?")
 """Fields that mean "no value" (in any case)."""
+SPELLINGS = ("nan", "NaN", "NA", "null", "NULL", "None", "?")
+"""The usual ones, which are read quickly."""
 SHOWN = 50
 """Characters of a bad line that a message shows."""
-BLOCK = 16 << 20
-"""Bytes of a stream that are read at once."""
+BLOCK = plain_csv.PIECE
+"""Bytes that are read at once. One odd field makes a block slow, not the whole text."""
 
 
 @dataclass(frozen=True)
@@ -42,20 +46,23 @@ class Origin:
         return f"line {self.skipped + number} of {self.name}"
 
 
-def read(files: Sequence[Path]) -> NDArray[np.float64]:
-    """All rows of the files, below each other. UserError names the file and the line that is no row of numbers."""
-    import numpy
-
-    with files[0].open("rb") as file:
-        delimiter = _delimiter(file.readline(), f"file '{files[0].name}'")
-    parts = [_read(path, delimiter) for path in files]
-    for path, part in zip(files, parts, strict=True):
-        if part.shape[1] != parts[0].shape[1]:
-            raise UserError(
-                f"Failed to load csv data: file '{path.name}' has {part.shape[1]} columns, "
-                f"but file '{files[0].name}' has {parts[0].shape[1]}."
-            )
-    return parts[0] if len(parts) == 1 else numpy.concatenate(parts)
+def read(files: Sequence[Path]) -> NDArray[np.float64] | None:
+    """All rows of the files, below each other; None if there are none. UserError names the line that is no row."""
+    reader = _Reader()
+    parts: list[NDArray[np.float64]] = []
+    first = ""
+    for path in files:
+        name, before = f"file '{path.name}'", len(parts)
+        with streams.reading(path) as stream:
+            for part in reader.blocks(stream, name):
+                if len(parts) == before > 0 and part.shape[1] != parts[0].shape[1]:
+                    raise UserError(
+                        f"Failed to load csv data: {name} has {part.shape[1]} columns, "
+                        f"but {first} has {parts[0].shape[1]}."
+                    )
+                parts.append(part)
+        first = first or name
+    return stacked(parts) if parts else None
 
 
 def read_stream(stream: BinaryIO, name: str) -> NDArray[np.float32] | None:
@@ -65,19 +72,30 @@ def read_stream(stream: BinaryIO, name: str) -> NDArray[np.float32] | None:
     """
     import numpy
 
-    parts: list[NDArray[np.float32]] = []
-    delimiter = ""
-    for skipped, block in _blocks(stream):
-        delimiter = delimiter or _delimiter(block.partition(b"\n")[0], name)
-        origin = Origin(name, skipped, parts[0].shape[1] if parts else 0)
-        part = _read_block(block, delimiter, origin)
-        if parts and part.shape[1] != parts[0].shape[1]:
-            raise _diagnosis(block.decode("utf-8", "replace"), delimiter, origin) or UserError(
-                f"Failed to load csv data: the number of columns changes behind {origin.line(0)}."
-            )
-        with numpy.errstate(over="ignore"):  # Too large is infinite then, which xgboost refuses by name.
-            parts.append(part.astype(numpy.float32))
-    return numpy.concatenate(parts) if parts else None
+    with numpy.errstate(over="ignore"):  # Too large is infinite then, which xgboost refuses by name.
+        parts = [part.astype(numpy.float32) for part in _Reader().blocks(stream, name)]
+    return stacked(parts) if parts else None
+
+
+class _Reader:
+    """Texts with the same delimiter, which the first line of the first one tells."""
+
+    def __init__(self) -> None:
+        self._delimiter = ""
+
+    def blocks(self, stream: BinaryIO, name: str) -> Iterator[NDArray[np.float64]]:
+        """The rows of a text, all with as many columns as its first one."""
+        columns = 0
+        for skipped, block in _blocks(stream):
+            self._delimiter = self._delimiter or _delimiter(block.partition(b"\n")[0], name)
+            origin = Origin(name, skipped, columns)
+            part = _read(block, self._delimiter, origin)
+            if columns and part.shape[1] != columns:
+                raise _diagnosis(block.decode("utf-8", "replace"), self._delimiter, origin) or UserError(
+                    f"Failed to load csv data: the number of columns changes behind {origin.line(0)}."
+                )
+            columns = part.shape[1]
+            yield part
 
 
 def _blocks(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
@@ -113,7 +131,7 @@ def sniff(first_line: bytes) -> str:
         if present:
             return present[0]
         raise ValueError(f"Could not determine delimiter on line {text[:SHOWN]}:\n{error}") from error
-    if found.isalnum() or found in "._-+":
+    if found.isalnum() or found in "._-+'\"":
         if present:
             return present[0]
         raise ValueError(
@@ -122,19 +140,12 @@ def sniff(first_line: bytes) -> str:
     return found
 
 
-def _read(path: Path, delimiter: str) -> NDArray[np.float64]:
+def _read(block: bytes, delimiter: str, origin: Origin) -> NDArray[np.float64]:
     import numpy
 
-    separator = None if delimiter == " " else delimiter
-    try:
-        return numpy.loadtxt(path, delimiter=separator, ndmin=2, comments=None, encoding="utf-8")
-    except (ValueError, UnicodeDecodeError):
-        return _read_with_care(path.read_bytes(), delimiter, Origin(f"file '{path.name}'"))
-
-
-def _read_block(block: bytes, delimiter: str, origin: Origin) -> NDArray[np.float64]:
-    import numpy
-
+    found = plain_csv.read(block, delimiter, SPELLINGS)
+    if found is not None:
+        return found
     separator = None if delimiter == " " else delimiter
     try:
         return numpy.loadtxt(io.BytesIO(block), delimiter=separator, ndmin=2, comments=None, encoding="utf-8")

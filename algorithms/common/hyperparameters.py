@@ -99,7 +99,8 @@ class Hyperparameter:
     """One declared hyperparameter. Subclasses say how text becomes a value, and what is in range.
 
     `default` is the value that the algorithm takes when none is given, None for none; `auto` is whether the word `auto`
-    is accepted too, which stays a word; `tunable` is the recommended range of a tuning job, None for no tuning.
+    is accepted too, which stays a word, and `words` are further such words; `tunable` is the recommended range of a
+    tuning job, None for no tuning.
     """
 
     name: str
@@ -107,13 +108,14 @@ class Hyperparameter:
     alias: str = ""
     default: Any = None
     auto: bool = False
+    words: tuple[str, ...] = ()
     tunable: Tunable | None = None
     remark: str = ""
 
     def read(self, text: str, wording: Wording = XGBOOST) -> Any:
         """The value, or UserError in the service's words."""
-        if self.auto and text == AUTO:
-            return AUTO
+        if (self.auto and text == AUTO) or text in self.words:
+            return text
         try:
             value = self._parse(text)
         except (ValueError, KeyError, SyntaxError, TypeError, OverflowError) as error:

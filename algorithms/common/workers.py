@@ -63,6 +63,13 @@ class Handed:
         self._line.close()
 
 
+def _forget_signals() -> None:
+    """Until it serves, a worker ends at once when told to: the first process's way would only wake that one again."""
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @dataclass
 class Worker:
     """A process that serves; connections go over `line`."""
@@ -80,6 +87,7 @@ class Worker:
             theirs.close()
             return cls(pid, ours)
         status = 1
+        _forget_signals()
         try:
             for line in (ours, listening, *(other.line for other in others)):
                 line.close()

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from algorithms.common import ndarray_list
 from algorithms.common.faults import UserError
+from algorithms.factorization_machines import network
 from algorithms.factorization_machines.machine import Machine
 from algorithms.first_party import packed, serve
 
-PARAMETERS = {"w0_weight": "w0", "w1_weight": "w1", "v": "v"}
 
-
-def write(machine: Machine, binary: bool) -> bytes:
-    """The file `model_algo-1`."""
-    arrays = {f"arg:{name}": getattr(machine, own) for name, own in PARAMETERS.items()}
-    width, factors = machine.v.shape
+def write(machine: Machine, sparse: bool, values: Mapping[str, Any]) -> bytes:
+    """The file `model_algo-1`, of a machine that was trained with these hyperparameters."""
+    binary = values["predictor_type"] == "binary_classifier"
+    arrays = network.arrays(machine, sparse)
     return packed.packed(
         {
-            "symbol.json": _symbol(),
-            "params": ndarray_list.write(arrays),
-            "meta.json": {
-                "feature_dim": width,
-                "num_factors": factors,
-                "predictor_type": "binary_classifier" if binary else "regressor",
-            },
+            "symbol.json": network.symbol({name: value.shape for name, value in arrays.items()}, binary),
+            "params": ndarray_list.write({f"arg:{name}": value for name, value in arrays.items()}),
+            "meta.json": {"training_parameters": {name: str(value) for name, value in values.items()}},
         }
     )
 
@@ -35,16 +32,12 @@ def read(folder: Path) -> tuple[Machine, bool]:
     members = packed.unpacked(folder)
     try:
         arrays = ndarray_list.read(packed.member(members, "params"))
-        kind = json.loads(packed.member(members, "meta.json"))["predictor_type"]
-        named = {name.partition(":")[2]: value for name, value in dict(arrays).items()}
-        machine = Machine(**{own: named[name].copy() for name, own in PARAMETERS.items()})
+        kind = json.loads(packed.member(members, "meta.json"))["training_parameters"]["predictor_type"]
+        machine = network.machine({name.partition(":")[2]: value for name, value in dict(arrays).items()})
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"'{serve.MODEL}' holds no factorization machine: {error}") from error
+    if machine.w1.shape != (len(machine.v), 1):
+        raise UserError(
+            f"'{serve.MODEL}' has {len(machine.w1)} linear weights, but factors of {len(machine.v)} features"
+        )
     return machine, kind == "binary_classifier"
-
-
-def _symbol() -> dict[str, object]:
-    """The inputs of the network by name; what it computes of them is `Machine.scores`."""
-    names = ["data", *PARAMETERS]
-    nodes = [{"op": "null", "name": name, "inputs": []} for name in names]
-    return {"nodes": nodes, "arg_nodes": list(range(len(names))), "heads": []}

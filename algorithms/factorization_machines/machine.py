@@ -6,20 +6,22 @@ y(x) = w0 + <w, x> + sum over i < j of <v_i, v_j> x_i x_j, where the last is hal
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.special import expit
 
+from algorithms.common.adam import Adam, Move
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 GROUPS = {"w0": "bias", "w1": "linear", "v": "factors"}
 """The parameters, and the word by which the hyperparameters call them."""
-BETA_1, BETA_2, EPS = 0.9, 0.999, 1e-8
-"""Of Adam, which real jobs name as `_optimizer`."""
+UNIFORM_SCALE = 0.07
+"""MXNet's, for a uniform beginning whose scale is not said."""
 
 
 @dataclass
@@ -30,74 +32,101 @@ class Machine:
     w1: NDArray[np.float32]
     v: NDArray[np.float32]
 
-    def scores(self, rows: csr_matrix) -> NDArray[np.float32]:
-        """y(x) of each row (n,)."""
-        sums = rows @ self.v
-        pairs = (sums * sums - _squared(rows) @ (self.v * self.v)).sum(axis=1) / 2
-        return np.asarray(self.w0[0, 0] + (rows @ self.w1)[:, 0] + pairs, np.float32)
+    def scores(self, rows: Any) -> NDArray[np.float32]:
+        """y(x) of each row (n,), dense or CSR."""
+        return np.asarray(self._scores(rows, rows @ self.v, self.w1, self.v), np.float32)
 
-    def gradients(self, rows: csr_matrix, outer: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Of the parameters, when the loss changes by `outer` (n,) with the score of each row."""
-        sums = rows @ self.v
-        weighted = rows.multiply(outer[:, None]).tocsr()
-        squares = np.asarray(_squared(rows).T @ outer)[:, None]
-        return {
-            "w0": np.array([[outer.sum()]], self.w0.dtype),
-            "w1": np.asarray(rows.T @ outer)[:, None],
-            "v": np.asarray(weighted.T @ sums) - squares * self.v,
-        }
+    def gradients(self, rows: Any, labels: NDArray[Any], binary: bool) -> tuple[NDArray[Any], Gradients]:
+        """The scores of a batch, and how the sum of its losses changes with the parameters."""
+        rows, touched = _own(rows)
+        chosen: Any = slice(None) if touched is None else touched
+        v = self.v[chosen]
+        sums = rows @ v
+        scores = self._scores(rows, sums, self.w1[chosen], v)
+        slope = outer(scores, labels, binary)
+        own = np.asarray(_squared(rows).T @ slope)[:, None]
+        return scores, Gradients(
+            w0=np.array([[slope.sum()]], self.w0.dtype),
+            w1=np.asarray(rows.T @ slope)[:, None],
+            v=np.asarray(rows.T @ (slope[:, None] * sums)) - own * v,
+            touched=touched,
+        )
+
+    def _scores(self, rows: Any, sums: Any, w1: Any, v: Any) -> NDArray[Any]:
+        pairs = (sums * sums - _squared(rows) @ (v * v)).sum(axis=1) / 2
+        return self.w0[0, 0] + (rows @ w1)[:, 0] + pairs
 
 
-def _squared(rows: csr_matrix) -> csr_matrix:
+@dataclass(frozen=True)
+class Gradients:
+    """Of the parameters; of `w1` and `v` only the rows `touched`, None for all of them."""
+
+    w0: NDArray[Any]
+    w1: NDArray[Any]
+    v: NDArray[Any]
+    touched: NDArray[Any] | None
+
+
+def _own(rows: Any) -> tuple[Any, NDArray[Any] | None]:
+    """Sparse rows with only the columns that occur in them, and which these are: a batch may have few of millions."""
+    if not hasattr(rows, "tocsr"):
+        return rows, None
+    touched, places = np.unique(rows.indices, return_inverse=True)
+    return csr_matrix((rows.data, places, rows.indptr), shape=(rows.shape[0], len(touched))), touched
+
+
+def _squared(rows: Any) -> Any:
+    if not hasattr(rows, "tocsr"):
+        return rows * rows
     return csr_matrix((rows.data * rows.data, rows.indices, rows.indptr), shape=rows.shape)
 
 
 def begin(values: Mapping[str, Any], draw: np.random.Generator) -> Machine:
     """Parameters as the hyperparameters say that they begin."""
     shapes = {"w0": (1, 1), "w1": (values["feature_dim"], 1), "v": (values["feature_dim"], values["num_factors"])}
-    return Machine(**{name: _initial(values, GROUPS[name], shape, draw) for name, shape in shapes.items()})
+    made = {name: _initial(values, GROUPS[name], shape, draw) for name, shape in shapes.items()}
+    for name, switch in (("w0", "use_bias"), ("w1", "use_linear")):
+        if not values[switch]:
+            made[name][:] = 0
+    return Machine(**made)
 
 
 def _initial(values: Mapping[str, Any], group: str, shape: tuple[int, ...], draw: Any) -> NDArray[np.float32]:
     method = values[f"{group}_init_method"]
     if method == "constant":
-        return np.full(shape, values.get(f"{group}_init_value") or 0.0, np.float32)
+        return np.full(shape, values[f"{group}_init_value"], np.float32)
     if method == "uniform":
-        scale = values.get(f"{group}_init_scale") or 0.0
+        scale = values.get(f"{group}_init_scale", UNIFORM_SCALE)
         return draw.uniform(-scale, scale, shape).astype(np.float32)
     return (draw.standard_normal(shape, np.float32) * values[f"{group}_init_sigma"]).astype(np.float32)
 
 
 @dataclass
-class Adam:
-    """Kingma and Ba's optimizer, with a rate and a decay for each group; the loss's mean is what it follows."""
+class Trainer:
+    """Adam with a rate and a decay for each group of parameters."""
 
     machine: Machine
     values: Mapping[str, Any]
-    count: int = 0
-    _first: dict[str, Any] = field(default_factory=dict)
-    _second: dict[str, Any] = field(default_factory=dict)
 
-    def step(self, gradients: Mapping[str, NDArray[Any]], size: int) -> None:
-        """Move the parameters by the gradients' sums over a batch of `size` rows."""
-        self.count += 1
-        scale = self.values.get("rescale_grad")
-        clip = self.values.get("clip_gradient")
-        eps = self.values.get("eps") or EPS
+    def __post_init__(self) -> None:
+        self._adam = Adam(self.values.get("eps", Adam.eps), self.values.get("clip_gradient", Adam.clip))
+
+    def learn(self, rows: Any, labels: NDArray[Any], binary: bool) -> NDArray[Any]:
+        """Move the parameters by one batch; its scores before that."""
+        scores, found = self.machine.gradients(rows, labels, binary)
+        scale = self.values.get("rescale_grad", 1 / len(labels))
+        moves = {}
         for name, group in GROUPS.items():
-            if (name == "w0" and not self.values["use_bias"]) or (name == "w1" and not self.values["use_linear"]):
-                continue
-            parameter = getattr(self.machine, name)
-            gradient = gradients[name] * (1 / size if scale is None else scale)
-            if clip:
-                gradient = np.clip(gradient, -abs(clip), abs(clip))
-            gradient = gradient + self.values[f"{group}_wd"] * parameter
-            first = self._first.setdefault(name, np.zeros_like(parameter))
-            second = self._second.setdefault(name, np.zeros_like(parameter))
-            first += (1 - BETA_1) * (gradient - first)
-            second += (1 - BETA_2) * (gradient * gradient - second)
-            rate = self.values[f"{group}_lr"] * np.sqrt(1 - BETA_2**self.count) / (1 - BETA_1**self.count)
-            parameter -= (rate * first / (np.sqrt(second) + eps)).astype(parameter.dtype)
+            if self.values.get(f"use_{group}", True):
+                moves[name] = Move(
+                    getattr(self.machine, name),
+                    getattr(found, name) * scale,
+                    self.values[f"{group}_lr"],
+                    self.values[f"{group}_wd"],
+                    None if name == "w0" else found.touched,
+                )
+        self._adam.step(moves)
+        return scores
 
 
 def outer(scores: NDArray[Any], labels: NDArray[Any], binary: bool) -> NDArray[Any]:

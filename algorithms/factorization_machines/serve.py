@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_matrix
 from scipy.special import expit
 
 from algorithms.factorization_machines import artifact
@@ -27,7 +26,7 @@ class Scorer:
 
     def predict(self, rows: Any) -> Fields:
         """The score; of a classifier the probability of 1, and the label at one half."""
-        scores = self._machine.scores(csr_matrix(rows))
+        scores = self._machine.scores(rows)
         if not self._binary:
             return {"score": scores}
         chances = expit(scores)

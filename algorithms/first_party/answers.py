@@ -45,8 +45,7 @@ def encode(fields: Fields, kind: ContentType, form: Form) -> bytes:
         return b"".join(_dumps(record) + b"\n" for record in _records(shown))
     if kind.media == CSV:
         return _csv(shown)
-    lists = {name: values.reshape(len(values), -1).tolist() for name, values in shown.items()}
-    return recordio.write(dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True))
+    return recordio.write(shown)
 
 
 def _records(fields: Fields) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from algorithms.common import channels, content_types, csv_table, recordio
+from algorithms.common import channels, content_types, csv_table, recordio, streams
 from algorithms.common.content_types import ContentType
 from algorithms.common.contract import Layout
 from algorithms.common.faults import UserError
@@ -88,7 +88,7 @@ def _csv(sources: Sequence[Path], kind: ContentType, piped: bool) -> Table | Non
     import numpy
 
     if piped:
-        with sources[0].open("rb") as stream:
+        with streams.reading(sources[0]) as stream:
             rows: Any = csv_table.read_stream(stream, f"pipe '{sources[0].name}'")
     else:
         rows = csv_table.read(sources)
@@ -102,30 +102,12 @@ def _csv(sources: Sequence[Path], kind: ContentType, piped: bool) -> Table | Non
 
 def _recordio(sources: Sequence[Path]) -> Table | None:
     import numpy
-    from scipy import sparse
 
-    features, labels = [], []
-    for source in sources:
-        with source.open("rb") as stream:
-            for rows, values in recordio.tables(stream):
-                features.append(rows.astype(numpy.float32, copy=False))
-                labels.append(values)
-    if not features:
+    found = recordio.load(sources, single=True)
+    if found is None:
         return None
-    known = [values for values in labels if values is not None]
-    if any(sparse.issparse(rows) for rows in features):
-        width = max(rows.shape[1] for rows in features)
-        stacked: Any = sparse.vstack([_widened(sparse.csr_matrix(rows), width) for rows in features], format="csr")
-    elif len({rows.shape[1] for rows in features}) > 1:
-        raise recordio.Malformed(f"the records have {sorted({rows.shape[1] for rows in features})} features")
-    else:
-        stacked = features[0] if len(features) == 1 else numpy.concatenate(features)
-    return Table(stacked, numpy.concatenate(known).astype(numpy.float32) if len(known) == len(labels) else None)
-
-
-def _widened(rows: Any, width: int) -> Any:
-    rows.resize((rows.shape[0], width))
-    return rows
+    labels = None if found.labels is None else found.labels.astype(numpy.float32, copy=False)
+    return Table(found.features, labels)
 
 
 def _demand_numbers(channel: str, table: Table) -> None:

@@ -20,6 +20,8 @@ class Definition:
     `title` is `Dimensions.Algorithm` in the lines of metrics; `formats` are the content types of its channels, the
     first of which is meant when a channel names none; `hidden` are further members of the configuration that real jobs
     print; `several` is whether it trains on several hosts; `checks` are of several hyperparameters at once.
+    `read` is for what is no table of numbers as it comes: of a `run.Run` and a channel's name it makes the `data.Table`
+    of this host, None when it has no records.
     """
 
     title: str
@@ -29,6 +31,7 @@ class Definition:
     checks: Sequence[CrossCheck] = ()
     hidden: Mapping[str, Any] = field(default_factory=dict)
     several: bool = True
+    read: Callable[[Any, str], Any] | None = None
 
 
 @dataclass(frozen=True)

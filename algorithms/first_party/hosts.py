@@ -10,6 +10,7 @@ import socket
 import struct
 import time
 from collections.abc import Sequence
+from queue import Queue
 from typing import TYPE_CHECKING, Any
 
 from algorithms.common import contract
@@ -34,12 +35,12 @@ def gather(run: Run) -> bool:
         raise UserError(
             f"{run.definition.title} trains on one host, and the job has {len(names)}: set InstanceCount to 1."
         )
-    reasons: list[str] = []
-    peers = Peers(names, run.layout.current_host, lambda fault, why, said: reasons.append(f"{fault}: {why}"))
+    reasons: Queue[str] = Queue()
+    peers = Peers(names, run.layout.current_host, lambda fault, why, said: reasons.put(f"{fault}: {why}"))
     try:
         _exchange(run, peers)
     except PeerFailed:
-        contract.tell(run.layout, reasons[0])
+        contract.tell(run.layout, reasons.get())  # It comes a moment later than the news.
         raise SystemExit(1) from None
     except Exception as error:
         mistake = isinstance(error, UserError)

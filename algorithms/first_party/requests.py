@@ -101,16 +101,10 @@ def _widths(tensors: Sequence[Mapping[str, Any]]) -> Iterator[int]:
 
 
 def _recordio(body: bytes) -> Any:
-    from scipy import sparse
-
-    blocks = [features for features, _ in recordio.tables(body)]
-    if len(blocks) == 1:
-        return blocks[0].astype("float32", copy=False)
-    if any(sparse.issparse(block) for block in blocks):
-        return sparse.vstack([sparse.csr_matrix(block) for block in blocks], format="csr").astype("float32")
-    import numpy
-
-    return numpy.concatenate(blocks).astype(numpy.float32, copy=False)
+    found = recordio.together(recordio.tables(body))
+    if found is None:
+        raise ValueError("there are no records")
+    return found.features.astype("float32", copy=False)
 
 
 READERS = {

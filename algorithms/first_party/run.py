@@ -60,6 +60,9 @@ class Run:
         """This host's records of a channel; None when it has none."""
         kind = data.kind_of(channel, dict(self.layout.channels[channel]), self.definition.formats)
         self.log.info(f"Loaded iterator creator {kind.media} for content type ('{kind.media}', '1.0')")
+        if self.definition.read is not None:
+            own: Table | None = self.definition.read(self, channel)
+            return own
         table = data.read(self.layout, channel, kind)
         wanted = self.values.get("feature_dim")
         if table is not None and isinstance(wanted, int):

@@ -49,7 +49,8 @@ def _alternatives(one: Hyperparameter) -> list[str]:
     kind = Integer if isinstance(one, Integer) else Float
     found = [f"a string which matches the pattern '{PATTERNS[kind]}'"]
     found.append(("an integer" if kind is Integer else "a number") + _limits(one.range))
-    return found + (["a string which matches the pattern '^auto$'"] if one.auto else [])
+    words = (*one.words, "auto") if one.auto else one.words
+    return found + [f"a string which matches the pattern '^{word}$'" for word in words]
 
 
 def _limits(range_: Interval) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 from algorithms.common.faults import UserError
 from algorithms.common.hyperparameters import Float, Hyperparameter, Integer, Interval, Tunable
 
+LARGEST = 8 << 30
+
 DECLARED: tuple[Hyperparameter, ...] = (
     Integer("num_entity_vectors", required=True, range=Interval(1, 250_000_000), tunable=Tunable(10_000, 1_000_000),
             remark="entities are hashed into as many; twice their number is advised"),
@@ -32,4 +34,14 @@ def there_are_negatives(values: Mapping[str, Any]) -> None:
         raise UserError(f"{' and '.join(names)} are both 0: there would be nothing to tell the seen pairs from.")
 
 
-CHECKS = (there_are_negatives,)
+def model_is_small_enough(values: Mapping[str, Any]) -> None:
+    """ "The maximum supported model size is 8 GB" (developer guide, ip-insights.html)."""
+    size = 4 * values["num_entity_vectors"] * values["vector_dim"]
+    if size > LARGEST:
+        raise UserError(
+            f"num_entity_vectors {values['num_entity_vectors']} and vector_dim {values['vector_dim']} make a model of "
+            f"{size / (1 << 30):.1f} GB. The maximum is {LARGEST >> 30} GB: lower one of them."
+        )
+
+
+CHECKS = (there_are_negatives, model_is_small_enough)

@@ -43,14 +43,16 @@ class Scorer:
 
     def scores(self, rows: Floats) -> Floats:
         """Of each row (n, features), one number (n,)."""
-        trees = self._forest.trees
-        every = np.empty(len(rows) * trees)
         size = max(1, COMPARED_AT_ONCE // (self.features * 16))
-        for at in range(0, len(every), size):
-            pair = np.arange(at, min(at + size, len(every)))
-            row, tree = np.divmod(pair, trees)
-            every[at : at + size] = self._scores(rows, row, tree)
-        return (every.reshape(len(rows), trees).mean(axis=1) * self._unit).astype(np.float32)
+        together = max(1, size // self._forest.trees)
+        means = [self._means(rows[at : at + together], size) for at in range(0, len(rows), together)]
+        return (np.concatenate(means) * self._unit).astype(np.float32)
+
+    def _means(self, rows: Floats, size: int) -> Doubles:
+        """Over the trees, of which so many at once are asked that there are `size` pairs of a row and a tree."""
+        row, tree = np.divmod(np.arange(len(rows) * self._forest.trees), self._forest.trees)
+        parts = [self._scores(rows, row[at : at + size], tree[at : at + size]) for at in range(0, len(row), size)]
+        return np.concatenate(parts).reshape(len(rows), -1).mean(axis=1)
 
     def _scores(self, rows: Floats, row: Numbers, tree: Numbers) -> Doubles:
         """Of pairs of a row and a tree."""

@@ -36,7 +36,7 @@ def plain(predictions: Any, accept: str) -> bytes:
     if accept == JSONLINES:
         return "".join(json.dumps({"score": score}) + "\n" for score in scores).encode()
     if accept == RECORDIO:
-        return recordio.write({"score": _several(score)} for score in scores)
+        return recordio.write({"score": predictions})
     return "".join(",".join(map(str, _several(score))) + "\n" for score in scores).encode()
 
 
@@ -74,7 +74,7 @@ def selected(content: Selected, keys: Sequence[str], accept: str, in_batch: bool
     if accept == JSONLINES:
         return "".join(json.dumps(record) + "\n" for record in content).encode()
     if accept == RECORDIO:
-        return recordio.write({key: _several(record[key]) for key in keys} for record in content)
+        return recordio.write({key: [record[key] for record in content] for key in keys})
     lines = [",".join(_cell(record[key]) for key in keys) for record in content]
     return ("\n".join(lines) + ("\n" if in_batch else "")).encode()
 

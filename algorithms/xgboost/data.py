@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from algorithms.common import content_types, csv_table, libsvm_text, parquet_table, recordio
+from algorithms.common import content_types, csv_table, libsvm_text, parquet_table, recordio, streams
 from algorithms.common.channels import data_files
 from algorithms.common.contract import log
 from algorithms.common.faults import UserError
@@ -67,7 +67,7 @@ def warn_of_twins(train: Path, validation: Path) -> None:
 def _csv(files: Sequence[Path], pipes: Sequence[Path]) -> Any | None:
     tables: list[Any] = [csv_table.read(files)] if files else []
     for pipe in pipes:
-        with pipe.open("rb") as stream:
+        with streams.reading(pipe) as stream:
             tables.append(csv_table.read_stream(stream, f"pipe '{pipe.name}'"))
     return _below_each_other([table for table in tables if table is not None])
 
@@ -126,52 +126,17 @@ def _recordio(sources: Sequence[Path]) -> Any | None:
     from algorithms.xgboost.library import xgboost
 
     try:
-        features, labels = matrix(record for source in sources for record in _records(source))
+        found = recordio.load(sources)
     except recordio.Malformed as error:
         raise UserError(f"Failed to load recordio-protobuf data with exception:\n{error}") from error
-    if not features.shape[0]:
+    if found is None:
         return None
-    if labels is None:
+    if found.labels is None:
         raise UserError(NO_LABELS)
     try:
-        return xgboost.DMatrix(features, label=labels)
+        return xgboost.DMatrix(found.features, label=found.labels)
     except (xgboost.core.XGBoostError, ValueError) as error:
         raise UserError(f"Failed to load recordio-protobuf data with exception:\n{first_line(error)}") from error
-
-
-def _records(source: Path) -> Iterator[recordio.Record]:
-    with source.open("rb") as stream:
-        yield from recordio.read(stream)
-
-
-def matrix(records: Iterable[recordio.Record]) -> tuple[Any, Any | None]:
-    """Records of recordio-protobuf as features (CSR if any is sparse) and labels (None when a record has none)."""
-    import numpy
-
-    rows: list[recordio.Tensor] = []
-    labels: list[float] = []
-    for features, label in records:
-        if "values" not in features:
-            raise recordio.Malformed(f"record {len(rows)} has no features['values']")
-        rows.append(features["values"])
-        labels += [float(values[0]) for values, _, _ in label.values() if len(values)][:1]
-    found = numpy.array(labels) if len(labels) == len(rows) else None
-    if all(keys is None for _, keys, _ in rows):
-        if len({len(values) for values, _, _ in rows}) > 1:
-            raise recordio.Malformed("the records differ in their number of features")
-        return numpy.array([values for values, _, _ in rows]), found
-    return _sparse(rows), found
-
-
-def _sparse(rows: Sequence[recordio.Tensor]) -> Any:
-    import numpy
-    from scipy.sparse import csr_matrix
-
-    columns = [numpy.arange(len(values)) if keys is None else keys for values, keys, _ in rows]
-    width = max([shape for _, _, shape in rows] + [int(c.max()) + 1 for c in columns if len(c)])
-    starts = numpy.cumsum([0, *(len(c) for c in columns)])
-    values = numpy.concatenate([values for values, _, _ in rows])
-    return csr_matrix((values, numpy.concatenate(columns), starts), shape=(len(rows), width))
 
 
 def widened(data: Any | None, width: int) -> Any | None:

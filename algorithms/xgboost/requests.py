@@ -60,7 +60,10 @@ def _libsvm(body: bytes, features: int) -> Any:
 
 
 def _recordio(body: bytes, features: int) -> Any:
-    found, _ = data.matrix(recordio.read(body))
+    table = recordio.together(recordio.tables(body))
+    if table is None:
+        raise ValueError("there are no records")
+    found = table.features
     if hasattr(found, "tocsr") and found.shape[1] < features:
         found.resize((found.shape[0], features))
     return found

@@ -1,9 +1,9 @@
-"""The parts that algorithms share: hyperparameters, channels, content types, CSV, libsvm and recordio."""
+"""The parts that algorithms share: hyperparameters, channels, content types, CSV and libsvm."""
 
 import numpy
 import pytest
 
-from algorithms.common import channels, content_types, csv_table, libsvm_text, recordio
+from algorithms.common import channels, content_types, csv_table, libsvm_text
 from algorithms.common.channels import Channel
 from algorithms.common.contract import Layout, run_training
 from algorithms.common.faults import UserError
@@ -148,6 +148,7 @@ def test_missing_values_quotes_and_a_byte_order_mark_are_no_mistakes(tmp_path):
         ("1,2,#3\n", "column 2 in line 1 of file 'a.csv' is not a number: '#3'"),
         ("1,2,1_000\n4,5,x\n", "column 2 in line 1 of file 'a.csv' is not a number: '1_000'"),
         ("1\n2\n", "Could not determine delimiter on line 1"),
+        ('"1"\n"2"\n', 'Could not determine delimiter on line "1"'),
         (b"\x89PNG\r\n\x1a\n\x00\x00,", "a.csv"),
     ],
 )
@@ -183,91 +184,3 @@ def test_bad_libsvm_names_the_file_and_the_line(tmp_path, text, said):
     with pytest.raises(UserError) as caught:
         libsvm_text.check([csv(tmp_path, text)])
     assert said in str(caught.value)
-
-
-def test_recordio_is_read_as_it_was_written():
-    rows = [[1.5, -2.0, 3.25], [0.0, 4.0, 5.0]]
-    records = list(recordio.read(recordio.write_features(rows, [1.0, 0.0])))
-    assert [features["values"][0].tolist() for features, _ in records] == rows
-    assert [label["values"][0].tolist() for _, label in records] == [[1.0], [0.0]]
-
-
-def test_recordio_of_the_sdk_is_read():
-    """Built here by protobuf itself: dense float64, sparse float32 and an int32 tensor with negative numbers."""
-    record = aialgs_record()
-    dense, sparse, whole = record(), record(), record()
-    dense.features["values"].float64_tensor.values.extend([0.1, 0.2])
-    dense.label["values"].float32_tensor.values.extend([3.0])
-    sparse.features["values"].float32_tensor.values.extend([7.0, 8.0])
-    sparse.features["values"].float32_tensor.keys.extend([1, 300])
-    sparse.features["values"].float32_tensor.shape.extend([1000])
-    whole.features["values"].int32_tensor.values.extend([-1, 5])
-    framed = b"".join(frame(one.SerializeToString()) for one in (dense, sparse, whole))
-    first, second, third = (features["values"] for features, _ in recordio.read(framed))
-    assert first[0].tolist() == [0.1, 0.2]
-    assert (second[0].tolist(), second[1].tolist(), second[2]) == ([7.0, 8.0], [1, 300], 1000)
-    assert third[0].tolist() == [-1, 5]
-
-
-def test_protobuf_reads_what_is_written():
-    record = aialgs_record()()
-    written = recordio.write([{"score": [0.5, 0.25]}])
-    record.ParseFromString(next(recordio.frames(written)))
-    assert list(record.label["score"].float32_tensor.values) == [0.5, 0.25]
-
-
-@pytest.mark.parametrize(
-    "data",
-    [b"1,2,3\n4,5,6\n", b"\n\x23\xd7\xce\xff\x00\x00\x00x", b"\n\x23\xd7\xce", b"\n\x23\xd7\xce\x01\0\0\0\x0a\0\0\0"],
-)
-def test_what_is_no_recordio_is_malformed(data):
-    with pytest.raises(recordio.Malformed):
-        list(recordio.read(data))
-
-
-def frame(payload):
-    import struct
-
-    return struct.pack("<II", recordio.MAGIC, len(payload)) + payload + bytes(-len(payload) % 4)
-
-
-def aialgs_record():
-    """The Record message of aialgs.data, described to protobuf by hand."""
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
-    kinds = descriptor_pb2.FieldDescriptorProto
-    file = descriptor_pb2.FileDescriptorProto(name="record.proto", package="aialgs.data", syntax="proto2")
-
-    def field(message, name, number, kind, of="", label=kinds.LABEL_OPTIONAL, packed=False):
-        one = message.field.add(name=name, number=number, type=kind, label=label)
-        if of:
-            one.type_name = of
-        if packed:
-            one.options.packed = True
-
-    for name, kind in (
-        ("Float32Tensor", kinds.TYPE_FLOAT),
-        ("Float64Tensor", kinds.TYPE_DOUBLE),
-        ("Int32Tensor", kinds.TYPE_INT32),
-    ):
-        tensor = file.message_type.add(name=name)
-        field(tensor, "values", 1, kind, label=kinds.LABEL_REPEATED, packed=True)
-        field(tensor, "keys", 2, kinds.TYPE_UINT64, label=kinds.LABEL_REPEATED, packed=True)
-        field(tensor, "shape", 3, kinds.TYPE_UINT64, label=kinds.LABEL_REPEATED, packed=True)
-    value = file.message_type.add(name="Value")
-    for name, number, of in (
-        ("float32_tensor", 2, "Float32Tensor"),
-        ("float64_tensor", 3, "Float64Tensor"),
-        ("int32_tensor", 7, "Int32Tensor"),
-    ):
-        field(value, name, number, kinds.TYPE_MESSAGE, f".aialgs.data.{of}")
-    record = file.message_type.add(name="Record")
-    for name, number in (("features", 1), ("label", 2)):
-        entry = record.nested_type.add(name=f"{name.capitalize()}Entry")
-        entry.options.map_entry = True
-        field(entry, "key", 1, kinds.TYPE_STRING)
-        field(entry, "value", 2, kinds.TYPE_MESSAGE, ".aialgs.data.Value")
-        field(record, name, number, kinds.TYPE_MESSAGE, f".aialgs.data.Record.{entry.name}", label=kinds.LABEL_REPEATED)
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("aialgs.data.Record"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import make_blobs
 
-from algorithms.common import ndarray_list
+from algorithms.common import ndarray_list, recordio
 from tests.algorithms.job import Job
 from tests.algorithms.several import Hosts
 from tests.contracts.first_party_contract import csv
@@ -51,6 +51,18 @@ def test_shards_make_the_model_of_the_whole(tmp_path: Path) -> None:
     assert hosts.models() == [["model_algo-1"], [], []]
     assert (model(hosts.jobs[0]) == alone(tmp_path / "alone", csv(whole))).all()
     assert "are with" in ended[1].output
+
+
+def test_sparse_shards_and_a_host_without_data(tmp_path: Path) -> None:
+    from scipy.sparse import csr_matrix
+
+    form = "application/x-recordio-protobuf"
+    whole = rows() * (rows() > 0)
+    parts = [recordio.write_features(csr_matrix(part)) for part in (whole[:150], whole[150:])]
+    hosts = sharded(tmp_path, [parts[0], None, parts[1]], form)
+    ended = hosts.train()
+    assert [one.code for one in ended] == [0, 0, 0], ended
+    assert (model(hosts.jobs[0]) == alone(tmp_path / "alone", b"".join(parts), form)).all()
 
 
 def test_data_that_every_host_holds_count_once(tmp_path: Path) -> None:

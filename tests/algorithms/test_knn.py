@@ -210,6 +210,26 @@ def test_flat_indices_are_faiss_s_own_files_both_ways(tmp_path: Path, metric: by
     assert kind == metric and (found == vectors).all()
 
 
+@pytest.mark.parametrize("count", [300, 17])
+@pytest.mark.parametrize("kind", ["far from 0", "two heaps", "many alike"])
+def test_the_nearest_are_found_where_rounding_hides_them(kind: str, count: int) -> None:
+    """Squares of what lies far from 0 and close together swallow the distances; of equal ones the first is nearer."""
+    draw = np.random.default_rng(9)
+    vectors, asked = draw.normal(size=(count, 6)), draw.normal(size=(50, 6))
+    if kind == "far from 0":
+        vectors, asked = vectors + 5000, asked + 5000
+    if kind == "two heaps":
+        vectors[::2], asked[::2] = vectors[::2] + 5000, asked[::2] + 5000
+    if kind == "many alike":
+        vectors, asked = vectors.round(), asked.round()
+    vectors, asked = vectors.astype(np.float32), asked.astype(np.float32)
+    exact = ((asked[:, None].astype(float) - vectors[None].astype(float)) ** 2).sum(axis=2)
+    wanted = np.argsort(exact, axis=1, kind="stable")[:, :5]
+    distances, positions = Flat(vectors, flat_file.L2).search(asked, 5)
+    assert (positions == wanted).all()
+    assert distances == pytest.approx(np.take_along_axis(exact, wanted, axis=1), rel=1e-5)
+
+
 def test_a_sample_is_of_the_size_that_was_asked_for(tmp_path: Path) -> None:
     job, ended = trained(tmp_path, DIGITS, sample_size="200")
     vectors, _ = flat_file.read((job.model / "model_algo-1").read_bytes())

@@ -6,6 +6,8 @@ import contextlib
 import http.client
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 
 from algorithms.common import ndarray_list, workers
-from tests.algorithms.job import Job, Server
+from tests.algorithms.job import ROOT, Job, Server
 
 
 @pytest.fixture
@@ -93,6 +95,35 @@ class TestWorkers:
             it.kill()
             it.wait()
             assert until(lambda: all(gone(pid) for pid in pids))
+
+
+LOADING = """
+import socket, sys, time
+from algorithms.common import serving, workers
+def work(handed, ready):
+    if workers_before:
+        time.sleep(60)  # The second one takes its time to load.
+    ready()
+    serving._signals().recv(1)
+    return 0
+workers_before = []
+ended = serving._signals()
+bound = socket.create_server(("127.0.0.1", 0))
+def listen():
+    workers_before.append(1)
+    print("listening", flush=True)
+sys.exit(workers.run(2, bound, listen, work, ended))
+"""
+
+
+def test_a_worker_that_is_still_loading_ends_when_it_is_told_to() -> None:
+    with subprocess.Popen([sys.executable, "-c", LOADING], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "listening\n"
+        assert until(lambda: len(children(process.pid)) == 2)
+        start = time.monotonic()
+        process.terminate()
+        assert process.wait(20) == 0
+        assert time.monotonic() - start < workers.PATIENCE / 2
 
 
 @pytest.mark.parametrize(("name", "said", "count"), [

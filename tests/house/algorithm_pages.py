@@ -68,7 +68,8 @@ def _answers(told: Mapping[str, Any]) -> list[str]:
 def _row(one: Hyperparameter) -> str:
     name = f"`{one.name}`" + (" (required)" if one.required else "")
     kind = type(one).__name__.lower()
-    allowed = f"{kind} {one.says()}".strip() + (" or `auto`" if one.auto else "")
+    words = (*one.words, "auto") if one.auto else one.words
+    allowed = f"{kind} {one.says()}".strip() + "".join(f" or `{word}`" for word in words)
     default = "" if one.default is None else f"`{_plain(one.default)}`"
     tuned = ""
     if one.tunable:

@@ -10,7 +10,7 @@ from pathlib import Path
 import boto3
 import numpy as np
 import sagemaker
-from sagemaker import KNN, LDA, NTM, PCA, FactorizationMachines, KMeans, RandomCutForest, image_uris
+from sagemaker import KNN, LDA, NTM, PCA, FactorizationMachines, KMeans, LinearLearner, RandomCutForest, image_uris
 from sagemaker.deserializers import JSONDeserializer
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
@@ -74,6 +74,19 @@ def knn() -> None:
     more = {"k": 5, "sample_size": 180, "predictor_type": "classifier"}
     _, predictor = trained(KNN, (BLOBS, labels), **more)
     assert (values(predictor.predict(BLOBS[::7]), "predicted_label").ravel() == labels[::7]).all()
+    done(predictor)
+
+
+def linear_learner() -> None:
+    labels = np.repeat([0, 1, 2], 60).astype(np.float32)
+    more = {"predictor_type": "multiclass_classifier", "num_classes": 3, "epochs": 30, "normalize_data": True}
+    estimator, predictor = trained(LinearLearner, (BLOBS, labels), **more)
+    found = predictor.predict(BLOBS[::7])
+    assert (values(found, "predicted_label").ravel() == labels[::7]).all()
+    assert values(found, "score").shape == (26, 3) and np.allclose(values(found, "score").sum(axis=1), 1)
+    metrics = estimator.latest_training_job.describe()["FinalMetricDataList"]
+    told = {metric["MetricName"]: metric["Value"] for metric in metrics}
+    assert 0 < told["train:progress"] <= 100 and told["train:objective_loss:final"] < 0.5, told
     done(predictor)
 
 

@@ -44,6 +44,7 @@ from sdk_algorithms import (  # noqa: E402
     kmeans,
     knn,
     lda,
+    linear_learner,
     ntm,
     pca,
     random_cut_forest,
@@ -288,8 +289,8 @@ def lineage() -> None:
 FLOWS = [
     sklearn, sklearn_transform, xgboost_script, xgboost_builtin, pipe_and_fast_file, pytorch, own_image,
     sklearn_processor, script_processor, framework_processor, warm_pool, spot, attach, failure, stop,
-    experiment_run, lineage, kmeans, pca, knn, factorization_machines, ip_insights, random_cut_forest,
-    lda, ntm,
+    experiment_run, lineage, kmeans, pca, knn, linear_learner, factorization_machines, ip_insights,
+    random_cut_forest, lda, ntm,
 ]  # fmt: skip
 
 

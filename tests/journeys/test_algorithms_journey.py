@@ -28,7 +28,6 @@ FOUND = [contract_of(told["name"]) for told in MANIFESTS if "definition" in told
 
 
 @pytest.mark.parametrize("contract", FOUND, ids=lambda one: one.name)
-@pytest.mark.proves("CreateTrainingJob", "CreateEndpoint", "sagemaker-runtime.InvokeEndpoint", "CreateTransformJob")
 def test_from_data_to_answers(server, tmp_path: Path, contract: type[FirstPartyContract]) -> None:
     client = Client(server)
     bucket, name = client.bucket(), client.name(contract.name.replace("_", "-"))

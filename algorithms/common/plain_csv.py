@@ -1,0 +1,78 @@
+"""CSV of nothing but numbers and gaps, read by the parser of JSON, which is several times quicker than numpy's.
+
+Whatever else a text holds, though it be a number to others (`+1`, `.5`, quotes), is left to who can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PIECE = 256 << 10
+"""Characters that are read at once: the numbers of so many stay in the processor's cache as Python's objects."""
+NUMBER = b"0123456789.-+eE"
+
+
+def read(text: bytes, delimiter: str, words: Iterable[str] = ()) -> NDArray[Any] | None:
+    """The rows as float64, exactly as `float` reads each field; NaN for an empty one or one of these words.
+
+    None if it is no such text.
+    """
+    import numpy
+
+    mark = delimiter.encode()
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n")
+    rows, at = [], 0
+    columns = text.partition(b"\n")[0].count(mark) + 1
+    while at < len(text):
+        end = at + PIECE if at + PIECE < len(text) else len(text)
+        end = text.rfind(b"\n", at, end) + 1 or text.find(b"\n", end) + 1 or len(text)
+        piece = _rows(_without(words, text[at:end].removesuffix(b"\n"), mark), mark, columns)
+        if piece is None:
+            return None
+        rows.append(piece)
+        at = end
+    return rows[0] if len(rows) == 1 else numpy.concatenate(rows) if rows else None
+
+
+def _without(words: Iterable[str], text: bytes, mark: bytes) -> bytes:
+    """Gaps where fields are such words. Twice, as a delimiter can end one such field and begin the next."""
+    for word in (one.encode() for one in words):
+        if word in text:
+            lines = b"\n" + text + b"\n"
+            for left, right in ((mark, mark), (mark, mark), (b"\n", mark), (mark, b"\n")):
+                lines = lines.replace(left + word + right, left + right)
+            text = lines[1:-1]
+    return text
+
+
+def _rows(text: bytes, mark: bytes, columns: int) -> NDArray[Any] | None:
+    import numpy
+    import orjson
+
+    count = text.count(b"\n") + 1
+    if not text or text.translate(None, NUMBER) != b"\n".join([mark * (columns - 1)] * count):
+        return None
+    listed = b"[" + text.replace(mark, b",").replace(b"\n", b",") + b"]"
+    if b"-0," in listed or b"-0]" in listed:
+        return None  # A whole number without its sign to JSON.
+    try:
+        numbers = orjson.loads(listed)
+    except orjson.JSONDecodeError:
+        if columns == 1 or mark == b" ":
+            return None  # What looks like a gap is a blank line, or one of several blanks.
+        try:
+            numbers = orjson.loads(_filled(listed))
+        except orjson.JSONDecodeError:
+            return None
+    return numpy.array(numbers, dtype=numpy.float64).reshape(count, columns)
+
+
+def _filled(listed: bytes) -> bytes:
+    for gap, filled in ((b",,", b",null,"), (b",,", b",null,"), (b"[,", b"[null,"), (b",]", b",null]")):
+        listed = listed.replace(gap, filled)
+    return listed
