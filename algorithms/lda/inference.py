@@ -23,67 +23,53 @@ if TYPE_CHECKING:
 STEPS = 200
 ENOUGH = 1e-4
 """The mean change of a document's Dirichlet at which it is found."""
-CELLS = 1 << 20
+LEAST = 1e-100
 
 
-def mixtures(topics: Topics, counts: Any) -> Matrix:
-    """(D, K), each row adding up to one; that of an empty document is the prior's."""
-    found = np.concatenate([gamma for gamma, _ in _documents(topics, counts)])
-    shares: Matrix = found / found.sum(axis=1, keepdims=True)
-    return shares
+class Inference:
+    """Of one model, for any number of documents (D, V), dense or CSR."""
+
+    def __init__(self, topics: Topics) -> None:
+        self._alpha = topics.alpha
+        self._words = np.ascontiguousarray(topics.beta.T)
+
+    def mixtures(self, counts: Any) -> Matrix:
+        """(D, K), each row adding up to one; that of an empty document is the prior's."""
+        found = np.array([self._dirichlet(near, words) for near, words in self._documents(counts)])
+        shares: Matrix = found / found.sum(axis=1, keepdims=True)
+        return shares
+
+    def per_word(self, counts: Any) -> float:
+        """The bound of all documents together, by word."""
+        found = sum(self._bound(near, words) for near, words in self._documents(counts))
+        return float(found / max(float(counts.sum()), 1.0))
+
+    def _documents(self, counts: Any) -> Iterator[tuple[Matrix, Matrix]]:
+        """What each topic gives to the words that a document has (n, K), and how often it has them (n,)."""
+        rows = sparse.csr_matrix(counts, dtype=np.float64)
+        for start, end in zip(rows.indptr, rows.indptr[1:], strict=False):
+            yield self._words[rows.indices[start:end]], rows.data[start:end]
+
+    def _dirichlet(self, near: Matrix, words: Matrix) -> Matrix:
+        found = self._alpha + words.sum() / len(self._alpha)
+        for _ in range(STEPS):
+            spread = _spread(found)
+            following: Matrix = self._alpha + spread * ((words / (near @ spread + LEAST)) @ near)
+            change = np.abs(following - found).sum()
+            found = following
+            if change < ENOUGH * len(found):
+                break
+        return found
+
+    def _bound(self, near: Matrix, words: Matrix) -> float:
+        found, alpha = self._dirichlet(near, words), self._alpha
+        of_words = words @ np.log(near @ _spread(found) + LEAST)
+        expected = digamma(found) - digamma(found.sum())
+        of_topics = ((alpha - found) * expected + gammaln(found) - gammaln(alpha)).sum()
+        return float(of_words + of_topics + gammaln(alpha.sum()) - gammaln(found.sum()))
 
 
-def per_word(topics: Topics, counts: Any) -> float:
-    """The bound of all documents together, by word."""
-    words = float(counts.sum())
-    return sum(float(bound.sum()) for _, bound in _documents(topics, counts)) / max(words, 1.0)
-
-
-def _documents(topics: Topics, counts: Any) -> Iterator[tuple[Matrix, Matrix]]:
-    """The variational Dirichlet (d, K) and the bound (d,) of documents, some at a time."""
-    rows = sparse.csr_matrix(counts, dtype=np.float64)
-    rows.eliminate_zeros()
-    step = max(CELLS // (len(topics.alpha) * max(rows.nnz // max(rows.shape[0], 1), 1)), 1)
-    turned = np.ascontiguousarray(topics.beta.T)
-    for at in range(0, rows.shape[0], step):
-        yield _infer(topics.alpha, turned, rows[at : at + step])
-
-
-def _infer(alpha: Matrix, words: Matrix, rows: Any) -> tuple[Matrix, Matrix]:
-    """`words` is beta turned (V, K). A document that is found does not move on with the others of its batch."""
-    lengths = np.diff(rows.indptr)
-    near, counts = words[rows.indices], rows.data
-    owner = np.repeat(np.arange(len(lengths)), lengths)
-    gamma = alpha + (np.asarray(rows.sum(axis=1)) / len(alpha))
-    entries = (np.empty(len(counts)), np.arange(len(counts)), rows.indptr)
-    weights = sparse.csr_matrix(entries, shape=(len(lengths), len(counts)))
-    moving = np.ones(len(gamma), dtype=bool)
-    for _ in range(STEPS):
-        spread = _spread(gamma)
-        weights.data = counts / _likelihoods(spread[owner], near)
-        following = alpha + spread * (weights @ near)
-        change = np.abs(following - gamma).mean(axis=1)
-        gamma[moving] = following[moving]
-        moving &= change > ENOUGH
-        if not moving.any():
-            break
-    return gamma, _bounds(alpha, gamma, counts * np.log(_likelihoods(_spread(gamma)[owner], near)), owner)
-
-
-def _spread(gamma: Matrix) -> Matrix:
+def _spread(dirichlet: Matrix) -> Matrix:
     """exp E[log theta]."""
-    found: Matrix = np.exp(digamma(gamma) - digamma(gamma.sum(axis=1, keepdims=True)))
-    return found
-
-
-def _likelihoods(spread: Matrix, near: Matrix) -> Matrix:
-    found: Matrix = np.einsum("nk,nk->n", spread, near) + 1e-100
-    return found
-
-
-def _bounds(alpha: Matrix, gamma: Matrix, logarithms: Matrix, owner: Any) -> Matrix:
-    of_words = np.bincount(owner, logarithms, minlength=len(gamma))
-    expected = digamma(gamma) - digamma(gamma.sum(axis=1, keepdims=True))
-    of_topics = ((alpha - gamma) * expected + gammaln(gamma) - gammaln(alpha)).sum(axis=1)
-    found: Matrix = of_words + of_topics + gammaln(alpha.sum()) - gammaln(gamma.sum(axis=1))
+    found: Matrix = np.exp(digamma(dirichlet) - digamma(dirichlet.sum()))
     return found

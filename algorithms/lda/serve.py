@@ -11,7 +11,8 @@ from algorithms.common.faults import Refusal
 from algorithms.first_party import serve, wording
 from algorithms.first_party.answers import Fields
 from algorithms.first_party.definition import JSON, JSONLINES, RECORDIO, Form
-from algorithms.lda import artifact, inference
+from algorithms.lda import artifact
+from algorithms.lda.inference import Inference
 from algorithms.lda.topics import Topics
 
 FORM = Form(writes=(JSON, JSONLINES, RECORDIO))
@@ -21,14 +22,14 @@ class Mixer:
     """Topics behind the protocol of serving."""
 
     def __init__(self, topics: Topics) -> None:
-        self._topics = topics
+        self._inference = Inference(topics)
         self.features = int(topics.beta.shape[1])
 
     def predict(self, rows: Any) -> Fields:
         """The mixture (n, K)."""
         if rows.min() < 0:
             raise Refusal(400, wording.not_evaluated("a count of words is negative"))
-        return {"topic_mixture": inference.mixtures(self._topics, rows).astype(np.float32)}
+        return {"topic_mixture": self._inference.mixtures(rows).astype(np.float32)}
 
 
 def load(folder: Path) -> Mixer:

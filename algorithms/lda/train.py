@@ -15,9 +15,10 @@ from algorithms.first_party.documents import documents
 from algorithms.first_party.run import Run
 from algorithms.first_party.run import main as run
 from algorithms.first_party.serve import MODEL
-from algorithms.lda import artifact, inference, topics
+from algorithms.lda import artifact, topics
 from algorithms.lda.decomposition import Patience
 from algorithms.lda.hyperparameters import DECLARED
+from algorithms.lda.inference import Inference
 
 DEFINITION = Definition(
     title="AWS/LDA",
@@ -51,7 +52,7 @@ def fit(run: Run) -> None:
     if (test := run.maybe("test")) is None:
         run.log.info("Test data is not provided.")
         return
-    value = inference.per_word(found, documents("test", test))
+    value = Inference(found).per_word(documents("test", test))
     run.log.seen(len(test), 1, meta="test_data_iter")
     run.log.score("test", "pwll", value)
     run.log.quality("test", "pwll", value, "score")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 EVALUATION = 7
 """The seed of the noise with which losses are measured: the same each time, so that epochs can be compared."""
+CELLS = 1 << 25
+"""Chances of words that are held at once: a batch of a large vocabulary is taken in parts."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,7 @@ def train(
         sums = _Sums()
         for at in range(0, count, plan.batch):
             chosen = rows[np.sort(order[at : at + plan.batch])]
-            losses, step = network.forward(chosen, _noise(network, chosen.shape[0], draw))
-            optimizer.step(network.parameters, network.backward(step))
-            sums.add(losses, step.per_word)
+            optimizer.step(network.parameters, _gradients(network, chosen, draw, sums))
         trained = time.monotonic()
         validation = evaluate(network, held, plan.batch) if held is not None else None
         seconds = (trained - start, time.monotonic() - trained)
@@ -83,11 +83,30 @@ def train(
 def evaluate(network: Network, rows: Any, batch: int) -> Measured:
     """The losses of documents that are not learned from."""
     draw, sums = np.random.default_rng(EVALUATION), _Sums()
-    for at in range(0, rows.shape[0], batch):
-        chosen = rows[at : at + batch]
-        losses, step = network.forward(chosen, _noise(network, chosen.shape[0], draw), training=False)
-        sums.add(losses, step.per_word)
+    step = min(batch, _at_once(network))
+    for at in range(0, rows.shape[0], step):
+        chosen = rows[at : at + step]
+        losses, passed = network.forward(chosen, _noise(network, chosen.shape[0], draw), training=False)
+        sums.add(losses, passed.per_word)
     return sums.means()
+
+
+def _gradients(network: Network, rows: Any, draw: np.random.Generator, sums: _Sums) -> dict[str, NDArray[Any]]:
+    """Of a batch, some documents at a time: they add up, but for a batch that is normalized as one."""
+    count = rows.shape[0]
+    step = count if network.shape.batch_norm else _at_once(network)
+    whole: dict[str, NDArray[Any]] = {}
+    for at in range(0, count, step):
+        part = rows[at : at + step]
+        losses, passed = network.forward(part, _noise(network, part.shape[0], draw))
+        sums.add(losses, passed.per_word)
+        found = network.backward(passed)
+        whole = {name: whole[name] + value for name, value in found.items()} if whole else found
+    return whole
+
+
+def _at_once(network: Network) -> int:
+    return max(CELLS // network.shape.words, 1)
 
 
 def _noise(network: Network, count: int, draw: np.random.Generator) -> NDArray[np.float32]:

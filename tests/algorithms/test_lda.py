@@ -12,8 +12,9 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import LatentDirichletAllocation
 
 from algorithms.common import ndarray_list
-from algorithms.lda import decomposition, inference, topics
+from algorithms.lda import decomposition, topics
 from algorithms.lda.decomposition import Patience
+from algorithms.lda.inference import Inference
 from algorithms.lda.moments import Moments, Whitening
 from algorithms.lda.topics import TooFewDirections, Topics, Wanted
 from tests.algorithms import corpora
@@ -120,9 +121,9 @@ def test_topics_and_fit_are_near_those_of_scikit_learn() -> None:
     mine, theirs = corpora.match(known, ours.beta), corpora.match(known, words)
     assert mine.cosines.min() > 0.99
     assert mine.distances.mean() <= 1.5 * theirs.distances.mean()
-    fit = inference.per_word(Topics(np.full(6, 1 / 6), words), held)
-    best = inference.per_word(Topics(corpus.alpha, known + 1e-9), held)
-    assert fit - 0.01 < inference.per_word(ours, held) <= best < inference.per_word(ours, held) + 0.05
+    fit = Inference(Topics(np.full(6, 1 / 6), words)).per_word(held)
+    best = Inference(Topics(corpus.alpha, known + 1e-9)).per_word(held)
+    assert fit - 0.01 < Inference(ours).per_word(held) <= best < Inference(ours).per_word(held) + 0.05
 
 
 def test_priors_tell_frequent_topics_from_rare_ones() -> None:
@@ -141,8 +142,8 @@ def test_images_of_digits_are_described_as_well_as_by_scikit_learn() -> None:
     ours = learn(images[:700], 10)
     oracle = LatentDirichletAllocation(10, max_iter=3, random_state=0).fit(images[:700])
     words = oracle.components_ / oracle.components_.sum(axis=1, keepdims=True)
-    theirs = inference.per_word(Topics(np.full(10, 0.1), words), images[700:1100])
-    assert inference.per_word(ours, images[700:1100]) >= theirs - 0.05
+    theirs = Inference(Topics(np.full(10, 0.1), words)).per_word(images[700:1100])
+    assert Inference(ours).per_word(images[700:1100]) >= theirs - 0.05
 
 
 def test_one_topic_is_the_corpus() -> None:
@@ -240,13 +241,13 @@ def test_mixtures_are_those_of_scikit_learn_with_the_same_topics() -> None:
     oracle.components_ = (corpus.beta + 1e-6) * 1e9  # So much evidence that its doubt about topics is none.
     oracle._init_latent_vars = lambda *more: None
     oracle.exp_dirichlet_component_ = corpus.beta + 1e-6
-    ours = inference.mixtures(Topics(np.full(5, 0.2), corpus.beta + 1e-6), corpus.documents)
+    ours = Inference(Topics(np.full(5, 0.2), corpus.beta + 1e-6)).mixtures(corpus.documents)
     assert np.abs(ours - oracle.transform(corpus.documents)).max() < 2e-3
 
 
 def test_mixtures_are_near_those_that_the_documents_were_drawn_from() -> None:
     corpus = corpora.planted(5, 100, 300, 200, seed=8)
-    found = inference.mixtures(Topics(corpus.alpha, corpus.beta + 1e-9), corpus.documents)
+    found = Inference(Topics(corpus.alpha, corpus.beta + 1e-9)).mixtures(corpus.documents)
     assert np.abs(found - corpus.mixtures).sum(axis=1).mean() < 0.12
 
 
@@ -257,5 +258,5 @@ def test_the_likelihood_by_word_is_a_tight_bound_of_what_sampling_gives() -> Non
     for document in corpus.documents:
         logarithms = np.log(words) @ document
         sampled = (logarithms.max() + np.log(np.exp(logarithms - logarithms.max()).mean())) / document.sum()
-        bound = inference.per_word(model, document[None])
+        bound = Inference(model).per_word(document[None])
         assert sampled - 0.25 < bound < sampled + 0.02
