@@ -52,8 +52,11 @@ def _without(words: Iterable[str], text: bytes, mark: bytes) -> bytes:
 
 def _rows(text: bytes, mark: bytes, columns: int) -> NDArray[Any] | None:
     import numpy
-    import orjson
 
+    try:
+        import orjson
+    except ImportError:  # In a user's own image: numpy's reader does it too.
+        return None
     count = text.count(b"\n") + 1
     if not text or text.translate(None, NUMBER) != b"\n".join([mark * (columns - 1)] * count):
         return None

@@ -161,6 +161,12 @@ class TestAgainstTheSdk:
         assert recordio.write_features(numpy.empty((2, 0), "f4")) == uploaded(numpy.empty((2, 0), "f4"))
         assert table(uploaded(sparse.csr_matrix((10, 40), dtype="f4")))[0].shape == (10, 40)
 
+    def test_whole_numbers_must_fit(self):
+        edges = numpy.array([[2**31 - 1, -(2**31)]] * 10)
+        assert same(table(recordio.write_features(edges)), (edges.astype(float), None))
+        with pytest.raises(ValueError, match="32 bits"):
+            recordio.write_features(edges + 1)
+
     def test_labels_must_be_as_many_as_rows(self):
         with pytest.raises(ValueError, match="2 labels for 3 rows"):
             recordio.write_features(dense(3), [1, 2])

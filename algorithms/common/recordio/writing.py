@@ -211,12 +211,20 @@ def _head(number: int, size: int) -> bytes:
 
 
 def _array(values: Any) -> NDArray[Any]:
-    """An array of float32, unless it is one of float64 or whole numbers."""
+    """An array of float32, unless it is one of float64 or of whole numbers; ValueError when these need 64 bits."""
     import numpy
 
     array = numpy.asarray(values)
-    keep = hasattr(values, "dtype") and (array.dtype == numpy.float64 or array.dtype.kind in "iu")
-    return array if keep else array.astype(numpy.float32, copy=False)
+    if not hasattr(values, "dtype") or array.dtype.kind not in "iu":
+        return (
+            array
+            if hasattr(values, "dtype") and array.dtype == numpy.float64
+            else array.astype(numpy.float32, copy=False)
+        )
+    limits = numpy.iinfo(numpy.int32)
+    if array.min(initial=0) < limits.min or array.max(initial=0) > limits.max:
+        raise ValueError("a tensor holds whole numbers of 32 bits: give larger ones as float64")
+    return array
 
 
 def _kind(array: NDArray[Any]) -> int:
