@@ -14,6 +14,7 @@ from algorithms import catalog
 from algorithms.script_mode import launchers
 from tests.algorithms.job import Ended
 from tests.algorithms.script import TELL, Script
+from tests.contracts.manifest_contract import MEMBERS
 
 GROUP = {"instance_group_name": "homogeneousCluster", "instance_type": "ml.m5.large"}
 HOSTS = ["127.0.0.1", "localhost"]
@@ -56,10 +57,7 @@ def test_manifests_are_whole(name):
     assert callable(getattr(importlib.import_module(module), function))
     for one in family.preload:
         importlib.import_module(one)
-    assert set(json.loads((catalog.FOLDER / name / "manifest.json").read_text())) <= {
-        "name", "repositories", "train", "serve", "run", "bin", "preload", "image", "metrics", "requires", "versions",
-        "commands", "prepare", "framework",
-    }  # fmt: skip
+    assert set(json.loads((catalog.FOLDER / name / "manifest.json").read_text())) <= MEMBERS
 
 
 @pytest.mark.parametrize(
