@@ -67,9 +67,12 @@ class Formats:
     def _write(self, name: str) -> Callable[[Path], None]:
         from algorithms.common import recordio
 
+        rows = getattr(self, name)
+        labels = rows[:, [0]].toarray() if name == "sparse" else rows[:, 0]
+
         def write(_: Path) -> None:
             with (self.folder / "written").open("wb") as stream:
-                for block in recordio.feature_blocks(getattr(self, name)):
+                for block in recordio.feature_blocks(rows, labels):
                     stream.write(block)
 
         return write
