@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import IO, Any, Protocol
 
@@ -38,9 +39,10 @@ MOTO_RESET = ("POST", "/moto-api/reset")
 INVOCATIONS = 64
 """Invocations that may wait for their models at the same time."""
 
-READING = ("Describe", "List")
-"""Operations that only compute: they take turns, because threads of one interpreter that compute at once lose time
-to each other at every lock that the interpreter lets go."""
+PATIENCE = 0.05
+"""Seconds for which an operation of the control plane waits for its turn. They take turns because threads of one
+interpreter that compute at once lose time to each other at every lock that the interpreter lets go; no operation needs
+its turn, so that one which waits for something else holds nobody up for longer than this."""
 
 INVOKING = frozenset({"InvokeEndpoint", "InvokeEndpointWithResponseStream"})
 
@@ -224,15 +226,22 @@ class FrontDoor:
             return None
         protocol, headers = exchange.protocol, exchange.request.headers
         call = Call(identity.service, operation.name, params, identity.scope, exchange.request_id, headers)
-        if operation.name.startswith(READING) and identity.service == "sagemaker":
-            with self._turn:
-                return protocol.answer(operation, self.house.dispatch(call), exchange.request_id)
         if operation.name not in INVOKING:
-            return protocol.answer(operation, self.house.dispatch(call), exchange.request_id)
+            with self._turn_of(identity.service):
+                return protocol.answer(operation, self.house.dispatch(call), exchange.request_id)
         if not self._invocations.acquire(blocking=False):
             message = f"{INVOCATIONS} invocations are waiting for their models already. Try again."
             raise CallerFault(message, code="ServiceUnavailable")
         return self._invoke(exchange, operation, call)
+
+    @contextmanager
+    def _turn_of(self, service: str) -> Iterator[None]:
+        mine = service == "sagemaker" and self._turn.acquire(timeout=PATIENCE)
+        try:
+            yield
+        finally:
+            if mine:
+                self._turn.release()
 
     def _invoke(self, exchange: Exchange, operation: OperationModel, call: Call) -> WireReply:
         """An invocation holds its place until its reply, which may be a stream, is sent."""

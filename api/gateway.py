@@ -20,6 +20,7 @@ from urllib.parse import parse_qs
 
 from cheroot.server import Gateway, HeaderReader, HTTPConnection, HTTPRequest
 
+from api import streams
 from api.app import FrontDoor
 from api.body import CHUNK, ChunkedBody, KnownBody, drain
 from api.wire import WireReply, WireRequest
@@ -96,18 +97,15 @@ class Connection(HTTPConnection):
 
     RequestHandlerClass = Request
 
+    def __init__(self, server: Any, sock: socket.socket, makefile: Any = None) -> None:
+        super().__init__(server, sock, streams.opened)
+
     def communicate(self) -> bool:
         """Answer requests until the connection is closed (False) or quiet (True)."""
         while super().communicate():  # type: ignore[no-untyped-call]
             if not self._is_busy():
                 return True
         return False
-
-    def close(self) -> None:
-        """Close both files too: what a client that hung up left in the writer would be flushed by the collector."""
-        super().close()
-        with contextlib.suppress(OSError, ValueError):
-            self.wfile.close()
 
     def hear_out(self) -> None:
         """Read what a refused client still sends, for a moment: bytes that are left unread when a socket is closed

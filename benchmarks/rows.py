@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from benchmarks import load, servers
 
 Figures = tuple[float, float]
@@ -34,6 +36,7 @@ class Control:
     def __init__(self, stack: contextlib.ExitStack) -> None:
         self.ours = stack.enter_context(servers.sagelet(None, "--executor", "stub"))
         self.theirs = stack.enter_context(servers.moto())
+        self.round = 0
         for server in (self.ours, self.theirs):
             servers.first_answers(server)
             self._fill(server.url)
@@ -50,6 +53,21 @@ class Control:
         """Requests per second of Describe and of List, eight connections each."""
         asks = load.sagemaker("DescribeTrainingJob", b'{"TrainingJobName": "job-3"}')
         return [self._rates(asks), self._rates(load.sagemaker("ListTrainingJobs"))]
+
+    def pages(self) -> list[Figures]:
+        """Requests per second of List, each for something else: no answer is one that is remembered."""
+        bodies = [b'{"MaxResults": 10, "CreationTimeAfter": %d}' % number for number in range(4000)]
+        return [self._rates(*[load.sagemaker("ListTrainingJobs", body) for body in bodies])]
+
+    def creations(self) -> list[Figures]:
+        """Requests per second of CreateModel, and of CreateTrainingJob, which sets work going (not so moto's)."""
+        self.round += 1
+        names = [f"{self.round}-{number}" for number in range(6000)]
+        image = {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/any:1"}
+        models = [{"ModelName": f"m-{name}", "ExecutionRoleArn": ROLE, "PrimaryContainer": image} for name in names]
+        jobs = [training(f"t-{name}", "bench") for name in names]
+        asks = (("CreateModel", models), ("CreateTrainingJob", jobs))
+        return [self._rates(*[load.sagemaker(what, orjson.dumps(one)) for one in wanted]) for what, wanted in asks]
 
     def tail(self) -> list[Figures]:
         """p99 of Describe with one connection, in ms."""

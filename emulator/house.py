@@ -57,6 +57,11 @@ def _function(path: str) -> Callable[..., Any]:
     return function
 
 
+@cache
+def _reactions(event: str, noun: str) -> tuple[str, ...]:
+    return tuple(path for *known, path in behaviours.REACTIONS if known == [event, noun])
+
+
 class House:
     """Everything that one server holds. `open` it, `start` it, use `dispatch`, `close` it.
 
@@ -290,9 +295,8 @@ class House:
         return FolderStorage(shelf, self.settings.account_id), self.s3.answer
 
     def _publish(self, event: str, record: Record) -> None:
-        for when, noun, path in behaviours.REACTIONS:
-            if (when, noun) == (event, record.kind):
-                _function(path)(self, record)
+        for path in _reactions(event, record.kind):
+            _function(path)(self, record)
 
     def _compute(self, record: Record, body: Mapping[str, Any]) -> dict[str, Any]:
         computed = dict(body)

@@ -62,11 +62,17 @@ def read(shape: Shape, value: Any, path: Path = ()) -> Any:
 def members(shape: StructureShape, value: Mapping[str, Any], path: Path = ()) -> dict[str, Any]:
     """The members of `value` that the model knows and that are not null, in the model's names."""
     found = {}
-    for name, member in shape.members.items():
-        given = value.get(member.serialization.get("name", name))
+    for name, wire_name, member in _readers(shape):
+        given = value.get(wire_name)
         if given is not None:
             found[name] = read(member, given, (*path, name))
     return found
+
+
+@cache
+def _readers(shape: StructureShape) -> tuple[tuple[str, str, Shape], ...]:
+    """Each member with its name on the wire and its shape; kept as long as the model."""
+    return tuple((name, member.serialization.get("name", name), member) for name, member in shape.members.items())
 
 
 def _read_structure(shape: StructureShape, value: Any, path: Path) -> Any:

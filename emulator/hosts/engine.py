@@ -78,6 +78,8 @@ class HostEngine:
         self._router = Router(settings.invoke_timeout)
         self._fleets: dict[tuple[Scope, str, int], Fleet] = {}
         self._routes: dict[Key, Fleet] = {}
+        self._returning: dict[Key, threading.Event] = {}
+        """Endpoints in service of a former life: each is set when its servers were found again, or replaced."""
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="hosts")
         self._lock = threading.Lock()
         self._closing = False
@@ -114,6 +116,8 @@ class HostEngine:
     def recover(self) -> None:
         """After a start: bring every endpoint back that was not deleted."""
         for record in self._records.unsettled(KIND, ("Creating", "Updating", "InService", "Deleting")):
+            if endpoint_of(record).live and record.status != "Deleting":
+                self._returning[record.scope, record.key] = threading.Event()
             self.post(record.scope, record.key, life.Restarted())
 
     def forget(self, extent: Extent) -> None:
@@ -177,20 +181,34 @@ class HostEngine:
             fleet = Fleet(self._servers, wanted, self._settings.start_timeout, self._maker(record, generation))
             with self._lock:
                 self._fleets[scope, name, generation] = fleet
-                self._routes.setdefault((scope, name), fleet)
             fleet.start(self._known(record, generation, wanted))
         except FleetFailure as failure:
             reason = str(failure)
         except SageletError as fault:
             reason = f"ClientError: {fault}"
         if self._closing or self._is_of_the_past(record, generation, fleet):
+            self._return(record, generation, None)
             return
         if reason:
             self._forget_fleet((scope, name, generation), fleet)
+            self._return(record, generation, None)
             self.post(scope, name, life.FleetFailed(generation, reason))
             return
+        self._return(record, generation, fleet)
         now = self._clock.now()
         self.post(scope, name, life.FleetUp(generation), lambda r: described(r, generation, wanted, now))
+
+    def _return(self, record: Record, generation: int, fleet: Fleet | None) -> None:
+        """Let invocations go on that found an endpoint of a former life; without a fleet they learn that it is gone."""
+        key = (record.scope, record.key)
+        if generation != endpoint_of(record).live:
+            return
+        with self._lock:
+            if fleet is not None and self._fleets.get((*key, generation)) is fleet:
+                self._routes.setdefault(key, fleet)
+            there = self._returning.pop(key, None)
+        if there:
+            there.set()
 
     def _stop(self, scope: Scope, name: str, generation: int) -> None:
         with self._lock:
@@ -294,7 +312,11 @@ class HostEngine:
                 server.stop()
 
     def _route(self, request: InvokeRequest) -> Fleet:
-        fleet = self._routes.get((request.scope, request.endpoint))
+        key = (request.scope, request.endpoint)
+        fleet = self._routes.get(key)
+        if fleet is None and (there := self._returning.get(key)):
+            there.wait(self._settings.invoke_timeout)
+            fleet = self._routes.get(key)
         if fleet is None:
             raise not_found(request.scope, request.endpoint)
         return fleet

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from emulator.ports import LogLine, Logs, Metrics, Point
@@ -47,6 +48,7 @@ def definitions(wanted: Iterable[Mapping[str, str]]) -> list[Definition]:
     return compiled
 
 
+@lru_cache(maxsize=4096)
 def literal(expression: str) -> str:
     """The longest text that a match must contain, or ``: cheap to look for before the expression is tried.
 

@@ -130,4 +130,5 @@ class Facts:
     def resource(self, key: str) -> str:
         """The resource part of the ARN of a key."""
         parent, _, name = key.rpartition("/")
-        return self.arn.format(key=key, name=name, parent=parent, short=ids.short_id())
+        short = ids.short_id() if "{short}" in self.arn else ""
+        return self.arn.format(key=key, name=name, parent=parent, short=short)

@@ -36,12 +36,13 @@ class SqlTransaction:
         self._notes = notes
 
     def insert(self, record: Record) -> Record:
+        record = replace(record, version=1)
         try:
-            self._session.run(SQL.INSERT, **_row(replace(record, version=1)))
+            self._session.run(SQL.INSERT, **_row(record))
         except self._session.database.integrity_error as error:
             raise DuplicateKey(f"{record.kind} {record.key}") from error
         self._notes.wrote(self._session, record)
-        return replace(record, version=1)
+        return record
 
     def get(self, kind: str, scope: Scope, key: str) -> Record | None:
         return self._one(SQL.GET, kind=kind, account=scope.account, region=scope.region, key=key)

@@ -1,0 +1,61 @@
+"""The reader of a connection gives what the standard library's gives of the same bytes, however they come."""
+
+from __future__ import annotations
+
+import io
+import socket
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.streams import Reader, Writer
+
+ASKS = st.one_of(
+    st.tuples(st.just("readline"), st.integers(-1, 20)),
+    st.tuples(st.just("read"), st.integers(0, 30)),
+    st.tuples(st.just("peek"), st.just(0)),
+)
+
+
+class Sent:
+    """Gives bytes in the parts in which they were sent."""
+
+    def __init__(self, parts: list[bytes]) -> None:
+        self.parts = [part for part in parts if part]
+
+    def recv(self, size: int) -> bytes:
+        if not self.parts:
+            return b""
+        part, self.parts[0] = self.parts[0][:size], self.parts[0][size:]
+        self.parts = [part for part in self.parts if part]
+        return part
+
+
+@given(st.lists(st.text("ab\r\n", max_size=12).map(str.encode), max_size=8), st.lists(ASKS, max_size=12))
+def test_as_the_standard_library_reads(parts: list[bytes], asks: list[tuple[str, int]]) -> None:
+    whole = b"".join(parts)
+    ours, theirs = Reader(Sent(parts)), io.BytesIO(whole)  # type: ignore[arg-type]
+    for method, size in asks:
+        if method == "peek":
+            rest = whole[theirs.tell() :]
+            seen = ours.peek()
+            assert rest.startswith(seen) and bool(seen) == bool(rest)
+        else:
+            assert getattr(ours, method)(size) == getattr(theirs, method)(size)
+    assert ours.read() == theirs.read()
+    assert not ours.has_data()
+
+
+def test_both_ends_of_a_connection() -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        far.settimeout(0.01)
+        reader = Reader(far)
+        assert Writer(near).write(b"one\r\ntwo") == 8
+        assert reader.readline() == b"one\r\n" and reader.has_data()
+        with pytest.raises(TimeoutError):
+            reader.readline()
+        assert reader.peek() == b"two"
+        near.shutdown(socket.SHUT_WR)
+        assert reader.read() == b"two" and reader.readline() == b"" and reader.peek() == b""

@@ -1,0 +1,97 @@
+"""Endpoints in service that a former life of the house left: who invokes them before their servers are found waits."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from emulator.call import Call
+from emulator.clock import ManualClock
+from emulator.errors import CallerFault
+from emulator.hosts.router import InvokeRequest
+from emulator.house import House
+from emulator.settings import Settings
+from tests.hosts.test_forgotten_endpoints import SCOPE, SlowServers, create, status, until
+
+ASKED = InvokeRequest("e", b"1", {}, SCOPE)
+
+
+Open = Callable[[], House]
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Open]:
+    """Opens a house on the same folder each time, with servers that come up when the test says so."""
+    made: list[House] = []
+
+    def open_one() -> House:
+        settings = Settings(data_dir=tmp_path, executor="stub", settle_seconds=0.0, invoke_timeout=10.0)
+        made.append(House(settings, ManualClock()))
+        made[-1].__dict__["servers"] = SlowServers()
+        return made[-1]
+
+    yield open_one
+    for house in made:
+        for server in house.servers.made if house.opened("servers") else ():
+            server.over.set()
+        house.close()
+
+
+@pytest.fixture
+def left_behind(opened: Open) -> Open:
+    """Opens the house again that had one endpoint in service."""
+    house = opened()
+    create(house)
+    until(lambda: len(house.servers.made) == 1)
+    house.servers.made[0].healthy.set()
+    until(lambda: status(house) == "InService")
+    house.close()
+    return opened
+
+
+def test_an_invocation_waits_for_the_server(left_behind: Open) -> None:
+    house = left_behind()
+    house.start()
+    assert status(house) == "InService"
+    answers: list[bytes] = []
+    asking = threading.Thread(target=lambda: answers.append(house.hosts.invoke(ASKED).reply.body))
+    asking.start()
+    until(lambda: len(house.servers.made) == 1)
+    assert not answers
+    house.servers.made[0].healthy.set()
+    asking.join(10)
+    assert answers == [b"ok"]
+    assert house.hosts.invoke(ASKED).reply.body == b"ok"
+
+
+def test_one_that_is_deleted_meanwhile_is_not_found(left_behind: Open) -> None:
+    house = left_behind()
+    house.start()
+    until(lambda: len(house.servers.made) == 1)
+    told: list[str] = []
+
+    def ask() -> None:
+        try:
+            house.hosts.invoke(ASKED)
+        except CallerFault as fault:
+            told.append(fault.message)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    house.dispatch(Call("sagemaker", "DeleteEndpoint", {"EndpointName": "e"}, SCOPE))
+    asking.join(10)
+    assert told and "not found" in told[0]
+
+
+def test_one_that_is_being_created_is_not_in_service_yet(opened: Open) -> None:
+    house = opened()
+    create(house)
+    until(lambda: len(house.servers.made) == 1)
+    with pytest.raises(CallerFault, match="not found"):
+        house.hosts.invoke(ASKED)
+    house.servers.made[0].healthy.set()
+    until(lambda: status(house) == "InService")
+    assert house.hosts.invoke(ASKED).reply.body == b"ok"
