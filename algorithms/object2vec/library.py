@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
 
 from algorithms.common.faults import UserError
 from algorithms.common.threads import LARGE
 
+NO_ROOM = (
+    "Out of Memory. Please use a larger instance type or reduce batch size. For additional hyper-parameters that may "
+    "have an effect on memory usage, please check the algorithm documentation."
+)
+"""A sentence of the images' common SDK: tests/facts/first_party.json."""
 MISSING = "Object2Vec needs PyTorch, which is not installed: pip install 'sagelet[torch]'"
 
 
@@ -24,6 +31,17 @@ def torch() -> Any:
     except ImportError as error:
         raise UserError(MISSING) from error
     return library
+
+
+@contextlib.contextmanager
+def room() -> Iterator[None]:
+    """Within, memory that there is not is told in the images' words, instead of PyTorch's."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "can't allocate memory" not in str(error):
+            raise
+        raise UserError(NO_ROOM) from error
 
 
 def suit_threads(multiplications: int) -> None:

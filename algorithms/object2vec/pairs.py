@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 JSONLINES = "application/jsonlines"
 BOM = b"\xef\xbb\xbf"
+LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def _lines(file: Path, add: Callable[[Any], None]) -> None:
         for number, line in _numbered(stream):
             try:
                 add(loads(line))
-            except (ValueError, RecursionError) as error:
+            except (ValueError, OverflowError, RecursionError) as error:
                 raise ValueError(f"line {number} of file '{file.name}': {error}") from error
 
 
@@ -171,6 +172,9 @@ def _checked(channel: str, gathered: Gathered, shape: Shape) -> Pairs:
         ends = np.frombuffer(gathered.ends[number], np.int64)
         sides.append(Sequences(tokens.astype(np.int32), ends).at_most(encoder.longest))
     labels = np.frombuffer(gathered.labels, np.float64)
+    if (largest := float(abs(labels).max())) > LARGEST:
+        allowed = f"numbers that single precision holds, not above {LARGEST:.3g}"
+        raise UserError(wording.label_out_of_range(channel, f"{largest:g}", allowed))
     if not shape.is_regression:
         bad = (labels != np.floor(labels)) | (labels < 0) | (labels >= shape.outputs)
         if bad.any():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,8 +85,9 @@ def _vocabulary(path: Path, size: int) -> dict[str, int]:
 
 def _rows(path: Path, known: Mapping[str, int], dim: int) -> Rows:
     found: dict[int, NDArray[np.float32]] = {}
+    heads = {head for known_word in known for head in known_word.split()[:1]}
     try:
-        for word, numbers in _lines(path, dim):
+        for word, numbers in _lines(path, dim, heads):
             if (token := known.get(word)) is not None and token not in found:
                 found[token] = _numbers(word, numbers)
     except ValueError as error:
@@ -96,12 +97,18 @@ def _rows(path: Path, known: Mapping[str, int], dim: int) -> Rows:
     return np.array(list(found), np.int64), np.stack(list(found.values()))
 
 
-def _lines(path: Path, dim: int) -> Iterator[tuple[str, list[str]]]:
-    """Words and texts of numbers. A word may hold blanks; a first line of two numbers is the head of word2vec's."""
+def _lines(path: Path, dim: int, heads: Set[str]) -> Iterator[tuple[str, list[str]]]:
+    """Words and texts of numbers, of the lines that begin with one of `heads` and of the first: files have millions.
+
+    A word may hold blanks; a first line of two numbers is the head of word2vec's.
+    """
     begun = False
     with streams.reading(path) as stream:
         for number, line in enumerate(stream, 1):
-            parts = line.decode("utf-8", errors="replace").split()
+            text = line.decode("utf-8", errors="replace")
+            if begun and not heads.intersection(text.split(None, 1)[:1]):
+                continue
+            parts = text.split()
             if not parts or (number == 1 and len(parts) == 2 and all(part.isdigit() for part in parts)):
                 continue
             if len(parts) <= dim or not (begun or len(parts) == dim + 1):

@@ -7,7 +7,17 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from algorithms.common.faults import UserError
-from algorithms.object2vec.hyperparameters import BILSTM, HCNN, POOLED, REGRESSION, ROW_SPARSE, encoders
+from algorithms.object2vec.hyperparameters import (
+    ACTIVATIONS,
+    BILSTM,
+    COMPARATORS,
+    HCNN,
+    NETWORKS,
+    POOLED,
+    REGRESSION,
+    ROW_SPARSE,
+    encoders,
+)
 
 AUTO_LAYERS = {HCNN: 4, BILSTM: 1, POOLED: 0}
 INPUTS = ("in0", "in1")
@@ -63,6 +73,10 @@ def remembered(told: Mapping[str, Any]) -> Shape:
     found = dict(told)
     found["encoders"] = tuple(Encoder(**one) for one in found["encoders"])
     found["comparators"], found["mlp"] = tuple(found["comparators"]), tuple(found["mlp"])
+    for given, known in ((found["comparators"], COMPARATORS), ((found["activation"],), ACTIVATIONS),
+                         ([one.network for one in found["encoders"]], NETWORKS)):  # fmt: skip
+        if unknown := set(given) - set(known):
+            raise ValueError(f"{sorted(unknown)} is none of {known}")
     return Shape(**found)
 
 

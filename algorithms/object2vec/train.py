@@ -33,6 +33,8 @@ DEFINITION = Definition(
 )
 SEED = 1
 LARGE_TABLE, LARGE_ENCODING = 10_000_000, 2048
+MOST = 1 << 28
+"""Pairs of an epoch, whose numbers are held in memory: 6 GB."""
 
 
 def main() -> int:
@@ -47,9 +49,11 @@ def fit(run: Run) -> None:
     train, held, test = (pairs.read(run, name, found) for name in ("train", "validation", "test"))
     assert train is not None
     source = _source(run, train)
-    network = _begun(found, pretrained.tables(run, found))
-    _advise(run, network)
-    best = _epochs(run, network, (source, train, held))
+    known = pretrained.tables(run, found)
+    with library.room():
+        network = _begun(found, known)
+        _advise(run, network)
+        best = _epochs(run, network, (source, train, held))
     run.log.info(f"Best model is that of epoch {best.number}. Best loss: {best.watched}")
     told = {one.name: run.values[one.name] for one in DECLARED if one.name in run.values}
     run.save(MODEL, artifact.write(network, told))
@@ -66,6 +70,11 @@ def fit(run: Run) -> None:
 def _source(run: Run, train: Pairs) -> Epochs:
     """What each epoch takes; UserError when there is nothing to draw negatives from."""
     rate = run.values["negative_sampling_rate"]
+    if (count := len(train) * (1 + rate)) > MOST:
+        raise UserError(
+            f"negative_sampling_rate {rate} makes {count} pairs an epoch of the {len(train)} of channel 'train'. The "
+            f"most are {MOST}: lower negative_sampling_rate."
+        )
     source = Epochs(train, rate, np.random.default_rng(SEED))
     if not rate:
         return source

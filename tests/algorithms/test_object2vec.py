@@ -157,7 +157,12 @@ class TestObject2Vec(FirstPartyContract):
     def test_a_model_that_is_none_is_refused_in_a_sentence(self, trained, tmp_path: Path) -> None:
         """One of other sizes than it says, and no archive at all."""
         whole = (trained[0].model / "model_algo-1").read_bytes()
-        for number, content in enumerate((whole.replace(b'"vocabulary": 20', b'"vocabulary": 21'), whole[:500])):
+        broken = (
+            whole.replace(b'"vocabulary": 20', b'"vocabulary": 21'),
+            whole.replace(b'"hadamard"', b'"hadamurd"'),
+            whole[:500],
+        )
+        for number, content in enumerate(broken):
             job = Job(tmp_path / str(number), self.name)
             job.model.mkdir(parents=True)
             (job.model / "model_algo-1").write_bytes(content)

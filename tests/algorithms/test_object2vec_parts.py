@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,7 @@ from algorithms.object2vec import batches, shape
 from algorithms.object2vec.batches import Epochs
 from algorithms.object2vec.hyperparameters import CHECKS, DECLARED
 from algorithms.object2vec.pairs import Pairs, Sequences
+from tests.algorithms.job import ROOT
 from tests.algorithms.pairs import WITH_TORCH, drawn, lines, pair, prepared, train
 
 LEAST = {"enc0_max_seq_len": "5", "enc0_vocab_size": "20"}
@@ -138,8 +142,35 @@ def test_sequences_are_taken_and_cut() -> None:
     assert taken.identities().tolist() == [0, 1, 0]
 
 
+@pytest.mark.parametrize("label", ["1e300", "-1e300", "1" + "0" * 400])
+@pytest.mark.parametrize("without", ["", "orjson"])
+def test_labels_beyond_single_precision_are_refused(tmp_path: Path, label: str, without: str) -> None:
+    """With and without the fast reader, which an image of the user's own may lack."""
+    (tmp_path / "lacking").mkdir()
+    (tmp_path / "lacking/orjson.py").write_text("raise ImportError\n" if without else "from json import *\n")
+    text = f'{{"in0": [1], "in1": [2], "label": {label}}}\n'
+    job = prepared(tmp_path / "ml", {**LEAST, "output_layer": "mean_squared_error"}, train=text)
+    ended = job.train(PYTHONPATH=str(tmp_path / "lacking"))
+    assert ended.failure.startswith("ClientError: ") and "Traceback" not in ended.output
+    assert "Labels are numbers that single precision holds" in ended.failure or "line 1 of file" in ended.failure
+
+
+def test_more_pairs_than_memory_holds_are_refused(tmp_path: Path) -> None:
+    job = prepared(tmp_path, {**LEAST, "negative_sampling_rate": "99999999"}, train=drawn(10, 1, classes=2))
+    assert "makes 1000000000 pairs an epoch of the 10 of channel 'train'" in job.train().failure
+
+
 @WITH_TORCH
 class TestJobs:
+    def test_a_network_that_memory_does_not_hold_is_told_in_the_images_words(self, tmp_path: Path) -> None:
+        [fact] = [one["text"] for one in FACTS if one["cause"] == "out of memory"]
+        values = {**LEAST, "enc0_vocab_size": "3000000", "enc0_token_embedding_dim": "1000"}
+        job = prepared(tmp_path, values, train=drawn(5, 1, classes=2))
+        command = ["bash", "-c", f"ulimit -v 8000000; exec {sys.executable} -m algorithms.run object2vec train"]
+        environment = {**os.environ, "SAGEMAKER_BASE_DIR": str(tmp_path), "OPENBLAS_NUM_THREADS": "1"}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, job.ended(1, "").failure) == (1, f"ClientError: {fact}"), done.stdout + done.stderr
+
     def test_negatives_need_records_that_differ(self, tmp_path: Path) -> None:
         job = prepared(tmp_path, {**LEAST, "negative_sampling_rate": "1"}, train=[pair(1, 2, 1), pair(2, 2, 1)])
         assert "all records of channel 'train' have the same in1" in job.train().failure
