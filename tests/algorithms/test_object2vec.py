@@ -171,7 +171,7 @@ class TestObject2Vec(FirstPartyContract):
             assert process.returncode == 1 and "Traceback" not in output
             assert "'model_algo-1' holds no pair of encoders" in output or "is no archive of a model" in output
 
-    @pytest.mark.parametrize("mode", ["embedding", "classification", "whatever"])
+    @pytest.mark.parametrize("mode", ["embedding", "whatever"])
     def test_both_are_answered_whatever_is_preferred(self, trained, tmp_path: Path, mode: str) -> None:
         job = Job(tmp_path, self.name)
         job.model.symlink_to(trained[0].model)
