@@ -70,7 +70,7 @@ def _row(one: Hyperparameter) -> str:
     kind = type(one).__name__.lower()
     words = (*one.words, "auto") if one.auto else one.words
     allowed = f"{kind} {one.says()}".strip() + "".join(f" or `{word}`" for word in words)
-    default = "" if one.default is None else f"`{_plain(one.default)}`"
+    default = "" if one.default in (None, "") else f"`{_plain(one.default)}`"
     tuned = ""
     if one.tunable:
         tuned = ", ".join(one.tunable.words) or f"{one.tunable.low:g} to {one.tunable.high:g}"
