@@ -1,4 +1,4 @@
-"""Epochs of training, and forecasts of many series."""
+"""Learning from batches of windows, and forecasts of many series."""
 
 from __future__ import annotations
 
@@ -16,29 +16,9 @@ from algorithms.deepar.windows import Panel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BATCHES = 10
-"""The batches of an epoch, at least: of few series more windows are drawn."""
 CLIP = 10.0
 AT_ONCE = 6400
 """Paths that are drawn at once."""
-
-
-def passes(series: int, batch: int) -> tuple[int, float]:
-    """How often an epoch goes over all series, and how many windows it draws of one then, on average.
-
-    As logs of the image tell it: 14 series in batches of 64 are "46 passes over dataset with prob 0.9937888198757764".
-    """
-    wanted = BATCHES * batch
-    times = max(-(-wanted // series), 1)
-    return times, min(wanted / (series * times), 1.0)
-
-
-def epoch(panel: Panel, batch: int, draw: np.random.Generator) -> list[NDArray[np.int64]]:
-    """The series of each batch of an epoch."""
-    times, chance = passes(len(panel), batch)
-    counts = draw.binomial(times, chance, len(panel))
-    order = draw.permutation(np.repeat(np.arange(len(panel)), counts if counts.any() else 1))
-    return [order[at : at + batch] for at in range(0, len(order), batch)]
 
 
 class Learner:

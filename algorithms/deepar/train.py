@@ -9,7 +9,7 @@ import numpy as np
 
 from algorithms.common.channels import Channel
 from algorithms.common.faults import UserError
-from algorithms.deepar import artifact, data, files, library, scores
+from algorithms.deepar import artifact, data, epochs, files, library, scores
 from algorithms.deepar.hyperparameters import DECLARED
 from algorithms.deepar.windows import Panel, Shape
 from algorithms.first_party.definition import Definition
@@ -47,9 +47,14 @@ def fit(run: Run) -> None:
     train = data.fitted("train", found, shape)
     for line in data.statistics("Training", train):
         log.info(line)
+    times, chance = epochs.passes(len(train), run.values["mini_batch_size"])
+    if (times, chance) != (1, 1.0):
+        log.info(f"Small number of time series. Doing {times} passes over dataset with prob {chance} per epoch.")
     test = _test(run, shape)
     library.demand()
     network = _epochs(run, train, shape)
+    log.info(f"Worker {run.layout.current_host} finished training.")
+    log.info("All workers finished. Serializing model for prediction.")
     log.info(f"Serializing to {run.layout.model / 'model_algo-1'}")
     for name, content in artifact.write(shape, network.state_dict()).items():
         run.save(name, content)
@@ -90,25 +95,22 @@ def _epochs(run: Run, series: list[Series], shape: Shape) -> Any:
     values, log, draw = run.values, run.log, np.random.default_rng(SEED)
     torch.manual_seed(SEED)
     panel, learner = Panel(series, shape), fitting.Learner(Network(shape), values["learning_rate"])
-    size, patience = values["mini_batch_size"], values.get("early_stopping_patience")
-    times, chance = fitting.passes(len(panel), size)
-    if times * chance != 1:
-        log.info(f"Small number of time series. Doing {times} passes over dataset with prob {chance} per epoch.")
     best, at, kept = float("inf"), 0, learner.kept()
     for epoch in range(values["epochs"]):
-        loss = _epoch(run, learner, panel, (epoch, fitting.epoch(panel, size, draw), draw))
+        batches = epochs.batches(len(panel), values["mini_batch_size"], draw)
+        loss = _epoch(run, learner, panel, (epoch, batches, draw))
         if loss < best:
             log.info("best epoch loss so far")
             best, at, kept = loss, epoch, learner.kept()
-        elif patience and epoch - at >= patience:
-            log.info(f"Early stopping: no lower loss in the last {patience} epochs.")
+            continue
+        log.info("loss did not improve")
+        if 0 < values.get("early_stopping_patience", 0) <= epoch - at:
+            log.info("stopping training now")
+            log.info(f"#progress_metric: host={run.layout.current_host}, completed 100 % of epochs")
             break
-    log.info(f"Loading parameters from best epoch ({at})")
     learner.network.load_state_dict(kept)
-    log.info("stopping training now")
     log.info(f"Final loss: {best} (occurred at epoch {at})")
     log.quality("train", "final_loss", best)
-    log.info(f"Worker {run.layout.current_host} finished training.")
     return learner.network
 
 

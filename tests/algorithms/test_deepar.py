@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -146,7 +147,10 @@ class TestDeepAR(FirstPartyContract):
         job = self.job(tmp_path, early_stopping_patience="2", learning_rate="1e-12", epochs="50")
         ended = job.train()
         assert "Using early stopping with patience 2" in ended.output
-        assert 3 <= ended.output.count("processed a total of") < 50
+        assert 3 <= (count := ended.output.count("processed a total of")) < 50
+        [best] = re.findall(r"Final loss: \S+ \(occurred at epoch (\d+)\)", ended.output)
+        assert int(best) == count - 3 and ended.output.count("loss did not improve") >= 2
+        assert "stopping training now" in ended.output and "completed 100 % of epochs" in ended.output
 
     # --- training that fails ----------------------------------------------------------------------------------------
 

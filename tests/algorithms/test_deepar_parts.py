@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from algorithms.deepar import scores, series
+from algorithms.deepar import epochs, scores, series
 from algorithms.deepar.frequency import FEATURES, Frequency
 from algorithms.deepar.series import Series
 from algorithms.deepar.windows import Panel, Shape
@@ -120,13 +120,17 @@ def test_windows_are_drawn_from_everywhere_with_a_past() -> None:
         (14, 64, (46, 0.9937888198757764)),
         (200, 32, (2, 0.8)),
         (156, 128, (9, 1280 / 1404)),
-        (5000, 32, (1, 320 / 5000)),
+        (5000, 32, (1, 1.0)),
     ],
 )
 def test_passes_over_few_series_are_those_of_the_logs(series_: int, batch: int, wanted: tuple[int, float]) -> None:
-    from algorithms.deepar import fitting
+    assert epochs.passes(series_, batch) == pytest.approx(wanted)
 
-    assert fitting.passes(series_, batch) == pytest.approx(wanted)
+
+def test_an_epoch_takes_of_all_series_alike() -> None:
+    found = np.bincount(np.concatenate(epochs.batches(14, 64, np.random.default_rng(1))))
+    assert found.min() >= 40 and found.max() <= 46 and abs(found.sum() - 640) < 10
+    assert sorted(np.concatenate(epochs.batches(50, 4, np.random.default_rng(1))).tolist()) == list(range(50))
 
 
 def distributions(name: str, raw, scale):
