@@ -19,7 +19,8 @@ JSONLINES = "application/jsonlines"
 def contract_of(name: str) -> type[FirstPartyContract]:
     """What the tests of an algorithm say of it: its hyperparameters, its data, a question."""
     module = importlib.import_module(f"tests.algorithms.test_{name}")
-    [found] = [one for one in vars(module).values() if getattr(one, "name", None) == name]
+    kinds = [one for one in vars(module).values() if isinstance(one, type)]
+    [found] = [one for one in kinds if getattr(one, "name", None) == name]
     return found
 
 
