@@ -18,8 +18,8 @@ from algorithms.seq2seq.sequences import filled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-TOGETHER = 32
-"""Sequences that are searched at once."""
+TOGETHER = 160
+"""Hypotheses that are searched at once."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,9 @@ def search(network: Network, sources: Sequence[Any], limits: Limits, beam: int) 
     found: dict[int, Found] = {}
     network.eval()
     with torch.inference_mode():
-        for at in range(0, len(order), TOGETHER):
-            part = order[at : at + TOGETHER]
+        step = max(TOGETHER // beam, 1)
+        for at in range(0, len(order), step):
+            part = order[at : at + step]
             told = _Search(network, [sources[number] for number in part], limits, beam).run()
             found |= dict(zip(part, told, strict=True))
     return [found[number] for number in range(len(sources))]

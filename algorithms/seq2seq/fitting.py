@@ -23,9 +23,6 @@ from algorithms.seq2seq.sequences import Buckets, Pairs, filled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ROWS = 128
-"""Pairs that are evaluated at once."""
-
 
 @dataclass
 class Measured:
@@ -169,15 +166,15 @@ def _learn(network: Network, optimizer: Any, batch: Sequence[Tensor], clip: floa
     optimizer.step()
 
 
-def evaluate(network: Network, held: Pairs, limits: Limits, sample: Sample | None) -> Measured:
-    """Of pairs that are not learned from; `sample` is None when no BLEU is asked for."""
+def evaluate(network: Network, held: Pairs, limits: Limits, sample: Sample | None, rows: int = 64) -> Measured:
+    """Of pairs that are not learned from, `rows` at once; `sample` is None when no BLEU is asked for."""
     network.eval()
     sums = Measured()
     order = np.argsort([len(row) for row in held.sources], kind="stable")
     with torch.inference_mode():
-        for at in range(0, len(order), ROWS):
-            rows, lengths, before, wanted = _tensors(held.chosen(order[at : at + ROWS].tolist()), limits)
-            _measure(network(rows, lengths, before), wanted, sums)
+        for at in range(0, len(order), rows):
+            sources, lengths, before, wanted = _tensors(held.chosen(order[at : at + rows].tolist()), limits)
+            _measure(network(sources, lengths, before), wanted, sums)
     if sample is not None:
         found = search(network, sample.pairs.sources, sample.limits, sample.beam)
         sums.bleu = bleu.bleu([one.words for one in found], [row.tolist() for row in sample.pairs.targets])

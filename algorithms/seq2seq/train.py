@@ -46,18 +46,19 @@ def main() -> int:
 
 def fit(run: Run) -> None:
     """Train; whenever a checkpoint is the best so far, it is the model."""
-    torch, values = library.torch(), run.values
-    from algorithms.seq2seq import fitting, network
-
+    values = run.values
     words = vocabulary.both(run.layout.channel("vocab"))
     sizes = len(words[0]), len(words[1])
     train, held = (sequences.read(run, name, sizes) for name in ("train", "validation"))
+    torch = library.torch()  # Here, for it takes a second: what is wrong with the data is said at once.
+    from algorithms.seq2seq import fitting, network
+
     config = artifact.config(values, float(train.ratios.max()))
     limits = artifact.limits(config, words[1])
     torch.manual_seed(SEED)
     made = network.begun(values, sizes)
     _advise(run, made, (train, held))
-    evaluate = partial(fitting.evaluate, made, held, limits, _sample(run, held, limits))
+    evaluate = partial(fitting.evaluate, made, held, limits, _sample(run, held, limits), values["batch_size"])
     best = None
     for found in fitting.checkpoints(made, values, train, limits, evaluate):
         _tell(run, found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ class Vocabulary:
         """The words, with blanks between them."""
         return " ".join(self._words.get(number, UNKNOWN) for number in numbers)
 
-    @property
+    @cached_property
     def _words(self) -> dict[int, str]:
         return {number: word for word, number in self.ids.items()}
 
