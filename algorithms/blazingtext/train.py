@@ -11,6 +11,7 @@ from typing import Any
 from algorithms.blazingtext import corpus, fasttext_file, library, similarity
 from algorithms.blazingtext.hyperparameters import BATCH_SKIPGRAM, CHECKS, DECLARED, SUPERVISED
 from algorithms.blazingtext.lookup import Lookup
+from algorithms.common import channels
 from algorithms.common.channels import Channel
 from algorithms.common.faults import UserError
 from algorithms.first_party import data
@@ -18,12 +19,13 @@ from algorithms.first_party.definition import Definition
 from algorithms.first_party.run import Run
 from algorithms.first_party.run import main as run
 
+PIPED = (corpus.JSONLINES,)
 DEFINITION = Definition(
     title="AWS/BlazingText",
     hyperparameters=DECLARED,
     checks=CHECKS,
     formats=("text/plain", corpus.JSONLINES),
-    channels=(Channel("train", required=True), Channel("validation")),
+    channels=(Channel("train", required=True, piped=PIPED), Channel("validation", piped=PIPED)),
     several=False,
 )
 MODEL, VECTORS, TEXT, SCORES = "model.bin", "vectors.bin", "vectors.txt", "eval.json"
@@ -136,7 +138,27 @@ def _told_of_the_end(run: Run, stored: fasttext_file.Stored, start: float) -> No
 def _gathered(run: Run, channel: str, folder: Path) -> Path:
     kind = data.kind_of(channel, dict(run.layout.channels[channel]), DEFINITION.formats)
     into = folder / channel
-    count = corpus.gather(run.layout.channel(channel), kind.media, into, channel)
+    if channels.is_piped(run.layout.channels[channel]):
+        _demand_manifest(run, channel, kind.media)
+        count = corpus.gather_pipe(channels.pipe(run.layout.channel(channel), 0), into, channel)
+    else:
+        count = corpus.gather(run.layout.channel(channel), kind.media, into, channel)
     size = into.stat().st_size / 1e6
     print(f"Processing {run.layout.channel(channel)} . File size: {size:.1f} MB, {count} lines", flush=True)
     return into
+
+
+def _demand_manifest(run: Run, channel: str, media: str) -> None:
+    """Through pipes come the labelled texts of augmented manifests, attribute by attribute."""
+    if run.values["mode"] != SUPERVISED:
+        raise UserError(
+            f"Channel '{channel}' is in Pipe mode, which is of the mode {SUPERVISED} alone: "
+            "set TrainingInputMode to 'File'."
+        )
+    wrapped = run.layout.channels[channel].get("RecordWrapperType")
+    if media not in PIPED or wrapped != "RecordIO":
+        raise UserError(
+            f"Channel '{channel}' is in Pipe mode, which takes augmented manifests alone: set S3DataType to "
+            "'AugmentedManifestFile', AttributeNames to ['source', 'label'], RecordWrapperType to 'RecordIO' and "
+            f"ContentType to '{corpus.JSONLINES}', or TrainingInputMode to 'File'."
+        )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,8 +26,16 @@ def contract_of(name: str) -> type[FirstPartyContract]:
     return found
 
 
-MANIFESTS = [json.loads(path.read_text()) for path in sorted(catalog.FOLDER.glob("*/manifest.json"))]
-FOUND = [contract_of(told["name"]) for told in MANIFESTS if "definition" in told]
+def contracts() -> Iterator[type[FirstPartyContract]]:
+    """Of all whose library is here: a module that skips itself without it skips nobody else."""
+    for path in sorted(catalog.FOLDER.glob("*/manifest.json")):
+        told = json.loads(path.read_text())
+        if "definition" in told:
+            with contextlib.suppress(pytest.skip.Exception):
+                yield contract_of(told["name"])
+
+
+FOUND = list(contracts())
 
 
 @pytest.mark.parametrize("contract", FOUND, ids=lambda one: one.name)

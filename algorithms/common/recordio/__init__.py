@@ -2,7 +2,7 @@
 
 `read` gives each record as it is, `tables` blocks of rows as arrays, `together` joins these, `load` does all that for
 files and pipes. `write_features` (in blocks: `feature_blocks`) writes rows as the SDK uploads them, `write` answers as
-the algorithms give them.
+the algorithms give them, `write_sequences` features of any length by name.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from algorithms.common.recordio.framing import MAGIC, Malformed, frames
 from algorithms.common.recordio.protobuf import Record, Tensor
 from algorithms.common.recordio.reading import Table, tables
 from algorithms.common.recordio.whole import load, together
-from algorithms.common.recordio.writing import feature_blocks, write, write_features
+from algorithms.common.recordio.writing import feature_blocks, write, write_features, write_sequences
 
 __all__ = [
     "MAGIC", "Malformed", "Record", "Table", "Tensor", "feature_blocks", "frames", "load", "read", "tables",
-    "together", "write", "write_features",
+    "together", "write", "write_features", "write_sequences",
 ]  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from algorithms.common.recordio import framing, varints
@@ -44,6 +44,21 @@ def write(answers: Mapping[str, Any]) -> bytes:
 def write_features(rows: Any, labels: Any = None) -> bytes:
     """All of `feature_blocks`."""
     return b"".join(feature_blocks(rows, labels))
+
+
+def write_sequences(records: Iterable[Mapping[str, Any]]) -> bytes:
+    """Records whose features are whole numbers, by name and each of a length of its own, as tensors of int32."""
+    import numpy
+
+    found: list[bytes] = []
+    for record in records:
+        payload = b""
+        for name, values in record.items():
+            content = varints.encode(numpy.asarray(values, numpy.int64))[0].tobytes() if len(values) else b""
+            tensor = _head(VALUES, len(content)) + content if content else b""
+            payload += _before(FEATURES, name, INT32, len(tensor)) + tensor
+        found += framing.framed(payload)
+    return b"".join(found)
 
 
 def feature_blocks(rows: Any, labels: Any = None) -> Iterator[Any]:
