@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
+JUMPSTART = "jumpstart-cache-prod-"
 NEWEST = (9999,)
 """The version of an image that does not say one: it behaves as the newest does."""
 
@@ -112,6 +113,15 @@ def find(image_uri: str) -> Algorithm | None:
         if any(fnmatchcase(repository, pattern) for pattern in algorithm.repositories):
             return algorithm
     return None
+
+
+def published(bucket: str) -> Mapping[str, bytes]:
+    """What the public bucket of that name holds here, by key: JumpStart's of a region. Nothing for any other bucket."""
+    if not bucket.startswith(JUMPSTART):
+        return {}
+    from algorithms.jumpstart import bucket as jumpstart
+
+    return jumpstart.objects(bucket.removeprefix(JUMPSTART))
 
 
 def get(name: str) -> Algorithm:

@@ -286,11 +286,12 @@ class House:
 
             where = (self.settings.s3_endpoint, self.settings.region)
             return ExternalStorage(*where), ExternalS3(*where).answer
+        from algorithms import catalog
         from emulator.neighbours.s3 import S3
         from emulator.storage.folder import FolderStorage
         from emulator.storage.shelf import Shelf
 
-        shelf = Shelf(self.store.objects, self.data_dir / "s3", self.clock)
+        shelf = Shelf(self.store.objects, self.data_dir / "s3", self.clock, catalog.published)
         self.s3 = S3(shelf)
         return FolderStorage(shelf, self.settings.account_id), self.s3.answer
 

@@ -87,6 +87,8 @@ class FolderStorage:
     def store(self, source: Path, bucket: str, key: str) -> None:
         """Create or replace an object from a file, atomically."""
         there = self._bucket(bucket)
+        if self._shelf.public.holds(self._shelf, bucket):
+            raise FileNotFoundError(f"The bucket {uri.build(bucket)} is AWS's own: nobody else may write to it")
         with source.open("rb", buffering=0) as file, self._shelf.draft(iter(lambda: file.read(CHUNK), b"")) as content:
             self._shelf.put(there, key, content, {})
 
@@ -112,12 +114,13 @@ class FolderStorage:
             return version.blob, os.dup(opened.fileno())
 
     def _bucket(self, bucket: str) -> Bucket:
-        found = self._shelf.index.bucket(bucket)
+        found = self._shelf.bucket(bucket)
         if found is None:
             raise FileNotFoundError(f"The bucket {uri.build(bucket)} does not exist")
         return found
 
     def _find(self, bucket: str, key: str) -> Version:
+        self._shelf.public.fill(self._shelf, bucket)
         found = self._shelf.index.get(bucket, key)
         if found is None or found.marker:
             self._bucket(bucket)

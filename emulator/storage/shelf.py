@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from emulator.call import Extent
 from emulator.clock import Clock
+from emulator.storage import public
 from emulator.storage.blobs import Blobs
 
 if TYPE_CHECKING:
@@ -35,12 +36,18 @@ class Content:
 class Shelf:
     """Buckets and objects in `folder` and the index. Thread safe."""
 
-    def __init__(self, index: ObjectIndex, folder: Path, clock: Clock) -> None:
+    def __init__(self, index: ObjectIndex, folder: Path, clock: Clock, given: public.Contents = public.nothing) -> None:
         self.index = index
+        self.public = public.PublicBuckets(given)
         self.blobs = Blobs(folder, index.blobs)
         self.clock = clock
         self.turn = threading.RLock()
         """Held while a change is decided and committed (never while bytes are moved): conditions stay true."""
+
+    def bucket(self, name: str) -> Bucket | None:
+        """A bucket by its name; one of AWS's own is filled when it is first asked for."""
+        self.public.fill(self, name)
+        return self.index.bucket(name)
 
     def put(self, bucket: Bucket, key: str, content: Content, facts: Mapping[str, Any], upload: str = "") -> Version:
         """Make content the latest version of a key; `upload` is the multipart upload that ends with it."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from algorithms.catalog import FOLDER
 from algorithms.common.hyperparameters import Hyperparameter
+from tests.house import jumpstart_pages
 
 HEAD = """# Built-in algorithms
 
@@ -29,7 +30,8 @@ def page() -> str:
             f"| [{one['title']}](#{anchor(one['title'])}) | {', '.join(f'`{name}`' for name in one['repositories'])} "
             f"| {one['library']} | {one.get('extra', '')} | {one['fidelity']} |"
         )
-    return "\n".join([*lines, "", *(line for one in told for line in _section(one))]) + "\n"
+    sections = [line for one in told for line in _section(one)]
+    return "\n".join([*lines, "", *sections, *jumpstart_pages.section()]).rstrip() + "\n"
 
 
 def anchor(title: str) -> str:

@@ -26,6 +26,7 @@ time.sleep, time.time = brief_sleep, lambda: real_time() + skipped[0]
 import boto3  # noqa: E402
 import numpy as np  # noqa: E402
 import sagemaker  # noqa: E402
+import sdk_jumpstart  # noqa: E402
 import sdk_tracking  # noqa: E402
 from sagemaker import image_uris  # noqa: E402
 from sagemaker.deserializers import CSVDeserializer, JSONDeserializer  # noqa: E402
@@ -286,11 +287,19 @@ def lineage() -> None:
     sdk_tracking.lineage_of_models(SESSION, booster(), data())
 
 
+def jumpstart_retrieved() -> None:
+    sdk_jumpstart.retrieved(SESSION, said)
+
+
+def jumpstart_estimator() -> None:
+    sdk_jumpstart.estimator(SESSION, said)
+
+
 FLOWS = [
     sklearn, sklearn_transform, xgboost_script, xgboost_builtin, pipe_and_fast_file, pytorch, own_image,
     sklearn_processor, script_processor, framework_processor, warm_pool, spot, attach, failure, stop,
     experiment_run, lineage, kmeans, pca, knn, linear_learner, factorization_machines, ip_insights,
-    random_cut_forest, lda, ntm,
+    random_cut_forest, lda, ntm, jumpstart_retrieved, jumpstart_estimator,
 ]  # fmt: skip
 
 

@@ -118,6 +118,8 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def possible(flow: str, executor: str) -> bool:
     if executor == "process" and flow == "pytorch":
         return importlib.util.find_spec("torch") is not None
+    if flow.startswith("jumpstart"):
+        return executor != "process" or importlib.util.find_spec("lightgbm") is not None
     return not (executor == "process" and flow == "own_image")
 
 

@@ -31,6 +31,7 @@ def create_bucket(s3: S3, call: Call) -> Answer:
     if call.params.get("ObjectLockEnabledForBucket"):
         raise NotBuilt("Object Lock is not built: nothing here would keep a locked object from being deleted.")
     region = _region(call)
+    s3.shelf.public.fill(s3.shelf, name)
     document = {"acl": grants_of(call)} if grants_of(call) else {}
     try:
         s3.shelf.index.create_bucket(Bucket(name, call.scope.account, region, s3.shelf.clock.now(), document=document))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from emulator.store.objects import Bucket
 
 Operation = Callable[["S3", Call], Answer]
+_READS = ("Get", "Head", "List", "CreateBucket")
+"""What changes no bucket that is there already."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -32,6 +34,8 @@ class S3:
     def answer(self, call: Call) -> Answer:
         """The answer by wire names; a `CallerFault` with S3's code; `NotBuilt` naming the operation."""
         self._welcome(call.scope)
+        if not call.operation.startswith(_READS) and self.shelf.public.holds(self.shelf, call.params.get("Bucket", "")):
+            raise faults.access_denied()
         if call.params.get("ExpectedBucketOwner") and "Bucket" in call.params and call.operation != "CreateBucket":
             self.bucket(call)
         try:
@@ -56,7 +60,7 @@ class S3:
     def bucket(self, call: Call, name: str = "", owner: str = "ExpectedBucketOwner") -> Bucket:
         """The bucket of a call, which must exist, and belong to whom the caller expects."""
         name = name or call.params["Bucket"]
-        found = self.shelf.index.bucket(name)
+        found = self.shelf.bucket(name)
         if found is None:
             raise faults.no_such_bucket(name)
         if call.params.get(owner, found.account) != found.account:

@@ -1,0 +1,1 @@
+"""CatBoost as JumpStart's scripts use it."""

@@ -1,0 +1,1 @@
+"""LightGBM as JumpStart's scripts use it."""

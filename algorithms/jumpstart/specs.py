@@ -1,0 +1,144 @@
+"""The specification of a model, member by member as the SageMaker Python SDK reads it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from algorithms.jumpstart.families import FOLDER, Family
+
+VERSION, MIN_SDK = "2.2.7", "2.68.1"
+INSTANCES = {
+    "m5": ("large", "xlarge", "2xlarge", "4xlarge", "12xlarge"),
+    "m4": ("xlarge", "2xlarge", "4xlarge"),
+    "c5": ("xlarge", "2xlarge", "4xlarge", "9xlarge"),
+    "c4": ("xlarge", "2xlarge", "4xlarge"),
+    "m6i": ("large", "xlarge", "2xlarge", "4xlarge"),
+    "c6i": ("large", "xlarge", "2xlarge", "4xlarge"),
+    "r5": ("large", "xlarge", "2xlarge"),
+}
+FURTHER = {"training": (), "inference": ("t2", "t3")}
+SIZES = ("medium", "large", "xlarge", "2xlarge")
+DEFAULT = {"training": "ml.m5.xlarge", "inference": "ml.m5.large"}
+JSON, VERBOSE = "application/json", "application/json;verbose"
+ENVIRONMENT = (
+    ("SAGEMAKER_PROGRAM", "text", "inference.py", "container", True),
+    ("SAGEMAKER_SUBMIT_DIRECTORY", "text", "/opt/ml/model/code", "container", False),
+    ("SAGEMAKER_CONTAINER_LOG_LEVEL", "text", "20", "container", False),
+    ("SAGEMAKER_MODEL_SERVER_TIMEOUT", "text", "3600", "container", False),
+    ("ENDPOINT_SERVER_TIMEOUT", "int", 3600, "container", True),
+    ("MODEL_CACHE_ROOT", "text", "/opt/ml/model", "container", True),
+    ("SAGEMAKER_ENV", "text", "1", "container", True),
+    ("SAGEMAKER_MODEL_SERVER_WORKERS", "int", 1, "container", True),
+)
+CONTAINER = (
+    ("sagemaker_submit_directory", "/opt/ml/input/data/code/sourcedir.tar.gz"),
+    ("sagemaker_program", "transfer_learning.py"),
+    ("sagemaker_container_log_level", "20"),
+)
+"""Hyperparameters of the container's, which `retrieve_default` leaves out unless it is asked for them."""
+
+
+def is_region(name: str) -> bool:
+    """Whether it can be the name of a region."""
+    return bool(re.fullmatch(r"[a-z]{2,3}(-[a-z]+)+-\d", name))
+
+
+def keys(family: Family, model: Mapping[str, Any]) -> dict[str, str]:
+    """Where a model's scripts and artifacts are in the bucket."""
+    name, tarballs = model["model_id"], f"source-directory-tarballs/{family.name}"
+    return {
+        "training_script_key": f"{tarballs}/transfer_learning/{model['task']}/v{VERSION}/sourcedir.tar.gz",
+        "hosting_script_key": f"{tarballs}/inference/{model['task']}/v{VERSION}/sourcedir.tar.gz",
+        "training_artifact_key": f"{family.name}-training/v{VERSION}/train-{name}.tar.gz",
+        "hosting_artifact_key": f"{family.name}-infer/v{VERSION}/infer-{name}.tar.gz",
+    }
+
+
+def told(family: Family, model: Mapping[str, Any]) -> dict[str, Any]:
+    """What the scripts are told about the model that they are for."""
+    return {
+        "model_id": model["model_id"],
+        "task": model["task"],
+        "requires": dict(family.requires),
+        "hyperparameters": _hyperparameters(family, model),
+    }
+
+
+def spec(family: Family, model: Mapping[str, Any], region: str) -> dict[str, Any]:
+    """The specification of a model in a region."""
+    name = model["model_id"]
+    return {
+        "model_id": name,
+        "version": VERSION,
+        "min_sdk_version": MIN_SDK,
+        "url": model["url"],
+        "training_supported": True,
+        "incremental_training_supported": False,
+        "hyperparameters": [*_hyperparameters(family, model), *map(_of_container, CONTAINER)],
+        "metrics": [{"Name": name, "Regex": regex} for name, regex in model["metrics"].items()],
+        "inference_environment_variables": [_variable(row) for row in ENVIRONMENT],
+        "predictor_specs": {
+            "supported_content_types": ["text/csv"],
+            "default_content_type": "text/csv",
+            "supported_accept_types": [VERBOSE, JSON],
+            "default_accept_type": JSON,
+        },
+        "inference_volume_size": 256,
+        "training_volume_size": 256,
+        "inference_enable_network_isolation": True,
+        "training_enable_network_isolation": False,
+        "resource_name_base": name,
+        **keys(family, model),
+        **_place("training", family.image, region),
+        **_place("hosting", family.image, region),
+    }
+
+
+def _place(scope: str, image: Mapping[str, str], region: str) -> dict[str, Any]:
+    """In which image, and on which instances."""
+    said = "inference" if scope == "hosting" else scope
+    instances = {**INSTANCES, **dict.fromkeys(FURTHER[said], SIZES)}
+    properties = {"properties": {"image_uri": _uri(image, region)}}
+    named = {"framework": image["framework"], "framework_version": image["version"], "py_version": image["py_version"]}
+    return {
+        f"{scope}_ecr_specs": named,
+        f"{scope}_instance_type_variants": {"variants": dict.fromkeys(instances, properties)},
+        f"default_{said}_instance_type": DEFAULT[said],
+        f"supported_{said}_instance_types": [f"ml.{of}.{size}" for of, sizes in instances.items() for size in sizes],
+    }
+
+
+def _uri(image: Mapping[str, str], region: str) -> str:
+    accounts = _registries()[image["registry"]]
+    suffix = ".cn" if region.startswith("cn-") else ""
+    account = accounts.get(region, accounts["us-east-1"])
+    return f"{account}.dkr.ecr.{region}.amazonaws.com{suffix}/{image['repository']}:{image['tag']}"
+
+
+@cache
+def _registries() -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = json.loads((FOLDER / "registries.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _hyperparameters(family: Family, model: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Those of the family, without those that the model has not, and with its own defaults."""
+    defaults = model.get("defaults", {})
+    left_out = model.get("without", ())
+    return [
+        {**row, "default": defaults.get(row["name"], row["default"]), "scope": "algorithm"}
+        for row in family.hyperparameters
+        if row["name"] not in left_out
+    ]
+
+
+def _of_container(row: tuple[str, str]) -> dict[str, Any]:
+    return {"name": row[0], "type": "text", "default": row[1], "scope": "container"}
+
+
+def _variable(row: tuple[str, str, Any, str, bool]) -> dict[str, Any]:
+    return dict(zip(("name", "type", "default", "scope", "required_for_model_class"), row, strict=True))

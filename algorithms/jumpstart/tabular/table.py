@@ -1,0 +1,115 @@
+"""CSV as features and target: no header, the target in the first column, columns named feature_0, feature_1, ..."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tabular.channels import Data
+from tabular.failing import Refused
+
+SPLIT, SEED = 0.2, 123
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows with their targets. Categorical features are text, all others numbers, in which a gap is NaN."""
+
+    features: pd.DataFrame
+    target: pd.Series
+
+
+def load(data: Data) -> tuple[Table, Table]:
+    """What to train with, and what to validate with: a fifth of the rows, drawn at random, where it is not given."""
+    training = _table(data.training, data.categorical)
+    if data.validation:
+        validation = _table(data.validation, data.categorical)
+        _same_width(training, validation)
+        return training, validation
+    rows = len(training.target)
+    if rows < 2:
+        raise Refused(f"There is {rows} row of training data. Give more, so that a part can be used for validation.")
+    order = np.random.default_rng(SEED).permutation(rows)
+    cut = max(1, int(rows * SPLIT))
+    print(f"There is no validation data: {cut} of {rows} rows are split off at random.", flush=True)
+    return _part(training, np.sort(order[cut:])), _part(training, np.sort(order[:cut]))
+
+
+def rows_of(text: str, width: int, categorical: Sequence[int]) -> pd.DataFrame:
+    """The features of a request, which has no target."""
+    frame = _read(io.StringIO(text), "the request", [column - 1 for column in categorical])
+    if frame.shape[1] != width:
+        hint = " Leave the target out." if frame.shape[1] == width + 1 else ""
+        raise Refused(f"A row of the request has {frame.shape[1]} columns; the model was trained with {width}.{hint}")
+    return _features(frame, [column - 1 for column in categorical], 0, "the request")
+
+
+def _table(paths: Sequence[Path], categorical: Sequence[int]) -> Table:
+    frames = [_one(path, categorical) for path in paths]
+    widths = {frame.shape[1]: path.name for frame, path in zip(frames, paths, strict=True)}
+    if len(widths) > 1:
+        told = ", ".join(f"{name} has {width}" for width, name in widths.items())
+        raise Refused(f"All CSV files must have the same number of columns: {told}.")
+    features = pd.concat([frame.iloc[:, 1:] for frame in frames], ignore_index=True)
+    target = pd.concat([frame.iloc[:, 0] for frame in frames], ignore_index=True)
+    if target.isna().any():
+        raise Refused(f"The target (the first column) is missing in row {int(np.argmax(target.isna())) + 1}.")
+    return Table(features, target)
+
+
+def _one(path: Path, categorical: Sequence[int]) -> pd.DataFrame:
+    """One file: column 0 as it was read, the others as features."""
+    frame = _read(path, path.name, categorical)
+    if frame.shape[1] < 2:
+        raise Refused(f"{path.name} has {frame.shape[1]} column; there have to be a target and at least one feature.")
+    beyond = [column for column in categorical if column >= frame.shape[1]]
+    if beyond:
+        raise Refused(f"categorical_index.json lists column {beyond[0]}; the last column of {path.name} is "
+                      f"{frame.shape[1] - 1}.")  # fmt: skip
+    features = _features(frame.iloc[:, 1:], [column - 1 for column in categorical], 1, path.name)
+    return pd.concat([frame.iloc[:, 0], features], axis=1)
+
+
+def _read(source: Any, name: str, text_columns: Sequence[int]) -> pd.DataFrame:
+    try:
+        return pd.read_csv(source, header=None, dtype=dict.fromkeys(text_columns, str), skipinitialspace=True)
+    except pd.errors.EmptyDataError:
+        raise Refused(f"There are no rows in {name}.") from None
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise Refused(f"{name[0].upper()}{name[1:]} is no CSV that can be read: {str(error).strip()}") from None
+
+
+def _features(frame: pd.DataFrame, categorical: Sequence[int], first: int, name: str) -> pd.DataFrame:
+    frame = frame.set_axis([f"feature_{number}" for number in range(frame.shape[1])], axis=1).copy()
+    for number, column in enumerate(frame.columns):
+        if number in categorical:
+            frame[column] = frame[column].fillna("").astype(str)
+        elif not pd.api.types.is_numeric_dtype(frame[column]):
+            raise _text(frame[column], number + first, name)
+        else:
+            frame[column] = frame[column].astype(np.float64)
+    return frame
+
+
+def _text(column: pd.Series, number: int, name: str) -> Refused:
+    bad = pd.to_numeric(column, errors="coerce").isna() & column.notna()
+    row = int(np.argmax(bad))
+    return Refused(
+        f"Column {number} of {name} holds text ({str(column.iloc[row])!r} in row {row + 1}) where a number is "
+        "expected. CSV has no header; encode text as numbers, or list the column in categorical_index.json."
+    )
+
+
+def _part(table: Table, rows: np.ndarray) -> Table:
+    return Table(table.features.iloc[rows].reset_index(drop=True), table.target.iloc[rows].reset_index(drop=True))
+
+
+def _same_width(training: Table, validation: Table) -> None:
+    ours, theirs = training.features.shape[1], validation.features.shape[1]
+    if ours != theirs:
+        raise Refused(f"The training data has {ours} features, the validation data {theirs}. They have to be the same.")

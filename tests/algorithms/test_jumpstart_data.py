@@ -1,0 +1,156 @@
+"""What the tabular scripts read and refuse, in this process: their folder is put on the path as a job has it."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from algorithms.jumpstart import families, specs
+
+PACKAGE = Path(families.FOLDER)
+CSV = "1,0.5,2\n0,0.4,1\n1,0.1,2\n0,0.9,3\n"
+
+
+@pytest.fixture
+def scripts(monkeypatch, tmp_path):
+    """Imports a module of the scripts, in a job that has a channel `training`."""
+    monkeypatch.syspath_prepend(PACKAGE)
+    (tmp_path / "training").mkdir()
+    monkeypatch.setenv("SM_CHANNEL_TRAINING", str(tmp_path / "training"))
+    yield lambda name: importlib.import_module(f"tabular.{name}")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tabular"]:
+        del sys.modules[name]
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+
+
+def declared(model_id: str) -> list[dict]:
+    for family in families.every():
+        for model in family.models:
+            if model["model_id"] == model_id:
+                return specs.told(family, model)["hyperparameters"]
+    raise AssertionError(model_id)
+
+
+PLACES = {
+    "two channels": {"training/a.csv": CSV, "validation/b.csv": CSV},
+    "folders of one": {"training/training/a.csv": CSV, "training/validation/b.csv": CSV},
+    "folders of one, as LightGBM's": {"training/train/a.csv": CSV, "training/validation/b.csv": CSV},
+    "folders in both": {"training/train/a.csv": CSV, "validation/validation/b.csv": CSV},
+}
+
+
+@pytest.mark.parametrize("files", PLACES.values(), ids=PLACES)
+def test_data_are_found_wherever_the_guide_has_them(scripts, tmp_path, monkeypatch, files):
+    monkeypatch.setenv("SM_CHANNEL_VALIDATION", str(tmp_path / "validation"))
+    if "validation/b.csv" not in files and "validation/validation/b.csv" not in files:
+        monkeypatch.delenv("SM_CHANNEL_VALIDATION")
+    index = {"training/categorical_index.json": '{"cat_index_list": [2]}'}
+    write(tmp_path, {**files, **index})
+    data = scripts("channels").find()
+    assert [path.name for path in data.training] == ["a.csv"] and [path.name for path in data.validation] == ["b.csv"]
+    assert data.categorical == [2]
+
+
+def test_several_files_are_one_table_and_the_split_is_the_same_each_time(scripts, tmp_path):
+    write(tmp_path / "training", {"a.csv": CSV * 10, "b.csv": CSV * 5, "_SUCCESS": "", ".hidden": "x"})
+    table, data = scripts("table"), scripts("channels").find()
+    (training, validation), (again, _) = table.load(data), table.load(data)
+    assert (len(training.target), len(validation.target)) == (48, 12)
+    assert list(training.features.columns) == ["feature_0", "feature_1"]
+    assert training.features.equals(again.features)
+
+
+BAD = [
+    ({}, "There is no data in the channel training: training holds no CSV file."),
+    ({"data.csv": "1,a,b\n1,2,3\n"}, "Column 1 of data.csv holds text ('a' in row 1) where a number is expected."),
+    ({"data.csv": "1\n0\n"}, "data.csv has 1 column; there have to be a target and at least one feature."),
+    ({"a.csv": CSV, "b.csv": "1,2\n"}, "All CSV files must have the same number of columns: a.csv has 3, b.csv has 2."),
+    ({"data.csv": "1,2,3\n1,4,5\n1,2,4\n"}, "one label only (1); a classification needs at least two."),
+    ({"data.csv": "0.5,2,3\n1.5,4,5\n"}, "The target (the first column) holds numbers with a fraction"),
+    ({"data.csv": "1,2,3\n,4,5\n0,1,1\n"}, "The target (the first column) is missing in row 2."),
+    ({"data.csv": "1,2,3\n0,4,5,6\n"}, "Data.csv is no CSV that can be read"),
+    ({"data.csv": "\n\n"}, "There are no rows in data.csv."),
+    ({"data.csv": "1,2\n"}, "There is 1 row of training data."),
+    ({"data.csv": CSV, "validation/data.csv": "1,2\n0,3\n"}, "2 features, the validation data 1."),
+    ({"data.csv": CSV, "validation/data.csv": "7,2,3\n"}, "the label 7, which the training data has not."),
+    ({"data.csv": CSV, "categorical_index.json": '{"cat_index_list": [0]}'}, "lists column 0; column 0 is the target"),
+    ({"data.csv": CSV, "categorical_index.json": '{"cat_index_list": [3]}'}, "lists column 3; the last column of data"),
+    ({"data.csv": CSV, "categorical_index.json": "[1]"}, "categorical_index.json is not understood."),
+    (
+        {"data.csv": CSV, "categorical_index.json": '{"cat_index_list": "1"}'},
+        "categorical_index.json is not understood.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("files", "wanted"), BAD, ids=[wanted[:40] for _, wanted in BAD])
+def test_data_that_cannot_be_trained_with_are_refused(scripts, tmp_path, files, wanted):
+    write(tmp_path / "training", files)
+    with pytest.raises(scripts("failing").Refused) as refused:
+        scripts("training")._work("classification", {}, scripts("channels").find())
+    assert wanted in str(refused.value)
+
+
+def test_a_regression_refuses_words(scripts, tmp_path):
+    write(tmp_path / "training", {"data.csv": "price,1\n2,3\n4,5\n"})
+    with pytest.raises(scripts("failing").Refused, match="predicts numbers, and CSV has no header"):
+        scripts("training")._work("regression", {}, scripts("channels").find())
+
+
+def test_a_job_without_its_channel_is_refused(scripts, monkeypatch):
+    monkeypatch.delenv("SM_CHANNEL_TRAINING")
+    with pytest.raises(scripts("failing").Refused, match="The channel training is missing"):
+        scripts("channels").find()
+
+
+def test_several_hosts_are_refused(scripts, monkeypatch):
+    told = {"model_id": "lightgbm-regression-model", "requires": {}}
+    monkeypatch.setattr(scripts("model"), "told", lambda: told)
+    monkeypatch.setenv("SM_HOSTS", '["algo-1", "algo-2"]')
+    with pytest.raises(scripts("failing").Refused, match="trains on one instance here; the job asks for 2"):
+        scripts("training").train(lambda work: None)
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({"num_boost_round": "many"}, "num_boost_round is 'many'; it has to be an integer at least 1."),
+        ({"num_boost_round": 1.5}, "num_boost_round is 1.5; it has to be an integer at least 1."),
+        ({"num_boost_round": 0}, "num_boost_round is 0; it has to be an integer at least 1."),
+        ({"learning_rate": 1.5}, "learning_rate is 1.5; it has to be a number above 0 and below 1."),
+        ({"lambda_l1": "nan"}, "lambda_l1 is 'nan'; it has to be a number at least 0."),
+        ({"boosting": "xgb"}, "boosting is 'xgb'; it has to be one of gbdt, rf, dart, goss."),
+    ],
+)
+def test_a_hyperparameter_is_refused_by_name(scripts, given, wanted):
+    with pytest.raises(scripts("failing").Refused) as refused:
+        scripts("parameters").read(declared("lightgbm-classification-model"), given)
+    assert str(refused.value) == f"The hyperparameter {wanted}"
+
+
+def test_hyperparameters_arrive_decoded_and_what_is_not_declared_is_named(scripts, capsys):
+    found = scripts("parameters").read(
+        declared("lightgbm-classification-model"), {"is_unbalance": True, "max_depth": -1, "colour": "red"}
+    )
+    assert found["is_unbalance"] == "True" and found["max_depth"] == -1 and found["num_leaves"] == 64
+    assert "no such hyperparameters: colour." in capsys.readouterr().out
+
+
+def test_an_artifact_that_nobody_trained_is_not_deployed(scripts, tmp_path):
+    with pytest.raises(scripts("failing").Refused, match="holds no trained model"):
+        scripts("model").saved(str(tmp_path))
+
+
+def test_defaults_and_ranges_are_the_developer_guides():
+    guide = json.loads((Path(__file__).parents[1] / "facts/jumpstart.json").read_text())
+    for model_id, rows in guide.items():
+        found = {row["name"]: row["default"] for row in declared(model_id)}
+        assert found == rows, model_id

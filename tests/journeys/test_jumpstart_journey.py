@@ -1,0 +1,133 @@
+"""JumpStart's models as the SDK finds and runs them, by boto3 alone: manifest, specification, job, endpoint."""
+
+import json
+
+import numpy as np
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.algorithms.jumpstart_job import table, text
+from tests.journeys.conftest import channel
+
+BUCKET = "jumpstart-cache-prod-us-east-1"
+
+
+def specification(client, model_id: str) -> dict:
+    listed = json.loads(client.text(BUCKET, "models_manifest.json"))
+    [row] = [row for row in listed if row["model_id"] == model_id]
+    return json.loads(client.text(BUCKET, row["spec_key"]))
+
+
+def image(spec: dict, scope: str) -> str:
+    return spec[f"{scope}_instance_type_variants"]["variants"]["m5"]["properties"]["image_uri"]
+
+
+def train(client, spec: dict, bucket: str, **hyperparameters: str) -> dict:
+    """A training job as `Estimator.fit` asks for it with what the `retrieve` functions answered."""
+    given = {row["name"]: str(row["default"]) for row in spec["hyperparameters"] if row["scope"] == "algorithm"}
+    given |= {
+        **hyperparameters,
+        "sagemaker_program": "transfer_learning.py",
+        "sagemaker_submit_directory": f"s3://{BUCKET}/{spec['training_script_key']}",
+    }
+    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/{spec['training_artifact_key']}"}
+    model = {
+        "ChannelName": "model",
+        "ContentType": "application/x-sagemaker-model",
+        "DataSource": {"S3DataSource": source},
+    }
+    return client.train(
+        bucket, job=client.name(spec["resource_name_base"]), HyperParameters=given,
+        AlgorithmSpecification={
+            "TrainingImage": image(spec, "training"), "TrainingInputMode": "File", "MetricDefinitions": spec["metrics"],
+        },
+        InputDataConfig=[channel(bucket, "training"), model],
+    )  # fmt: skip
+
+
+def data(client, task: str) -> tuple[str, np.ndarray]:
+    bucket, rows = client.bucket(), table(task, 300)
+    client.s3.put_object(Bucket=bucket, Key="training/train/data.csv", Body=text(rows[:200]).encode())
+    client.s3.put_object(Bucket=bucket, Key="training/validation/data.csv", Body=text(rows[200:]).encode())
+    return bucket, rows
+
+
+def transformed(client, model: str, bucket: str, rows: np.ndarray) -> dict:
+    client.s3.put_object(Bucket=bucket, Key="in/rows.csv", Body=text(rows).encode())
+    job, where = client.name("transform"), {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/in"}
+    client.sagemaker.create_transform_job(
+        TransformJobName=job, ModelName=model,
+        TransformInput={"DataSource": {"S3DataSource": where}, "ContentType": "text/csv"},
+        TransformOutput={"S3OutputPath": f"s3://{bucket}/out", "Accept": "application/json"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    )  # fmt: skip
+    answer = client.settle(lambda: client.sagemaker.describe_transform_job(TransformJobName=job), "TransformJobStatus")
+    assert answer["TransformJobStatus"] == "Completed", answer.get("FailureReason")
+    return json.loads(client.text(bucket, "out/rows.csv.out"))
+
+
+@pytest.mark.parametrize("model_id", ["lightgbm-classification-model", "catboost-regression-model"])
+def test_a_model_is_found_trained_deployed_and_asked(client, model_id):
+    pytest.importorskip(model_id.split("-")[0])
+    spec = specification(client, model_id)
+    bucket, rows = data(client, model_id.split("-")[1])
+    job = train(client, spec, bucket, learning_rate="0.2")
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    metrics = {metric["MetricName"]: metric["Value"] for metric in job["FinalMetricDataList"]}
+    assert 0 < metrics.get("binary_logloss", metrics.get("bestTest")) < 0.4, metrics
+    variables = {row["name"]: str(row["default"]) for row in spec["inference_environment_variables"]}
+    artifact = job["ModelArtifacts"]["S3ModelArtifacts"]
+    endpoint = client.deploy(artifact, image(spec, "hosting"), Environment=variables)
+    features = rows[200:, 1:]
+    told = json.loads(client.invoke(endpoint, text(features), Accept="application/json;verbose"))
+    if "prediction" in told:
+        assert np.mean((np.array(told["prediction"]) - rows[200:, 0]) ** 2) < 0.3 * np.var(rows[200:, 0])
+    else:
+        assert np.mean(np.array(told["predicted_label"]) == rows[200:, 0]) > 0.85
+    with pytest.raises(ClientError, match="Leave the target out"):
+        client.invoke(endpoint, text(rows[:2]))
+    answer = transformed(client, endpoint, bucket, features)
+    assert answer == {name: told[name] for name in answer} and len(answer) == 1
+
+
+def test_what_training_refuses_is_the_reason_of_its_failure(client):
+    pytest.importorskip("lightgbm")
+    bucket, _ = data(client, "classification")
+    job = train(client, specification(client, "lightgbm-classification-model"), bucket, num_leaves="1")
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith(
+        "ClientError: The hyperparameter num_leaves is 1; it has to be an integer at least 2 and at most 131072."
+    )
+
+
+def test_the_untrained_artifact_is_not_served(client):
+    pytest.importorskip("lightgbm")
+    spec = specification(client, "lightgbm-classification-model")
+    script = f"s3://{BUCKET}/{spec['hosting_script_key']}"
+    endpoint = client.name("untrained")
+    client.sagemaker.create_model(
+        ModelName=endpoint, ExecutionRoleArn="arn:aws:iam::123456789012:role/x",
+        PrimaryContainer={
+            "Image": image(spec, "hosting"), "ModelDataUrl": f"s3://{BUCKET}/{spec['hosting_artifact_key']}",
+            "Environment": {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": script},
+        },
+    )  # fmt: skip
+    variant = {"VariantName": "all", "ModelName": endpoint, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+    client.sagemaker.create_endpoint_config(EndpointConfigName=endpoint, ProductionVariants=[variant])
+    client.sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=endpoint)
+    answer = client.in_service(endpoint, "Failed")
+    group = f"/aws/sagemaker/Endpoints/{endpoint}"
+    [stream, *_] = client.logs.describe_log_streams(logGroupName=group)["logStreams"]
+    events = client.logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
+    assert "holds no trained model" in "".join(event["message"] for event in events), answer
+
+
+def test_the_bucket_is_there_for_every_region_and_for_no_one_to_change(client):
+    manifest = json.loads(client.text("jumpstart-cache-prod-eu-west-1", "models_manifest.json"))
+    assert {row["model_id"] for row in manifest} >= {"lightgbm-regression-model", "catboost-classification-model"}
+    european = json.loads(client.text("jumpstart-cache-prod-eu-west-1", manifest[0]["spec_key"]))
+    assert ".dkr.ecr.eu-west-1.amazonaws.com/" in image(european, "training")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        client.s3.put_object(Bucket=BUCKET, Key="models_manifest.json", Body=b"[]")
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        client.s3.get_object(Bucket="jumpstart-cache-prod-nowhere", Key="models_manifest.json")
