@@ -19,16 +19,19 @@ SHAPES = ("square", "circle", "triangle", "cross")
 
 def shape(draw: np.random.Generator, kind: int, size: int = 20) -> np.ndarray:
     """One shape of any colour, size and place on noise of any colour, so that no pixel tells what it is."""
-    picture = Image.new("RGB", (size, size), tuple(int(v) for v in draw.integers(0, 110, 3)))
+    picture = Image.new("RGB", (size, size), random_colour(draw, 0, 110))
     side = int(draw.integers(size * 2 // 5, size * 3 // 4))
     left, top = (int(draw.integers(1, size - side)) for _ in range(2))
-    outline(ImageDraw.Draw(picture), kind, (left, top, left + side, top + side), tuple(draw.integers(140, 256, 3)))
+    outline(ImageDraw.Draw(picture), kind, (left, top, left + side, top + side), random_colour(draw, 140))
     noise = draw.normal(0, 12, (size, size, 3))
     return (np.asarray(picture) + noise).clip(0, 255).astype(np.uint8)
 
 
-def outline(canvas: Any, kind: int, box: tuple[int, int, int, int], colour: tuple) -> None:
-    colour = tuple(int(value) for value in colour)
+def random_colour(draw: np.random.Generator, low: int = 0, high: int = 256) -> tuple[int, ...]:
+    return tuple(int(value) for value in draw.integers(low, high, 3))
+
+
+def outline(canvas: Any, kind: int, box: tuple[int, int, int, int], colour: Any) -> None:
     left, top, right, bottom = box
     if SHAPES[kind] == "square":
         canvas.rectangle(box, fill=colour)
@@ -79,3 +82,18 @@ def records(labelled: list[tuple[list[float], bytes]]) -> bytes:
 def wrapped(parts: list[bytes]) -> bytes:
     """Each part as a record of its own, as RecordWrapperType RecordIO does."""
     return b"".join(struct.pack("<II", 0xCED7230A, len(part)) + part + bytes(-len(part) % 4) for part in parts)
+
+
+def scene(draw: np.random.Generator, size: int = 64) -> tuple[np.ndarray, np.ndarray]:
+    """A picture with two bright shapes, squares or crosses, and its mask: 0 for the ground, else 1 or 2."""
+    picture, mask = Image.new("RGB", (size, size), random_colour(draw, 0, 110)), Image.new("L", (size, size))
+    for column in range(2):
+        kind, side = int(draw.integers(2)), int(draw.integers(size * 3 // 10, size * 9 // 20))
+        left = int(draw.integers(1, size // 2 - side)) + column * (size // 2)
+        top = int(draw.integers(1, size - side))
+        box = (left, top, left + side, top + side)
+        shown = SHAPES.index(("square", "cross")[kind])
+        outline(ImageDraw.Draw(picture), shown, box, random_colour(draw, 140))
+        outline(ImageDraw.Draw(mask), shown, box, 1 + kind)
+    noise = draw.normal(0, 12, (size, size, 3))
+    return (np.asarray(picture) + noise).clip(0, 255).astype(np.uint8), np.asarray(mask).copy()

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-import os
 import re
 import subprocess
 import sys
 import tarfile
-import threading
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,8 +16,8 @@ from sklearn.linear_model import LogisticRegression
 
 from algorithms.common import ndarray_list
 from algorithms.image_classification import artifact
-from algorithms.image_classification import train as train_module
 from tests.algorithms import drawn
+from tests.algorithms.in_process import from_pipe, here
 from tests.algorithms.job import ROOT, Ended, Job
 from tests.contracts.first_party_contract import JSONLINES
 from tests.contracts.picture_contract import X_IMAGE, X_RECORDIO, PictureContract
@@ -74,7 +70,7 @@ class TestImageClassification(PictureContract):
 
         piped = Job(tmp_path / "piped", self.name)
         parts = [part for content, kind in zip(contents, kinds, strict=True) for part in (content, str(kind).encode())]
-        assert train_from_pipe(piped, self.values, drawn.wrapped(parts), "application/jsonlines").code == 0
+        assert from_pipe(piped, self.values, drawn.wrapped(parts), "application/jsonlines").code == 0
         alone = Job(tmp_path / "alone", self.name)
         alone.prepare(self.values, train=X_RECORDIO)
         alone.put("train/data.rec", records(32, 1))
@@ -157,17 +153,6 @@ class TestImageClassification(PictureContract):
             assert (job.base / "output/failure").read_text().endswith("pip install 'sagelet[vision]'")
 
 
-def train_from_pipe(job: Job, values: Any, content: bytes, media: str) -> Ended:
-    job.prepare(values)
-    told = {"TrainingInputMode": "Pipe", "S3DistributionType": "FullyReplicated", "ContentType": media}
-    job.configure("inputdataconfig", {"train": told})
-    pipe = job.base / "input/data/train_0"
-    pipe.parent.mkdir(parents=True, exist_ok=True)
-    os.mkfifo(pipe)
-    threading.Thread(target=lambda: pipe.write_bytes(content), daemon=True).start()
-    return here(job)
-
-
 def train(folder: Path, values: dict[str, str], **channels: bytes) -> tuple[Job, Ended]:
     job = Job(folder, "image_classification")
     job.prepare(values, **dict.fromkeys(channels, X_RECORDIO))
@@ -178,15 +163,6 @@ def train(folder: Path, values: dict[str, str], **channels: bytes) -> tuple[Job,
         told["model"]["ContentType"] = "application/x-sagemaker-model"
         job.configure("inputdataconfig", told)
     return job, here(job)
-
-
-def here(job: Job) -> Ended:
-    """The job in this process: PyTorch is imported once, and not for each."""
-    output = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
-        patch.setenv("SAGEMAKER_BASE_DIR", str(job.base))
-        code = train_module.main()
-    return job.ended(code, output.getvalue())
 
 
 def accuracies(ended: Ended, name: str = "Validation-accuracy") -> list[float]:
@@ -319,7 +295,7 @@ def test_several_labels_are_learned_each_by_itself(tmp_path: Path) -> None:
     ):
         parts = [part for labels, content in some for part in (content, json.dumps(told(labels)).encode())]
         piped = Job(tmp_path / f"form{len(form)}", "image_classification")
-        done = train_from_pipe(piped, short, drawn.wrapped(parts), X_RECORDIO + form)
+        done = from_pipe(piped, short, drawn.wrapped(parts), X_RECORDIO + form)
         assert done.code == 0, done.output
         models.append((piped.model / PARAMS.format(1)).read_bytes())
     assert len(set(models)) == 1
@@ -338,7 +314,7 @@ def test_a_manifest_with_labels_of_no_kind_is_refused(tmp_path: Path) -> None:
         )
     ):
         job = Job(tmp_path / str(number), "image_classification")
-        ended = train_from_pipe(job, TestImageClassification.values, drawn.wrapped(parts), X_RECORDIO)
+        ended = from_pipe(job, TestImageClassification.values, drawn.wrapped(parts), X_RECORDIO)
         assert ended.code == 1 and said in ended.failure, ended.output
 
 
