@@ -8,13 +8,14 @@ and in training a second answer from the stage before the last.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as compute
 from torch import Tensor, nn
 
 from algorithms.semantic_segmentation.hyperparameters import DEEPLAB, FCN, PSP
+from algorithms.vision.residual import Named, Unit, active
 
 MEAN, SPREAD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 """Of the pixels of ImageNet, which GluonCV subtracts and divides by."""
@@ -38,53 +39,15 @@ BACKBONES: Mapping[str, Depth] = {
 }
 
 
-class Norm(nn.BatchNorm2d):
-    """By the batch, but for a batch of one number, which has no variance."""
-
-    def forward(self, below: Tensor) -> Tensor:
-        if self.training and below.numel() == below.shape[1]:
-            return compute.batch_norm(
-                below, self.running_mean, self.running_var, self.weight, self.bias, False, 0, self.eps
-            )
-        return super().forward(below)
-
-
-def _convolved(before: int, after: int, kernel: int = 3, stride: int = 1, spread: int = 1) -> nn.Sequential:
-    pad = kernel // 2 * spread
-    return nn.Sequential(nn.Conv2d(before, after, kernel, stride, pad, spread, bias=False), Norm(after))
-
-
-def _active(before: int, after: int, kernel: int = 3, stride: int = 1, spread: int = 1) -> nn.Sequential:
-    return nn.Sequential(*_convolved(before, after, kernel, stride, spread), nn.ReLU())
-
-
-class Unit(nn.Module):
-    """What a residual unit adds to what it is given."""
-
-    def __init__(self, before: int, width: int, stride: int, spread: int, squeezed: bool) -> None:
-        super().__init__()
-        after = width * 4 if squeezed else width
-        parts = [_active(before, width, 3, stride, spread), _convolved(width, width, 3, 1, spread)]
-        if squeezed:
-            parts = [
-                _active(before, width, 1), _active(width, width, 3, stride, spread), _convolved(width, after, 1)
-            ]  # fmt: skip
-        self.added = nn.Sequential(*parts)
-        self.kept = nn.Identity() if before == after and stride == 1 else _convolved(before, after, 1, stride)
-
-    def forward(self, below: Tensor) -> Tensor:
-        return torch.relu(self.added(below) + self.kept(below))
-
-
 class Backbone(nn.Module):
     """What the last two stages give, an eighth of the picture wide: the last two are dilated and not made smaller."""
 
     def __init__(self, depth: Depth) -> None:
         super().__init__()
         width = depth.width
-        stem = (_active(3, width // 2 if depth.squeezed else width, 3, 2),)
+        stem = (active(3, width // 2 if depth.squeezed else width, 3, 2),)
         if depth.squeezed:
-            stem = (*stem, _active(width // 2, width // 2), _active(width // 2, width * 2))
+            stem = (*stem, active(width // 2, width // 2), active(width // 2, width * 2))
         self.stem = nn.Sequential(*stem, nn.MaxPool2d(3, 2, 1))
         before, stages = width * 2 if depth.squeezed else width, []
         for number, (units, stride, spread) in enumerate(zip(depth.units, (1, 2, 1, 1), (1, 1, 2, 4), strict=True)):
@@ -108,7 +71,7 @@ class Pyramid(nn.Module):
 
     def __init__(self, before: int) -> None:
         super().__init__()
-        self.parts = nn.ModuleList([_active(before, before // 4, 1) for _ in BINS])
+        self.parts = nn.ModuleList([active(before, before // 4, 1) for _ in BINS])
 
     def forward(self, below: Tensor) -> Tensor:
         found = [below]
@@ -123,9 +86,9 @@ class Atrous(nn.Module):
     def __init__(self, before: int) -> None:
         super().__init__()
         after = before // 8
-        self.seen = nn.ModuleList([_active(before, after, 1), *(_active(before, after, 3, 1, rate) for rate in RATES)])
-        self.whole = _active(before, after, 1)
-        self.joined = nn.Sequential(_active(5 * after, after, 1), nn.Dropout(0.5))
+        self.seen = nn.ModuleList([active(before, after, 1), *(active(before, after, 3, 1, rate) for rate in RATES)])
+        self.whole = active(before, after, 1)
+        self.joined = nn.Sequential(active(5 * after, after, 1), nn.Dropout(0.5))
 
     def forward(self, below: Tensor) -> Tensor:
         whole = self.whole(compute.adaptive_avg_pool2d(below, 1)).expand(-1, -1, *below.shape[2:])
@@ -134,14 +97,14 @@ class Atrous(nn.Module):
 
 def _head(before: int, classes: int, inside: int = 0) -> nn.Sequential:
     inside = inside or before // 4
-    return nn.Sequential(_active(before, inside), nn.Dropout(0.1), nn.Conv2d(inside, classes, 1))
+    return nn.Sequential(active(before, inside), nn.Dropout(0.1), nn.Conv2d(inside, classes, 1))
 
 
 def _enlarged(found: Tensor, size: Sequence[int]) -> Tensor:
     return compute.interpolate(found, size=tuple(size), mode="bilinear", align_corners=True)
 
 
-class Segmenter(nn.Module):
+class Segmenter(Named):
     """Scores (n, classes, height, width) of normalized pixels, those of the stage before the last beside them."""
 
     def __init__(self, algorithm: str, backbone: str, classes: int) -> None:
@@ -163,21 +126,6 @@ class Segmenter(nn.Module):
         size = pixels.shape[2:]
         third, fourth = self.backbone(pixels)
         return _enlarged(self.head(fourth), size), _enlarged(self.auxiliary(third), size)
-
-    def arrays(self) -> dict[str, Any]:
-        """All values by name, as copies."""
-        told = {name: value for name, value in self.state_dict().items() if not name.endswith("num_batches_tracked")}
-        return {name: value.numpy().copy() for name, value in told.items()}
-
-    def put(self, arrays: Mapping[str, Any], skipped: tuple[str, ...] = ()) -> None:
-        """Take values over, but those whose names begin so; ValueError when one is missing or has another shape."""
-        for name, value in self.state_dict().items():
-            if name.endswith("num_batches_tracked") or name.startswith(skipped or (" ",)):
-                continue
-            if name not in arrays or tuple(arrays[name].shape) != tuple(value.shape):
-                found = "none" if name not in arrays else arrays[name].shape
-                raise ValueError(f"of '{name}' it has {found}, and {tuple(value.shape)} is needed")
-            value.copy_(torch.tensor(arrays[name]))
 
 
 def normalized(pixels: Tensor) -> Tensor:

@@ -85,7 +85,7 @@ def load(folder: Path) -> Model:
     """The model of a folder; UserError when it is none."""
     libraries.demand("Semantic Segmentation")
     members = {path.name: path.read_bytes() for path in folder.iterdir()} if folder.is_dir() else {}
-    return Model(*artifact.read(members, "The model archive"))
+    return Model(*artifact.FORM.read(members, "The model archive"))
 
 
 def main() -> int:

@@ -62,7 +62,9 @@ def fit(run: Run) -> None:
         run.log.info(f"num_training_samples is {given}, and channel 'train' has {len(train)} pictures.", "WARNING")
     if run.values["use_pretrained_model"] and not run.has(START):
         raise UserError(NO_WEIGHTS)
-    start = artifact.read(earlier.members(run.layout.channel(START)), f"Channel '{START}'") if run.has(START) else None
+    start = (
+        artifact.FORM.read(earlier.members(run.layout.channel(START)), f"Channel '{START}'") if run.has(START) else None
+    )
     backbone = _backbone(run, start[1] if start else {})
     from algorithms.semantic_segmentation.fitting import Fitting
     from algorithms.vision import learning
@@ -72,7 +74,7 @@ def fit(run: Run) -> None:
     best = _epochs(run, network, Fitting(network, run.values, train, held))
     network.put(best)
     told = {one.name: run.values[one.name] for one in DECLARED if one.name in run.values}
-    artifact.write(run.layout.model, network, told | {artifact.BACKBONE: backbone})
+    artifact.FORM.write(run.layout.model, network.arrays(), told | {artifact.BACKBONE: backbone})
     maps = run.layout.channel(examples.MAPS) / "train_label_map.json"
     if run.has(examples.MAPS) and maps.is_file():
         run.save(maps.name, maps.read_bytes())

@@ -25,6 +25,8 @@ class Gallery:
     records: Sequence[ImageRecord]
     channels: int = pictures.COLOURED
     resize: int | None = None
+    square: int | None = None
+    """The side of the square to which they are stretched, if that is set."""
     _kept: dict[int, Any] = field(default_factory=dict)
     _room: int = ROOM
 
@@ -38,6 +40,8 @@ class Gallery:
         found = pictures.decode(self.records[number].content, self.channels)
         if self.resize:
             found = pictures.shorter_side(found, self.resize)
+        if self.square:
+            found = pictures.resized(found, self.square, self.square)
         if found.nbytes <= self._room:
             self._room -= found.nbytes
             self._kept[number] = found

@@ -97,3 +97,18 @@ def scene(draw: np.random.Generator, size: int = 64) -> tuple[np.ndarray, np.nda
         outline(ImageDraw.Draw(mask), shown, box, 1 + kind)
     noise = draw.normal(0, 12, (size, size, 3))
     return (np.asarray(picture) + noise).clip(0, 255).astype(np.uint8), np.asarray(mask).copy()
+
+
+def objects(draw: np.random.Generator, size: int = 100) -> tuple[np.ndarray, list[list[float]]]:
+    """A picture with one or two squares or crosses, (class, left, top, right, bottom) each, in parts of it."""
+    picture = Image.new("RGB", (size, size), random_colour(draw, 0, 110))
+    found = []
+    for column in range(int(draw.integers(1, 3))):
+        kind, side = int(draw.integers(2)), int(draw.integers(size // 4, size * 9 // 20))
+        left = int(draw.integers(1, size // 2 - side)) + column * (size // 2)
+        top = int(draw.integers(1, size - side))
+        shown = SHAPES.index(("square", "cross")[kind])
+        outline(ImageDraw.Draw(picture), shown, (left, top, left + side, top + side), random_colour(draw, 140))
+        found.append([kind, *(value / size for value in (left, top, left + side + 1, top + side + 1))])
+    noise = draw.normal(0, 12, (size, size, 3))
+    return (np.asarray(picture) + noise).clip(0, 255).astype(np.uint8), found
