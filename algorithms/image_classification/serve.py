@@ -34,7 +34,7 @@ class Classifier:
         try:
             self._network = Network(stored.nodes, stored.arrays)
             self.predict(pictures.blank(*stored.shape))
-        except (Unknown, RuntimeError, ValueError, KeyError) as error:
+        except (Unknown, RuntimeError, ValueError, KeyError, TypeError, IndexError, SyntaxError) as error:
             raise UserError(f"The model archive holds a network that cannot be computed: {error}") from error
 
     def predict(self, pixels: Pixels) -> Any:

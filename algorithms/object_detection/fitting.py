@@ -58,11 +58,12 @@ class Fitting:
     data: tuple[Examples, Examples | None]
     say: Callable[[int, int, Losses], None]
 
-    def epochs(self) -> Iterator[Epoch]:
+    def epochs(self, first: int) -> Iterator[Epoch]:
+        """From `first` on (0 without any behind it)."""
         train, held = self.data
         made, self._start = self._optimizer(), anchors.boxes(self.network.sizes(self.values["image_shape"]))
         steps = settings.epochs(self.values.get("lr_scheduler_step") or "")
-        for number in range(self.values["epochs"]):
+        for number in range(first, self.values["epochs"]):
             start, lost = time.monotonic(), []
             self.network.train()
             for group in made.param_groups:

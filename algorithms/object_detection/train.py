@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,8 +13,7 @@ from algorithms.first_party.run import Run
 from algorithms.first_party.run import main as run
 from algorithms.object_detection import artifact, examples
 from algorithms.object_detection.hyperparameters import CHECKS, DECLARED
-from algorithms.vision import channels, earlier, libraries
-from algorithms.vision.stopping import EarlyStopping
+from algorithms.vision import channels, earlier, epochs, libraries
 
 if TYPE_CHECKING:
     from algorithms.object_detection.fitting import Epoch
@@ -69,7 +67,8 @@ def fit(run: Run) -> None:
         run.log.quality("train", "smooth_l1", losses.smooth_l1, epoch=epoch, batch=batch)
 
     network = _network(run, base, start)
-    best = _epochs(run, network, Fitting(network, run.values, (train, held), say))
+    fitting = Fitting(network, run.values, (train, held), say)
+    best = epochs.best(run, network, fitting, lambda epoch: _tell(run, epoch, len(train)))
     told = {one.name: run.values[one.name] for one in DECLARED if one.name in run.values}
     artifact.FORM.write(run.layout.model, best, told | {artifact.BASE: base})
 
@@ -110,23 +109,6 @@ def _network(run: Run, base: str, start: tuple[dict[str, Any], dict[str, Any]] |
         ) from error
     run.log.info(f"Training goes on from the model of channel '{START}'.")
     return network
-
-
-def _epochs(run: Run, network: Detector, fitting: Any) -> dict[str, Any]:
-    """Train until the end or until it gets no better; the values of the best epoch."""
-    values, highest = run.values, -math.inf
-    stops = EarlyStopping(
-        values["early_stopping_min_epochs"], values["early_stopping_patience"], values["early_stopping_tolerance"]
-    )
-    best: dict[str, Any] = network.arrays()
-    for epoch in fitting.epochs():
-        _tell(run, epoch, len(fitting.data[0]))
-        if epoch.watched > highest:
-            highest, best = epoch.watched, network.arrays()
-        if stops.ends(epoch.number, epoch.watched) and values["early_stopping"]:
-            run.log.info(f"Early stopping behind epoch {epoch.number}: it gets no better.")
-            break
-    return best
 
 
 def _tell(run: Run, epoch: Epoch, count: int) -> None:

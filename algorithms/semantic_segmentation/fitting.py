@@ -74,11 +74,12 @@ class Fitting:
     train: Examples
     held: Examples | None
 
-    def epochs(self) -> Iterator[Epoch]:
+    def epochs(self, first: int) -> Iterator[Epoch]:
+        """From `first` on (0 without any behind it)."""
         made = self._optimizer()
         batches = -(-len(self.train) // self.values["mini_batch_size"])
-        torch.manual_seed(SEED)
-        for number in range(self.values["epochs"]):
+        for number in range(first, self.values["epochs"]):
+            torch.manual_seed(SEED + number)  # Of what is dropped: the same when a job goes on.
             start, lost = time.monotonic(), 0.0
             self.network.train()
             for batch, (pixels, masks) in enumerate(self._batches(number)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,9 +13,8 @@ from algorithms.first_party.run import Run
 from algorithms.first_party.run import main as run
 from algorithms.semantic_segmentation import artifact, examples
 from algorithms.semantic_segmentation.hyperparameters import CHECKS, DECLARED
-from algorithms.vision import earlier, libraries
+from algorithms.vision import earlier, epochs, libraries
 from algorithms.vision.channels import IMAGES, JSONLINES, RECORDIO
-from algorithms.vision.stopping import EarlyStopping
 
 if TYPE_CHECKING:
     from algorithms.semantic_segmentation.fitting import Epoch
@@ -71,10 +69,10 @@ def fit(run: Run) -> None:
 
     learning.suit_threads(run.values["crop_size"], run.values["crop_size"])
     network = _network(run, backbone, start)
-    best = _epochs(run, network, Fitting(network, run.values, train, held))
-    network.put(best)
+    fitting = Fitting(network, run.values, train, held)
+    best = epochs.best(run, network, fitting, lambda epoch: _tell(run, epoch, len(train)))
     told = {one.name: run.values[one.name] for one in DECLARED if one.name in run.values}
-    artifact.FORM.write(run.layout.model, network.arrays(), told | {artifact.BACKBONE: backbone})
+    artifact.FORM.write(run.layout.model, best, told | {artifact.BACKBONE: backbone})
     maps = run.layout.channel(examples.MAPS) / "train_label_map.json"
     if run.has(examples.MAPS) and maps.is_file():
         run.save(maps.name, maps.read_bytes())
@@ -117,23 +115,6 @@ def _network(run: Run, backbone: str, start: tuple[dict[str, Any], dict[str, Any
         ) from error
     run.log.info(f"Training goes on from the model of channel '{START}'.")
     return network
-
-
-def _epochs(run: Run, network: Segmenter, fitting: Any) -> dict[str, Any]:
-    """Train until the end or until it gets no better; the values of the best epoch."""
-    values, highest = run.values, -math.inf
-    stops = EarlyStopping(
-        values["early_stopping_min_epochs"], values["early_stopping_patience"], values["early_stopping_tolerance"]
-    )
-    best: dict[str, Any] = network.arrays()
-    for epoch in fitting.epochs():
-        _tell(run, epoch, len(fitting.train))
-        if epoch.watched > highest:
-            highest, best = epoch.watched, network.arrays()
-        if stops.ends(epoch.number, epoch.watched) and values["early_stopping"]:
-            run.log.info(f"Early stopping behind epoch {epoch.number}: it gets no better.")
-            break
-    return best
 
 
 def _tell(run: Run, epoch: Epoch, count: int) -> None:

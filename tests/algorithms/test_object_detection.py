@@ -17,7 +17,7 @@ from algorithms.common import ndarray_list
 from algorithms.object_detection import anchors, changing
 from algorithms.object_detection.precision import Precision
 from tests.algorithms import drawn
-from tests.algorithms.in_process import from_pipe, here
+from tests.algorithms.in_process import from_pipe, here, resumed
 from tests.algorithms.job import Ended, Job, Server
 from tests.contracts.first_party_contract import JSON, JSONLINES
 from tests.contracts.picture_contract import X_IMAGE, X_RECORDIO, PictureContract
@@ -143,6 +143,10 @@ class TestObjectDetection(PictureContract):
         scores = [row[1] for row in parts]
         assert scores == sorted(scores, reverse=True) and min(scores) > 0.01
         assert all(0 <= value <= 1 for row in parts for value in row[1:])
+
+
+def test_a_job_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
+    resumed(tmp_path, "object_detection", {**TestObjectDetection.values, "momentum": "1e-9"}, TestObjectDetection)
 
 
 def precision_of(ended: Ended) -> list[float]:

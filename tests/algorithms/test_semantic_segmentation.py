@@ -16,7 +16,7 @@ from sklearn.metrics import confusion_matrix, jaccard_score
 from algorithms.common import recordio
 from algorithms.common.recordio import protobuf
 from tests.algorithms import drawn
-from tests.algorithms.in_process import from_pipe, here
+from tests.algorithms.in_process import from_pipe, here, resumed
 from tests.algorithms.job import Ended, Job, Server
 from tests.contracts.picture_contract import X_IMAGE, PictureContract
 
@@ -158,6 +158,11 @@ class TestSemanticSegmentation(PictureContract):
         assert (chances.ravel() == again["target"][0]).all()
         assert chances.sum(axis=1) == pytest.approx(np.ones((1, 40, 64)), abs=1e-5)
         assert (chances[0].argmax(axis=0) == np.array(mask)).all()
+
+
+def test_a_job_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
+    values = {**TestSemanticSegmentation.values, "momentum": "1e-9", "lr_scheduler": "step", "lr_scheduler_step": "9"}
+    resumed(tmp_path, "semantic_segmentation", values, TestSemanticSegmentation)
 
 
 def overlap(found: Any, wanted: Any) -> float:
