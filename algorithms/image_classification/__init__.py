@@ -1,0 +1,1 @@
+"""Image Classification: a residual network that says what a picture shows."""

@@ -1,0 +1,1 @@
+"""Semantic Segmentation: networks that say of each pixel what it belongs to."""
