@@ -63,6 +63,38 @@ class TestXGBoost(AlgorithmContract):
         job.put("train/a.csv", text(table(50)))
 
 
+def leaves(config):
+    """The numbers and words of the library's configuration, by name."""
+    for name, value in config.items():
+        if isinstance(value, dict):
+            yield from leaves(value)
+        elif isinstance(value, str):
+            yield name, value
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"booster": "dart"}, {"objective": "reg:tweedie"}, {"objective": "survival:aft"}, {"num_parallel_tree": 1}],
+    ids=str,
+)
+def test_declared_defaults_are_those_of_the_library(parameters):
+    rows = xgboost.DMatrix(numpy.ones((4, 2)), numpy.ones(4))
+    if parameters.get("objective") == "survival:aft":
+        rows.set_float_info("label_lower_bound", numpy.ones(4))
+        rows.set_float_info("label_upper_bound", numpy.ones(4))
+    booster = xgboost.train(parameters, rows, 1)
+    found = dict(leaves(json.loads(booster.save_config())))
+    compared = {}
+    for one in hyperparameters.DECLARED:
+        name = {"lambda": "reg_lambda", "alpha": "reg_alpha"}.get(one.name, one.name)
+        name = name if name in found else one.name
+        if one.default is not None and name in found and one.name not in parameters:
+            own = found[name] if isinstance(one.default, str) else float(found[name])
+            compared[one.name] = (own, one.default if isinstance(one.default, str) else pytest.approx(one.default))
+    assert len(compared) > 15, compared
+    assert not {name: pair for name, pair in compared.items() if pair[0] != pair[1]}
+
+
 def test_the_manifest_holds_the_metrics_of_the_table():
     assert [dict(metric) for metric in catalog.get("xgboost").metrics] == metrics.definitions()
 

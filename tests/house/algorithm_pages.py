@@ -21,9 +21,13 @@ it names describe; *approximate* says in what it differs, and how far from the o
 """
 
 
+DECLARING = {"definition", "declares"}
+"""Members of a manifest that name a Definition: of Amazon's own algorithms, which are run by it, and of others."""
+
+
 def page() -> str:
     """The whole document."""
-    told = [manifest for manifest in _manifests() if "definition" in manifest]
+    told = [manifest for manifest in _manifests() if DECLARING & manifest.keys()]
     lines = [HEAD + "| algorithm | repository | library | extra | fidelity |", "|---|---|---|---|---|"]
     for one in told:
         lines.append(
@@ -44,7 +48,7 @@ def _manifests() -> list[Mapping[str, Any]]:
 
 
 def _section(told: Mapping[str, Any]) -> list[str]:
-    definition = _named(told["definition"])
+    definition = _named(next(told[name] for name in sorted(DECLARING) if name in told))
     lines = [f"## {told['title']}", ""]
     lines += [f"* {sentence}" for sentence in told.get("differs", ())]
     lines += [_channels(definition), *_answers(told), ""]
@@ -68,7 +72,7 @@ def _answers(told: Mapping[str, Any]) -> list[str]:
 
 
 def _row(one: Hyperparameter) -> str:
-    name = f"`{one.name}`" + (" (required)" if one.required else "")
+    name = f"`{one.name}`" + (f", `{one.alias}`" if one.alias else "") + (" (required)" if one.required else "")
     kind = type(one).__name__.lower()
     words = (*one.words, "auto") if one.auto else one.words
     allowed = f"{kind} {one.says()}".strip() + "".join(f" or `{word}`" for word in words)
