@@ -40,8 +40,8 @@ INVOCATIONS = 64
 """Invocations that may wait for their models at the same time."""
 
 PATIENCE = 0.05
-"""Seconds for which an operation of the control plane waits for its turn. They take turns because threads of one
-interpreter that compute at once lose time to each other at every lock that the interpreter lets go; no operation needs
+"""Seconds for which a request to the control plane waits for its turn. They take turns because threads of one
+interpreter that compute at once lose time to each other at every lock that the interpreter lets go; no request needs
 its turn, so that one which waits for something else holds nobody up for longer than this."""
 
 INVOKING = frozenset({"InvokeEndpoint", "InvokeEndpointWithResponseStream"})
@@ -98,6 +98,16 @@ class FrontDoor:
         self._turn = threading.Lock()
         self._invocations = threading.BoundedSemaphore(INVOCATIONS)
         self._pages: Callable[[WireRequest], WireReply] | None = None
+
+    @contextmanager
+    def turn(self, request: WireRequest) -> Iterator[None]:
+        """What is done for a request of the control plane, until its reply is sent, is done in its turn."""
+        mine = "x-amz-target" in request.headers and self._turn.acquire(timeout=PATIENCE)
+        try:
+            yield
+        finally:
+            if mine:
+                self._turn.release()
 
     def answer(self, request: WireRequest) -> WireReply:
         """The reply to a request. Raises nothing: a bug is logged with its story and answered as InternalFailure."""
@@ -227,21 +237,11 @@ class FrontDoor:
         protocol, headers = exchange.protocol, exchange.request.headers
         call = Call(identity.service, operation.name, params, identity.scope, exchange.request_id, headers)
         if operation.name not in INVOKING:
-            with self._turn_of(identity.service):
-                return protocol.answer(operation, self.house.dispatch(call), exchange.request_id)
+            return protocol.answer(operation, self.house.dispatch(call), exchange.request_id)
         if not self._invocations.acquire(blocking=False):
             message = f"{INVOCATIONS} invocations are waiting for their models already. Try again."
             raise CallerFault(message, code="ServiceUnavailable")
         return self._invoke(exchange, operation, call)
-
-    @contextmanager
-    def _turn_of(self, service: str) -> Iterator[None]:
-        mine = service == "sagemaker" and self._turn.acquire(timeout=PATIENCE)
-        try:
-            yield
-        finally:
-            if mine:
-                self._turn.release()
 
     def _invoke(self, exchange: Exchange, operation: OperationModel, call: Call) -> WireReply:
         """An invocation holds its place until its reply, which may be a stream, is sent."""

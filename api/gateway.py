@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import Iterable
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, BinaryIO
 from urllib.parse import parse_qs
@@ -41,14 +42,39 @@ _REASONS = {status.value: f"{status.value} {status.phrase}".encode() for status 
 
 
 class Headers(HeaderReader):
-    """Reads headers, also where the first line goes on with one that is not there (cheroot stumbles over it)."""
+    """Reads headers: at once where they are plain, as they nearly always are, else as cheroot does it.
+
+    Also where the first line goes on with one that is not there (cheroot stumbles over it).
+    """
 
     def __call__(self, rfile: Any, hdict: Any = None) -> Any:
         """The headers by name; `ValueError` for what is malformed."""
+        head = rfile.rfile.head()
+        found = _plain(head) if head else None
+        if found is not None:
+            rfile.read(len(head))
+            return found if hdict is None else hdict.update(found) or hdict
         try:
             return super().__call__(rfile, hdict)
         except UnboundLocalError:
             raise ValueError("The first header line is a continuation.") from None
+
+
+def _plain(head: bytes) -> dict[bytes, bytes] | None:
+    """Headers that have a line each and all other names; None for others, and for what is malformed."""
+    found: dict[bytes, bytes] = {}
+    for line in head[:-4].split(b"\r\n"):
+        name, colon, value = line.partition(b":")
+        name = _title(name)
+        if not colon or name in found or line[0] in b" \t" or b"\n" in line:
+            return None
+        found[name] = value.strip()
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _title(name: bytes) -> bytes:
+    return name.strip().title()
 
 
 class Request(HTTPRequest):
@@ -99,6 +125,8 @@ class Connection(HTTPConnection):
 
     def __init__(self, server: Any, sock: socket.socket, makefile: Any = None) -> None:
         super().__init__(server, sock, streams.opened)
+        self._waiting = select.poll()
+        self._waiting.register(sock, select.POLLIN)
 
     def communicate(self) -> bool:
         """Answer requests until the connection is closed (False) or quiet (True)."""
@@ -120,9 +148,7 @@ class Connection(HTTPConnection):
     def _is_busy(self) -> bool:
         if self.rfile.has_data():
             return True
-        waiting = select.poll()
-        waiting.register(self.socket, select.POLLIN)
-        return bool(waiting.poll(LINGER_MS)) and self.server.ready
+        return bool(self._waiting.poll(LINGER_MS)) and self.server.ready
 
 
 class HouseGateway(Gateway):
@@ -135,14 +161,15 @@ class HouseGateway(Gateway):
         body: Any = ChunkedBody(source) if request.chunked_read else KnownBody(source, _length(request))
         asked = wire_request(request, body)
         door: FrontDoor = request.server.door
-        reply = door.answer(asked)
-        try:
-            self._discard(body)
-            self._write(reply)
-        finally:
-            close = getattr(reply.body, "close", None)
-            if close is not None:
-                close()
+        with door.turn(asked):
+            reply = door.answer(asked)
+            try:
+                self._discard(body)
+                self._write(reply)
+            finally:
+                close = getattr(reply.body, "close", None)
+                if close is not None:
+                    close()
 
     def _discard(self, body: Any) -> None:
         try:

@@ -107,6 +107,7 @@ def serve(house: Any, server: Server, stop: threading.Event) -> None:
     settings: Settings = house.settings
     door = server.door
     assert door is not None, "the house has not settled in"
+    gc.set_threshold(50_000, 20, 20)  # a request leaves few cycles behind: looking for them often took its share of it
     gc.freeze()  # what start-up left lives as long as the process: a full collection need not walk it
     threading.Thread(target=server.serve, name="accept", daemon=True).start()
     address = Path(settings.data_dir) / ADDRESS_FILE

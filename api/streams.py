@@ -61,6 +61,11 @@ class Reader:
             left -= len(part)
         return b"".join(parts)
 
+    def head(self) -> bytes:
+        """The header lines and the empty one behind them, where all of that lies here; it is taken by `read`."""
+        end = self._buffer.find(b"\r\n\r\n", self._at)
+        return self._buffer[self._at : end + 4] if end >= 0 else b""
+
     def close(self) -> None:
         """Nothing more is read."""
         self._buffer, self._at, self.closed = b"", 0, True

@@ -107,6 +107,7 @@ def new_record(facts: Facts, call: Call, now: float, given: Given) -> Record:
         status=_word(body.get(facts.status_member, status)),
         parent=given.parent or _word(call.params.get(facts.parent, "")),
         hidden={**_kept(facts, call), **given.hidden},
+        version=1,
     )
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from emulator.store.checkpoints import BACKSTOP, Checkpoints
 from emulator.store.reserve import Reserve
 from emulator.store.texts import Texts
 
@@ -49,6 +50,7 @@ DIALECTS: Mapping[str, Dialect] = {
             # A commit survives the death of the process; only a power cut can lose the last ones.
             "PRAGMA synchronous=NORMAL",
             "PRAGMA cache_size=-2048",
+            f"PRAGMA wal_autocheckpoint={BACKSTOP}",
         ),
     ),
     "postgresql": Dialect(
@@ -122,6 +124,7 @@ class Database:
         self._file = Path(file) if file else None
         self._reserve = Reserve(Path(f"{file}-reserve")) if file else None
         self._writer = self._connect()
+        self._checkpoints = Checkpoints(self._connect) if file else None
         self._create()
 
     @property
@@ -183,6 +186,8 @@ class Database:
                 raise
             if self._reserve is not None:
                 self._reserve.lay()
+            if self._checkpoints is not None:
+                self._checkpoints.noted()
 
     def _make_room(self, error: BaseException) -> None:
         """On a full disk: whoever tries again finds room."""
@@ -197,6 +202,7 @@ class Database:
         if self._file is not None and self._file.stat().st_size > LARGE:
             with self._lock, contextlib.suppress(sqlite3.OperationalError):  # somebody reads
                 self._writer.execute("VACUUM")
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Let go of the files, after the write in progress. Who is reading still reads to the end: a connection that is
@@ -205,6 +211,8 @@ class Database:
         with self._lock:
             if not self._closed:
                 self._closed = True
+                if self._checkpoints is not None:
+                    self._checkpoints.close()
                 self._writer.close()
             self._close_idle()
         if self._folder is not None:

@@ -36,7 +36,7 @@ class SqlTransaction:
         self._notes = notes
 
     def insert(self, record: Record) -> Record:
-        record = replace(record, version=1)
+        record = record if record.version == 1 else replace(record, version=1)
         try:
             self._session.run(SQL.INSERT, **_row(record))
         except self._session.database.integrity_error as error:

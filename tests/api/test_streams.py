@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.gateway import _plain
 from api.streams import Reader, Writer
 
 ASKS = st.one_of(
@@ -59,3 +60,23 @@ def test_both_ends_of_a_connection() -> None:
         assert reader.peek() == b"two"
         near.shutdown(socket.SHUT_WR)
         assert reader.read() == b"two" and reader.readline() == b"" and reader.peek() == b""
+
+
+@pytest.mark.parametrize(
+    ("sent", "head"),
+    [
+        (b"A: 1\r\nb-c:2 \r\n\r\nbody", {b"A": b"1", b"B-C": b"2"}),
+        (b"A: 1\r\n  more\r\n\r\n", None),
+        (b"A: 1\r\na: 2\r\n\r\n", None),
+        (b"A 1\r\n\r\n", None),
+        (b"A: 1\nB: 2\r\n\r\n", None),
+        (b"\r\nbody\r\n\r\n", None),
+        (b"A: 1\r\n", None),
+    ],
+)
+def test_plain_headers_are_read_at_once_and_others_left_to_cheroot(sent: bytes, head: dict | None) -> None:
+    reader = Reader(Sent([sent]))  # type: ignore[arg-type]
+    reader.peek()
+    found = reader.head()
+    assert (_plain(found) if found else None) == head
+    assert reader.peek() == sent
