@@ -18,7 +18,7 @@ from botocore.model import OperationModel
 
 from api import injection, refusals, wire
 from api.guard import Guard
-from api.identify import S3_NAMES, Identity, identify, signature_of
+from api.identify import S3_NAMES, TARGET, Identity, identify, signature_of
 from api.requests import RequestLog
 from api.wire import WireReply, WireRequest, json11
 from emulator import ids, spec
@@ -102,7 +102,8 @@ class FrontDoor:
     @contextmanager
     def turn(self, request: WireRequest) -> Iterator[None]:
         """What is done for a request of the control plane, until its reply is sent, is done in its turn."""
-        mine = "x-amz-target" in request.headers and self._turn.acquire(timeout=PATIENCE)
+        ours = request.headers.get("x-amz-target", "").startswith(TARGET)
+        mine = ours and self._turn.acquire(timeout=PATIENCE)
         try:
             yield
         finally:
