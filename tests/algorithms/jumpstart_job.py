@@ -48,8 +48,9 @@ class Tabular(Script):
     """A job whose code is what the bucket has for a model."""
 
     def __init__(self, base: Path, model_id: str) -> None:
-        super().__init__(base)
         self.spec = spec(model_id)
+        image = self.spec["training_instance_type_variants"]["variants"]["m5"]["properties"]["image_uri"]
+        super().__init__(base, catalog.find(image).name)
         with tarfile.open(fileobj=io.BytesIO(objects()[self.spec["training_script_key"]])) as tar:
             tar.extractall(self.code, filter="data")
 

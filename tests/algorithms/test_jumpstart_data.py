@@ -149,8 +149,9 @@ def test_an_artifact_that_nobody_trained_is_not_deployed(scripts, tmp_path):
         scripts("model").saved(str(tmp_path))
 
 
-def test_defaults_and_ranges_are_the_developer_guides():
+def test_defaults_are_those_that_are_known_of_aws():
     guide = json.loads((Path(__file__).parents[1] / "facts/jumpstart.json").read_text())
+    assert set(guide) == {model["model_id"] for family in families.every() for model in family.models}
     for model_id, rows in guide.items():
         found = {row["name"]: row["default"] for row in declared(model_id)}
         assert found == rows, model_id

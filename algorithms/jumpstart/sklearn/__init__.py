@@ -1,0 +1,1 @@
+"""The linear models as JumpStart's scripts use them."""

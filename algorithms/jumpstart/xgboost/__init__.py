@@ -1,0 +1,1 @@
+"""XGBoost as JumpStart's scripts use it."""
