@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -79,7 +79,7 @@ class HostEngine:
         self._fleets: dict[tuple[Scope, str, int], Fleet] = {}
         self._routes: dict[Key, Fleet] = {}
         self._returning: dict[Key, threading.Event] = {}
-        """Endpoints in service of a former life: each is set when its servers were found again, or replaced."""
+        """Endpoints in service of a former life: each is set when its servers are there, or never will be."""
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="hosts")
         self._lock = threading.Lock()
         self._closing = False
@@ -127,6 +127,7 @@ class HostEngine:
             fleets = [self._fleets.pop(key) for key in list(self._fleets) if extent.covers(key[0])]
             for key in [key for key in self._routes if extent.covers(key[0])]:
                 del self._routes[key]
+            self._give_up(key for key in self._returning if extent.covers(key[0]))
         for fleet in fleets:
             fleet.close(drain=False, grace=0.0)
 
@@ -134,6 +135,7 @@ class HostEngine:
         """End every server; the records stay, and the next start brings the endpoints back."""
         with self._lock:
             self._closing = True
+            self._give_up(self._returning)
             fleets = list(self._fleets.values())
         for fleet in fleets:
             fleet.close(drain=False)
@@ -206,9 +208,13 @@ class HostEngine:
         with self._lock:
             if fleet is not None and self._fleets.get((*key, generation)) is fleet:
                 self._routes.setdefault(key, fleet)
-            there = self._returning.pop(key, None)
-        if there:
-            there.set()
+            self._give_up([key])
+
+    def _give_up(self, keys: Iterable[Key]) -> None:
+        """Nobody waits for the servers of these any more. Under the lock."""
+        for key in list(keys):
+            if there := self._returning.pop(key, None):
+                there.set()
 
     def _stop(self, scope: Scope, name: str, generation: int) -> None:
         with self._lock:
@@ -221,6 +227,7 @@ class HostEngine:
     def _stop_all(self, scope: Scope, name: str) -> None:
         with self._lock:
             self._routes.pop((scope, name), None)
+            self._give_up([(scope, name)])
             mine = [key for key in self._fleets if key[:2] == (scope, name)]
             fleets = [self._fleets.pop(key) for key in mine]
         for fleet in fleets:

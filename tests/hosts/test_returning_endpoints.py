@@ -16,6 +16,9 @@ from emulator.house import House
 from emulator.settings import Settings
 from tests.hosts.test_forgotten_endpoints import SCOPE, SlowServers, create, status, until
 
+PATIENCE = 300.0
+"""Seconds that an invocation would wait: who is not told within the 10 s of these tests would fail them."""
+
 ASKED = InvokeRequest("e", b"1", {}, SCOPE)
 
 
@@ -28,7 +31,7 @@ def opened(tmp_path: Path) -> Iterator[Open]:
     made: list[House] = []
 
     def open_one() -> House:
-        settings = Settings(data_dir=tmp_path, executor="stub", settle_seconds=0.0, invoke_timeout=10.0)
+        settings = Settings(data_dir=tmp_path, executor="stub", settle_seconds=0.0, invoke_timeout=PATIENCE)
         made.append(House(settings, ManualClock()))
         made[-1].__dict__["servers"] = SlowServers()
         return made[-1]
@@ -67,7 +70,15 @@ def test_an_invocation_waits_for_the_server(left_behind: Open) -> None:
     assert house.hosts.invoke(ASKED).reply.body == b"ok"
 
 
-def test_one_that_is_deleted_meanwhile_is_not_found(left_behind: Open) -> None:
+GONE = {
+    "deleted": lambda house: house.dispatch(Call("sagemaker", "DeleteEndpoint", {"EndpointName": "e"}, SCOPE)),
+    "forgotten": lambda house: house.reset(),
+    "closed": lambda house: house.hosts.close(),
+}
+
+
+@pytest.mark.parametrize("how", GONE)
+def test_who_waits_for_one_that_is_gone_meanwhile_is_told_at_once(left_behind: Open, how: str) -> None:
     house = left_behind()
     house.start()
     until(lambda: len(house.servers.made) == 1)
@@ -79,9 +90,9 @@ def test_one_that_is_deleted_meanwhile_is_not_found(left_behind: Open) -> None:
         except CallerFault as fault:
             told.append(fault.message)
 
-    asking = threading.Thread(target=ask)
+    asking = threading.Thread(target=ask, daemon=True)
     asking.start()
-    house.dispatch(Call("sagemaker", "DeleteEndpoint", {"EndpointName": "e"}, SCOPE))
+    GONE[how](house)
     asking.join(10)
     assert told and "not found" in told[0]
 
