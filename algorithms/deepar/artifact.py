@@ -8,9 +8,8 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from algorithms.common import ndarray_list
+from algorithms.common import ndarray_list, pytorch
 from algorithms.common.faults import UserError
-from algorithms.deepar import library
 from algorithms.deepar.frequency import Frequency
 from algorithms.deepar.hyperparameters import LIKELIHOODS
 from algorithms.deepar.windows import Shape
@@ -32,8 +31,8 @@ def write(shape: Shape, learned: Mapping[str, Any]) -> dict[str, bytes]:
 def read(folder: Path) -> Any:
     """The network of a folder; UserError when it holds none, or torch is missing."""
     data, told = content(folder, PARAMETERS), content(folder, CONFIGURATION)
-    library.demand()
-    import torch
+    torch = pytorch.loaded("DeepAR")
+    torch.set_num_threads(1)  # The products of such networks are small.
 
     from algorithms.deepar.network import Network
 

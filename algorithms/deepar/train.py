@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from algorithms.common import pytorch
 from algorithms.common.channels import Channel
 from algorithms.common.faults import UserError
-from algorithms.deepar import artifact, data, epochs, files, library, scores
+from algorithms.deepar import artifact, data, epochs, files, scores
 from algorithms.deepar.hyperparameters import DECLARED
 from algorithms.deepar.windows import Panel, Shape
 from algorithms.first_party.definition import Definition
@@ -51,7 +52,7 @@ def fit(run: Run) -> None:
     if (times, chance) != (1, 1.0):
         log.info(f"Small number of time series. Doing {times} passes over dataset with prob {chance} per epoch.")
     test = _test(run, shape)
-    library.demand()
+    pytorch.loaded("DeepAR").set_num_threads(1)  # The products of such networks are small.
     network = _epochs(run, train, shape)
     log.info(f"Worker {run.layout.current_host} finished training.")
     log.info("All workers finished. Serializing model for prediction.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ import torch
 import torch.nn.functional as compute
 from torch import Tensor
 
-from algorithms.common.faults import UserError
 from algorithms.image_classification.examples import Examples
 from algorithms.vision import augmenting, learning, pictures, settings, stopping
 from algorithms.vision.network import Network
@@ -91,7 +89,7 @@ class Fitting:
             for batch, (pixels, targets) in enumerate(self._batches(number), 1):
                 scores = self.network.scores(pixels, training=True)
                 lost = loss(scores, targets)
-                self._demand_finite(lost, number)
+                learning.demand_finite(lost, number, self.values["learning_rate"])
                 learning.step(made, lost, rate)
                 seen.add(scores.detach(), targets)
                 if batch % SHOWN == 0:
@@ -142,13 +140,6 @@ class Fitting:
         shown = torch.from_numpy(self.train.targets).sum(dim=0).clamp(0.5, count - 0.5)
         weights = (count - shown) / shown
         return lambda scores, targets: compute.binary_cross_entropy_with_logits(scores, targets, pos_weight=weights)
-
-    def _demand_finite(self, lost: Tensor, epoch: int) -> None:
-        if not math.isfinite(float(lost.detach())):
-            raise UserError(
-                f"The training has diverged in epoch {epoch}: its loss is no finite number. Lower learning_rate, which "
-                f"is {self.values['learning_rate']}."
-            )
 
 
 def _targets(examples: Examples, chosen: Any) -> Tensor:

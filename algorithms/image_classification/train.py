@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from algorithms.vision.network import Network
     from algorithms.vision.symbol import Symbol
 
-TITLE, START = "Image Classification", "model"
+TITLE, START = "Image Classification", earlier.CHANNEL
 WHOLE = ("FullyReplicated",)
 DEFINITION = Definition(
     title=TITLE,
@@ -38,10 +38,6 @@ DEFINITION = Definition(
 )
 SEED = 1
 LIGHT, LIGHT_SMALL = 18, 20
-NO_WEIGHTS = (
-    "use_pretrained_model is 1, and this container has no weights that were trained on ImageNet: give the model of an "
-    "earlier job in a channel 'model', or set use_pretrained_model to 0."
-)
 
 
 def main() -> int:
@@ -52,9 +48,8 @@ def main() -> int:
 def fit(run: Run) -> None:
     """Read the pictures, train, keep the best epoch."""
     libraries.demand(TITLE)
-    if run.values["use_pretrained_model"] and not run.has(START):
-        raise UserError(NO_WEIGHTS)
-    start = artifact.read(earlier.members(run.layout.channel(START)), f"Channel '{START}'") if run.has(START) else None
+    files = earlier.given(run, "1", "0")
+    start = artifact.read(files, f"Channel '{START}'") if files else None
     train = examples.read(run, "train")
     held = examples.read(run, "validation") if run.has("validation") else None
     _tell(run, len(train))
@@ -70,11 +65,7 @@ def fit(run: Run) -> None:
 
 def _tell(run: Run, count: int) -> None:
     values = run.values
-    if count != values["num_training_samples"]:
-        run.log.info(
-            f"num_training_samples is {values['num_training_samples']}, and channel 'train' has {count} pictures.",
-            "WARNING",
-        )
+    channels.tell_count(run, count)
     if values["precision_dtype"] == "float16":
         run.log.info("precision_dtype float16 is for GPUs: the network is computed in float32 here.", "WARNING")
     if values["use_weighted_loss"] and not values["multi_label"]:

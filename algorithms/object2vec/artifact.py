@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from algorithms.common import ndarray_list
+from algorithms.common import ndarray_list, pytorch
 from algorithms.common.faults import UserError
 from algorithms.first_party import packed, serve
-from algorithms.object2vec import library, shape
+from algorithms.object2vec import shape
 
 
 def write(network: Any, values: Mapping[str, Any]) -> bytes:
@@ -23,7 +23,7 @@ def write(network: Any, values: Mapping[str, Any]) -> bytes:
 
 def read(folder: Path) -> Any:
     """The network of a folder; UserError when it holds none."""
-    torch = library.torch()
+    torch = pytorch.loaded("Object2Vec")
     from algorithms.object2vec.network import Network
 
     members = packed.unpacked(folder)

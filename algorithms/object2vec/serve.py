@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from algorithms.common import content_types, workers
+from algorithms.common import content_types, pytorch, workers
 from algorithms.common.content_types import ContentType
 from algorithms.common.contract import Layout
 from algorithms.common.faults import Refusal, UserError
 from algorithms.common.serving import Invocation, Reply, run_serving
 from algorithms.first_party import answers, requests, wording
 from algorithms.first_party.definition import JSON, JSONLINES, Form
-from algorithms.object2vec import artifact, library, pairs
+from algorithms.object2vec import artifact, pairs
 from algorithms.object2vec.hyperparameters import LONGEST
 from algorithms.object2vec.shape import INPUTS
 
@@ -90,7 +90,7 @@ class Service:
         return tuple(found)
 
     def _answers(self, asked: Asked) -> list[dict[str, list[float]]]:
-        torch, network = library.torch(), self._network
+        torch, network = pytorch.loaded("Object2Vec"), self._network
         found: list[dict[str, list[float]]] = [{}] * len(asked)
         with torch.inference_mode():
             for rows in _together(asked):
@@ -127,7 +127,7 @@ def _longest(sides: Sequence[list[int] | None]) -> int:
 
 
 def _tensors(sequences: Sequence[Any]) -> Any:
-    torch = library.torch()
+    torch = pytorch.loaded("Object2Vec")
     flat = [token for one in sequences for token in one]
     return torch.tensor(flat, dtype=torch.int64), torch.tensor([len(one) for one in sequences], dtype=torch.int64)
 
@@ -135,7 +135,7 @@ def _tensors(sequences: Sequence[Any]) -> Any:
 def load(folder: Path) -> Service:
     """The model of a folder; UserError when it is none."""
     network = artifact.read(folder)
-    library.torch().set_num_threads(1)
+    pytorch.loaded("Object2Vec").set_num_threads(1)
     mode = os.environ.get("INFERENCE_PREFERRED_MODE", "")
     if mode and mode not in MODES:
         print(f"INFERENCE_PREFERRED_MODE is '{mode}', which is none of {', '.join(MODES)}: it is ignored.", flush=True)

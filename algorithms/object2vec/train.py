@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from algorithms.common import pytorch
 from algorithms.common.channels import Channel
 from algorithms.common.faults import UserError
 from algorithms.first_party.definition import JSONLINES, Definition
 from algorithms.first_party.run import Run
 from algorithms.first_party.run import main as run
 from algorithms.first_party.serve import MODEL
-from algorithms.object2vec import artifact, library, pairs, pretrained, shape
+from algorithms.object2vec import artifact, pairs, pretrained, shape
 from algorithms.object2vec.batches import Epochs
 from algorithms.object2vec.hyperparameters import CHECKS, DECLARED, HCNN, POOLED, ROW_SPARSE
 from algorithms.object2vec.pairs import Pairs
@@ -44,13 +45,13 @@ def main() -> int:
 
 def fit(run: Run) -> None:
     """Train, keep the best epoch, save it, evaluate it."""
-    library.demand()
+    pytorch.demand("Object2Vec")
     found = shape.of(run.values, lambda text: run.log.info(text, "WARNING"))
     train, held, test = (pairs.read(run, name, found) for name in ("train", "validation", "test"))
     assert train is not None
     source = _source(run, train)
     known = pretrained.tables(run, found)
-    with library.room():
+    with pytorch.room():
         network = _begun(found, known)
         _advise(run, network)
         best = _epochs(run, network, (source, train, held))
@@ -94,7 +95,7 @@ def _source(run: Run, train: Pairs) -> Epochs:
 
 def _begun(found: Shape, known: Mapping[int, Any]) -> Network:
     """The network before the first epoch, with the embeddings that are known of its tables."""
-    torch = library.torch()
+    torch = pytorch.loaded("Object2Vec")
     from algorithms.object2vec.network import Network
 
     torch.manual_seed(SEED)
@@ -111,7 +112,7 @@ def _begun(found: Shape, known: Mapping[int, Any]) -> Network:
 def _advise(run: Run, network: Network) -> None:
     """Defaults are Amazon's, which are made for GPUs: the log says what makes them bearable without one."""
     values, found = run.values, network.shape
-    library.suit_threads(values["mini_batch_size"] * network.multiplications)
+    pytorch.suit_threads(values["mini_batch_size"] * network.multiplications)
     run.log.info(f"The network has {network.size} parameters.")
     tables = sum(table.numel() for table in network.tables if table.requires_grad)
     if tables > LARGE_TABLE and values["token_embedding_storage_type"] != ROW_SPARSE:

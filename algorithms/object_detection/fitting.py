@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +18,7 @@ from algorithms.object_detection import anchors, changing
 from algorithms.object_detection.examples import Examples
 from algorithms.object_detection.network import Detector, normalized
 from algorithms.object_detection.precision import Precision
-from algorithms.vision import settings, stopping
+from algorithms.vision import learning, settings, stopping
 
 SEED = 1
 NEGATIVES = 3
@@ -66,20 +65,11 @@ class Fitting:
         for number in range(first, self.values["epochs"]):
             start, lost = time.monotonic(), []
             self.network.train()
-            for group in made.param_groups:
-                group["lr"] = stopping.rate(
-                    self.values["learning_rate"], self.values["lr_scheduler_factor"], steps, number
-                )
+            rate = stopping.rate(self.values["learning_rate"], self.values["lr_scheduler_factor"], steps, number)
             for batch, given in enumerate(self._batches(train, number)):
                 loss, told = self._loss(*given)
-                if not math.isfinite(float(loss.detach())):
-                    raise UserError(
-                        f"The training has diverged in epoch {number}: its loss is no finite number. Lower "
-                        f"learning_rate, which is {self.values['learning_rate']}."
-                    )
-                made.zero_grad(set_to_none=True)
-                loss.backward()
-                made.step()
+                learning.demand_finite(loss, number, self.values["learning_rate"])
+                learning.step(made, loss, rate)
                 self.say(number, batch, told)
                 lost.append(told.cross_entropy + told.smooth_l1)
             spent = time.monotonic() - start

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from algorithms.object_detection.fitting import Epoch
     from algorithms.object_detection.network import Detector
 
-TITLE, START = "Object Detection", "model"
+TITLE, START = "Object Detection", earlier.CHANNEL
 WHOLE = ("FullyReplicated",)
 DEFINITION = Definition(
     title=TITLE,
@@ -35,10 +35,6 @@ DEFINITION = Definition(
     ),
 )
 SEED = 1
-NO_WEIGHTS = (
-    "use_pretrained_model is 1, which is the default, and this container has no weights that were trained on ImageNet: "
-    "give the model of an earlier job in a channel 'model', or set use_pretrained_model to 0."
-)
 
 
 def main() -> int:
@@ -51,14 +47,9 @@ def fit(run: Run) -> None:
     libraries.demand(TITLE)
     train = examples.read(run, "train")
     held = examples.read(run, "validation") if run.has("validation") else None
-    if len(train) != run.values["num_training_samples"]:
-        given = run.values["num_training_samples"]
-        run.log.info(f"num_training_samples is {given}, and channel 'train' has {len(train)} pictures.", "WARNING")
-    if run.values["use_pretrained_model"] and not run.has(START):
-        raise UserError(NO_WEIGHTS)
-    start = None
-    if run.has(START):
-        start = artifact.FORM.read(earlier.members(run.layout.channel(START)), f"Channel '{START}'")
+    channels.tell_count(run, len(train))
+    files = earlier.given(run, "1, which is the default", "0")
+    start = artifact.FORM.read(files, f"Channel '{START}'") if files else None
     base = _base(run, start[1] if start else {})
     from algorithms.object_detection.fitting import Fitting, Losses
 
@@ -73,14 +64,14 @@ def fit(run: Run) -> None:
     artifact.FORM.write(run.layout.model, best, told | {artifact.BASE: base})
 
 
-def _base(run: Run, earlier: Mapping[str, Any]) -> str:
+def _base(run: Run, before: Mapping[str, Any]) -> str:
     """As asked for; else that of the model that it goes on from, else a small one."""
     from algorithms.object_detection.network import LIGHT, RESNET, VGG
 
     if "base_network" in run.layout.hyperparameters:
         return str(run.values["base_network"])
-    if earlier.get(artifact.BASE) in (LIGHT, RESNET, VGG):
-        return str(earlier[artifact.BASE])
+    if before.get(artifact.BASE) in (LIGHT, RESNET, VGG):
+        return str(before[artifact.BASE])
     run.log.info(
         "base_network is not set: the network stands on a small residual one here, of 10 layers, instead of the vgg-16 "
         "of the default, which takes too long without a GPU. Set base_network to have another.",

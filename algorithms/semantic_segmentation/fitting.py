@@ -13,12 +13,11 @@ import torch
 import torch.nn.functional as compute
 from torch import Tensor
 
-from algorithms.common.faults import UserError
 from algorithms.semantic_segmentation import changing
 from algorithms.semantic_segmentation.examples import IGNORED, Examples
 from algorithms.semantic_segmentation.hyperparameters import COSINE, POLY
 from algorithms.semantic_segmentation.network import Segmenter, normalized
-from algorithms.vision import settings, stopping
+from algorithms.vision import learning, settings, stopping
 
 SEED = 1
 AUXILIARY, POWER = 0.5, 0.9
@@ -84,17 +83,9 @@ class Fitting:
             self.network.train()
             for batch, (pixels, masks) in enumerate(self._batches(number)):
                 rate = self._rate(number * batches + batch, batches)
-                for group in made.param_groups:
-                    group["lr"] = rate
                 loss = self._loss(pixels, masks)
-                if not math.isfinite(float(loss.detach())):
-                    raise UserError(
-                        f"The training has diverged in epoch {number}: its loss is no finite number. Lower "
-                        f"learning_rate, which is {self.values['learning_rate']}."
-                    )
-                made.zero_grad(set_to_none=True)
-                loss.backward()
-                made.step()
+                learning.demand_finite(loss, number, self.values["learning_rate"])
+                learning.step(made, loss, rate)
                 lost += float(loss.detach())
             spent = time.monotonic() - start
             yield Epoch(number, lost / batches, self.evaluate(self.held) if self.held else None, spent)

@@ -14,13 +14,13 @@ from algorithms.first_party.run import main as run
 from algorithms.semantic_segmentation import artifact, examples
 from algorithms.semantic_segmentation.hyperparameters import CHECKS, DECLARED
 from algorithms.vision import earlier, epochs, libraries
-from algorithms.vision.channels import IMAGES, JSONLINES, RECORDIO
+from algorithms.vision.channels import IMAGES, JSONLINES, RECORDIO, tell_count
 
 if TYPE_CHECKING:
     from algorithms.semantic_segmentation.fitting import Epoch
     from algorithms.semantic_segmentation.network import Segmenter
 
-TITLE, START = "Semantic Segmentation", "model"
+TITLE, START = "Semantic Segmentation", earlier.CHANNEL
 WHOLE = ("FullyReplicated",)
 FORMATS = ("image/jpeg", "image/png", IMAGES[0], RECORDIO, JSONLINES)
 DEFINITION = Definition(
@@ -39,10 +39,6 @@ DEFINITION = Definition(
     several=False,
 )
 SEED = 1
-NO_WEIGHTS = (
-    "use_pretrained_model is True, which is the default, and this container has no weights that were trained on "
-    "ImageNet: give the model of an earlier job in a channel 'model', or set use_pretrained_model to False."
-)
 
 
 def main() -> int:
@@ -55,14 +51,9 @@ def fit(run: Run) -> None:
     libraries.demand(TITLE)
     train = examples.read(run, "train")
     held = examples.read(run, "validation") if run.has("validation") else None
-    if len(train) != run.values["num_training_samples"]:
-        given = run.values["num_training_samples"]
-        run.log.info(f"num_training_samples is {given}, and channel 'train' has {len(train)} pictures.", "WARNING")
-    if run.values["use_pretrained_model"] and not run.has(START):
-        raise UserError(NO_WEIGHTS)
-    start = (
-        artifact.FORM.read(earlier.members(run.layout.channel(START)), f"Channel '{START}'") if run.has(START) else None
-    )
+    tell_count(run, len(train))
+    files = earlier.given(run, "True, which is the default", "False")
+    start = artifact.FORM.read(files, f"Channel '{START}'") if files else None
     backbone = _backbone(run, start[1] if start else {})
     from algorithms.semantic_segmentation.fitting import Fitting
     from algorithms.vision import learning
@@ -78,14 +69,14 @@ def fit(run: Run) -> None:
         run.save(maps.name, maps.read_bytes())
 
 
-def _backbone(run: Run, earlier: Mapping[str, Any]) -> str:
+def _backbone(run: Run, before: Mapping[str, Any]) -> str:
     """As asked for; else that of the model that it goes on from, else a small one."""
     from algorithms.semantic_segmentation.network import BACKBONES, LIGHT
 
     if "backbone" in run.layout.hyperparameters:
         return str(run.values["backbone"])
-    if earlier.get(artifact.BACKBONE) in BACKBONES:
-        return str(earlier[artifact.BACKBONE])
+    if before.get(artifact.BACKBONE) in BACKBONES:
+        return str(before[artifact.BACKBONE])
     run.log.info(
         "backbone is not set: the network stands on a small one here, of 10 layers, instead of the resnet-50 of the "
         "default, which takes too long without a GPU. Set backbone to have another.",

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from algorithms.common import ndarray_list
+from algorithms.common import ndarray_list, pytorch
 from algorithms.common.faults import UserError
 from algorithms.first_party import serve
-from algorithms.seq2seq import library, vocabulary
+from algorithms.seq2seq import vocabulary
 from algorithms.seq2seq.hyperparameters import NETWORK
 from algorithms.seq2seq.vocabulary import BEGIN, END, PAD, Vocabulary
 
@@ -57,7 +57,7 @@ def read(folder: Path) -> tuple[Network, dict[str, Any], tuple[Vocabulary, Vocab
     content = serve.content(folder, CONFIG)
     words = vocabulary.both(folder)
     arrays = serve.content(folder, PARAMETERS)
-    torch = library.torch()
+    torch = pytorch.loaded("Seq2Seq")
     from algorithms.seq2seq.network import Network
 
     try:

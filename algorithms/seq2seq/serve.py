@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from algorithms.common import content_types, recordio, workers
+from algorithms.common import content_types, pytorch, recordio, workers
 from algorithms.common.contract import Layout
 from algorithms.common.faults import Refusal
 from algorithms.common.serving import Invocation, Reply, run_serving
 from algorithms.first_party import answers, requests, wording
 from algorithms.first_party.definition import JSON, JSONLINES, RECORDIO, Form
-from algorithms.seq2seq import artifact, library, sequences
+from algorithms.seq2seq import artifact, sequences
 from algorithms.seq2seq.vocabulary import SOURCE, Vocabulary
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Service:
         """Sequences without words become sequences without words."""
         from algorithms.seq2seq.beam import Found, search
 
-        numpy_empty = Found([], library.torch().zeros(0, 0).numpy())
+        numpy_empty = Found([], pytorch.loaded("Seq2Seq").zeros(0, 0).numpy())
         found = [numpy_empty] * len(told)
         for beam in {one.beam or self._beam for one in told}:
             rows = [n for n, one in enumerate(told) if one.source and (one.beam or self._beam) == beam]
@@ -127,7 +127,7 @@ def _beam(told: Mapping[str, Any]) -> int:
 def load(folder: Path) -> Service:
     """The model of a folder; UserError when it is none."""
     found = artifact.read(folder)
-    library.torch().set_num_threads(1)
+    pytorch.loaded("Seq2Seq").set_num_threads(1)
     return Service(*found)
 
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from algorithms.common import pytorch
 from algorithms.common.channels import Channel
 from algorithms.common.faults import UserError
 from algorithms.first_party.definition import RECORDIO, Definition
 from algorithms.first_party.run import Run
 from algorithms.first_party.run import main as run
-from algorithms.seq2seq import artifact, library, sequences, vocabulary
+from algorithms.seq2seq import artifact, sequences, vocabulary
 from algorithms.seq2seq.hyperparameters import BLEU, CHECKS, DECLARED, RNN
 from algorithms.seq2seq.sequences import Pairs
 
@@ -35,6 +36,8 @@ DEFINITION = Definition(
     several=False,
 )
 SEED = 1
+WORTH_THREADS = 1 << 25
+"""Multiplications of a step of the decoder from which on several threads are worth it."""
 LARGE = 1_000_000
 """Multiplications of a word from which on the log says that this takes a GPU."""
 
@@ -50,7 +53,7 @@ def fit(run: Run) -> None:
     words = vocabulary.both(run.layout.channel("vocab"))
     sizes = len(words[0]), len(words[1])
     train, held = (sequences.read(run, name, sizes) for name in ("train", "validation"))
-    torch = library.torch()  # Here, for it takes a second: what is wrong with the data is said at once.
+    torch = pytorch.loaded("Seq2Seq")  # Here, for it takes a second: what is wrong with the data is said at once.
     from algorithms.seq2seq import fitting, network
 
     config = artifact.config(values, float(train.ratios.max()))
@@ -76,7 +79,7 @@ def fit(run: Run) -> None:
 def _advise(run: Run, made: Network, pairs: tuple[Pairs, Pairs]) -> None:
     """Defaults are Amazon's, which are made for GPUs: the log says what makes them bearable without one."""
     values, size = run.values, made.multiplications
-    library.suit_threads(values["batch_size"] * size)
+    pytorch.suit_threads(values["batch_size"] * size, WORTH_THREADS)
     run.log.info(f"{len(pairs[0])} pairs to train on, {len(pairs[1])} to validate with.")
     run.log.info(f"The network has {sum(one.numel() for one in made.parameters())} parameters.")
     if size > LARGE:

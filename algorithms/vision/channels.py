@@ -43,6 +43,13 @@ def kind_of(run: Run, channel: str) -> ContentType:
     return kind
 
 
+def tell_count(run: Run, count: int) -> None:
+    """Say that there are other pictures than `num_training_samples` has it, which is of no consequence."""
+    wanted = run.values["num_training_samples"]
+    if count != wanted:
+        run.log.info(f"num_training_samples is {wanted}, and channel 'train' has {count} pictures.", "WARNING")
+
+
 def framed(run: Run, channel: str, labels: Labels) -> list[ImageRecord]:
     """The records of files or of a pipe."""
     folder = run.layout.channel(channel)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from algorithms.common.faults import UserError
 
 SMALL_PICTURE = 64 * 64
 """Pixels up to which a product is too small for several threads."""
@@ -37,6 +40,15 @@ def optimizer(parameters: Mapping[str, Tensor], values: Mapping[str, Any]) -> to
         return torch.optim.RMSprop(groups, lr=rate, alpha=values["gamma"], eps=values["eps"])
     momentum = values["momentum"]
     return torch.optim.SGD(groups, lr=rate, momentum=momentum, nesterov=name == "nag" and momentum > 0)
+
+
+def demand_finite(loss: Tensor, epoch: int, rate: float) -> None:
+    """UserError where training has diverged."""
+    if not math.isfinite(float(loss.detach())):
+        raise UserError(
+            f"The training has diverged in epoch {epoch}: its loss is no finite number. Lower learning_rate, which is "
+            f"{rate}."
+        )
 
 
 def step(made: torch.optim.Optimizer, loss: Tensor, rate: float) -> None:
