@@ -39,7 +39,7 @@ MOTO_RESET = ("POST", "/moto-api/reset")
 INVOCATIONS = 64
 """Invocations that may wait for their models at the same time."""
 
-PATIENCE = 0.05
+PATIENCE = 0.01
 """Seconds for which a request to the control plane waits for its turn. They take turns because threads of one
 interpreter that compute at once lose time to each other at every lock that the interpreter lets go; no request needs
 its turn, so that one which waits for something else holds nobody up for longer than this."""

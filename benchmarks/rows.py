@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import statistics
 import subprocess
 import sys
@@ -36,7 +37,7 @@ class Control:
     def __init__(self, stack: contextlib.ExitStack) -> None:
         self.ours = stack.enter_context(servers.sagelet(None, "--executor", "stub"))
         self.theirs = stack.enter_context(servers.moto())
-        self.round = 0
+        self.numbers = itertools.count()
         for server in (self.ours, self.theirs):
             servers.first_answers(server)
             self._fill(server.url)
@@ -59,15 +60,19 @@ class Control:
         bodies = [b'{"MaxResults": 10, "CreationTimeAfter": %d}' % number for number in range(4000)]
         return [self._rates(*[load.sagemaker("ListTrainingJobs", body) for body in bodies])]
 
-    def creations(self) -> list[Figures]:
-        """Requests per second of CreateModel, and of CreateTrainingJob, which sets work going (not so moto's)."""
-        self.round += 1
-        names = [f"{self.round}-{number}" for number in range(6000)]
+    def models(self) -> list[Figures]:
+        """Requests per second of CreateModel: a record."""
         image = {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/any:1"}
-        models = [{"ModelName": f"m-{name}", "ExecutionRoleArn": ROLE, "PrimaryContainer": image} for name in names]
-        jobs = [training(f"t-{name}", "bench") for name in names]
-        asks = (("CreateModel", models), ("CreateTrainingJob", jobs))
-        return [self._rates(*[load.sagemaker(what, orjson.dumps(one)) for one in wanted]) for what, wanted in asks]
+        model = {"ExecutionRoleArn": ROLE, "PrimaryContainer": image}
+        return [self._creating("CreateModel", lambda name: {"ModelName": name, **model})]
+
+    def jobs(self) -> list[Figures]:
+        """Requests per second of CreateTrainingJob, which sets work going (not so moto's): to be measured last."""
+        return [self._creating("CreateTrainingJob", lambda name: training(name, "bench"))]
+
+    def _creating(self, operation: str, request: Callable[[str], dict[str, Any]]) -> Figures:
+        names = [f"new-{next(self.numbers)}" for _ in range(8000)]
+        return self._rates(*[load.sagemaker(operation, orjson.dumps(request(name))) for name in names])
 
     def tail(self) -> list[Figures]:
         """p99 of Describe with one connection, in ms."""
