@@ -30,6 +30,9 @@ from emulator.errors import CallerFault
 log = logging.getLogger(__name__)
 
 TLS_HANDSHAKE = b"\x16"
+CONTROL_PLANE = b"POST / HTTP/1.1\r\n"
+"""How all requests of a protocol that names its operation in a header begin: this line need not be taken apart anew."""
+
 LINGER_MS = 4
 """How long a worker waits for the next request of the connection that it has just served."""
 
@@ -84,10 +87,16 @@ class Request(HTTPRequest):
 
     def read_request_line(self) -> bool:
         """A TLS client hello may have no line end: it is answered at once, not after a timeout."""
-        source = self.conn.rfile
-        if source.peek(1)[:1] == TLS_HANDSHAKE:
+        seen = self.conn.rfile.peek(1)
+        if seen[:1] == TLS_HANDSHAKE:
             self.simple_response("400 Bad Request", SPEAKS_HTTP)
             return False
+        if seen.startswith(CONTROL_PLANE):
+            self.rfile.readline()
+            self.started_request = True
+            self.method, self.uri, self.path, self.qs, self.authority = b"POST", b"/", b"/", b"", b""
+            self.request_protocol, self.response_protocol = b"HTTP/1.1", "HTTP/1.1"
+            return True
         return bool(super().read_request_line())  # type: ignore[no-untyped-call]
 
     def read_request_headers(self) -> bool:

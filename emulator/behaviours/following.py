@@ -61,9 +61,12 @@ class Followers:
         self._closing = threading.Event()
         self._pending: Callable[[], None] | None = None
         self._arming = threading.Lock()
+        self._noted, self._settled = 1, 0
+        """How often was noted, also by a former life, and how often when nothing was left to do."""
 
     def note(self) -> None:
-        """Settle the marks soon."""
+        """Settle the marks soon. Called when the mark is committed: so it counts also where two count at once."""
+        self._noted += 1
         if self._pending is not None or self._closing.is_set():
             return
         with self._arming:
@@ -73,11 +76,17 @@ class Followers:
 
     def settle(self, pause: float = 0.0) -> None:
         """Do all that follows from what was written until now."""
-        while self._marks() and not self._closing.is_set():
+        noted = self._noted
+        if noted == self._settled:
+            return
+        while self._marks():
+            if self._closing.is_set():
+                return
             with self._settling:
                 self._settle_batch()
             if pause:
                 self._closing.wait(pause)
+        self._settled = noted
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:

@@ -81,6 +81,7 @@ class Derived:
 
     # cached_property writes to __dict__, which a frozen dataclass permits.
 
+    @cache  # noqa: B019 - there are as many as nouns, and they live as long as the process
     def model(self, verb: str) -> OperationModel | None:
         """The model of an operation of this noun; copies of a record are described by the operation of that one."""
         name = operation(Kind(self.noun, service=self.service), verb)

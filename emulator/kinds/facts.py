@@ -123,9 +123,12 @@ class Facts:
 
     def unshown(self, params: Mapping[str, Any]) -> list[str]:
         """Members of a Create request that Describe has no place for: nobody would see what became of them."""
+        return [name for name, value in params.items() if value not in (None, {}, []) and name not in self._shown]
+
+    @cached_property
+    def _shown(self) -> frozenset[str]:
         kind = self.kind
-        known = {*self.derived.answered, *self.key, *kind.refers, *kind.renamed, *kind.unshown, *UNSEEN}
-        return [name for name, value in params.items() if value not in (None, {}, []) and name not in known]
+        return frozenset({*self.derived.answered, *self.key, *kind.refers, *kind.renamed, *kind.unshown, *UNSEEN})
 
     def resource(self, key: str) -> str:
         """The resource part of the ARN of a key."""

@@ -59,8 +59,8 @@ class Resources(Reading):
             if counted is not None and counted.made is not None:
                 return counted.made
             record = self._new(facts, call, *((counted.now, counted.given) if counted else (now, wish)))
-            other = transaction.get_ignoring_case(kind, call.scope, record.key) if facts.kind.folded else None
-            other = other or transaction.get(kind, call.scope, record.key)
+            find = transaction.get_ignoring_case if facts.kind.folded else transaction.get
+            other = find(kind, call.scope, record.key)
             if other is not None and making.asked_again(record, other):
                 return other
             if other is not None and other.status in facts.gives_way:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import uuid
 from urllib.parse import urlencode
 
 import boto3
@@ -11,6 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from api.requests import RequestLog
+from emulator import ids
 from emulator.clock import ManualClock
 from tests.api.described import Extension
 from tests.api.houses import opened
@@ -182,3 +184,10 @@ def _reply():
     from api.wire import WireReply
 
     return WireReply(200)
+
+
+def test_request_ids_are_uuids_and_ask_the_system_for_nothing(monkeypatch) -> None:
+    monkeypatch.setattr("os.urandom", lambda size: pytest.fail("the system was asked"))
+    made = [ids.request_id() for _ in range(1000)]
+    assert len(set(made)) == 1000
+    assert all(str(uuid.UUID(one)) == one and uuid.UUID(one).version == 4 for one in made)
