@@ -55,7 +55,9 @@ class Algorithm:
     `requires` says for each library that is not in the standard library how to install it; `versions` says what a
     repository's tags mean that are not version numbers; `commands` is whether a command of the caller's (a processing
     job's `python3 x.py`) may run where this family runs, and `prepare` the `module:function` that makes ready what such
-    a command runs in, as a process, and returns what it finds in its environment.
+    a command runs in, as a process, and returns what it finds in its environment. `definition` is the `module:value`
+    that says what a built-in algorithm takes, empty for what is none; `checkpoints` is the first version of its image
+    that goes on from a checkpoint, empty when none does.
     """
 
     name: str
@@ -72,11 +74,17 @@ class Algorithm:
     run: str = ""
     bin: str = ""
     framework: Framework | None = None
+    definition: str = ""
+    checkpoints: str = ""
 
     def version(self, image_uri: str) -> tuple[int, ...]:
         """The version that an image URI of this family stands for: `…/sagemaker-xgboost:1.7-1` is (1, 7, 1)."""
         numbers = re.match(r"\d+(?:[.-]\d+)*", self._tag(image_uri))
         return tuple(int(n) for n in re.findall(r"\d+", numbers.group())) if numbers else NEWEST
+
+    def goes_on(self, image_uri: str) -> bool:
+        """Whether a job of this image goes on from its checkpoint."""
+        return bool(self.checkpoints) and self.version(image_uri) >= _numbers(self.checkpoints)
 
     def framework_versions(self, image_uri: str) -> tuple[str, str]:
         """(the framework's version that the tag asks for, the one installed here), each empty when there is none."""
@@ -181,6 +189,8 @@ def _read(path: Path) -> Algorithm:
         run=told.get("run", ""),
         bin=told.get("bin", ""),
         framework=Framework(**told["framework"]) if "framework" in told else None,
+        definition=told.get("definition") or told.get("declares", ""),
+        checkpoints=told.get("checkpoints", ""),
     )
 
 

@@ -26,6 +26,7 @@ DEFINITION = Definition(
     title=TITLE,
     hyperparameters=DECLARED,
     checks=CHECKS,
+    checkpoints=True,
     formats=(channels.RECORDIO, *channels.IMAGES, channels.JSONLINES),
     channels=(
         Channel("train", required=True, piped=channels.PIPED, distributions=WHOLE),

@@ -27,6 +27,7 @@ DEFINITION = Definition(
     title=TITLE,
     hyperparameters=DECLARED,
     checks=CHECKS,
+    checkpoints=True,
     formats=FORMATS,
     channels=(
         Channel("train", required=True, piped=FORMATS, distributions=WHOLE),

@@ -12,4 +12,5 @@ DEFINITION = Definition(
     channels=CHANNELS,
     formats=("text/libsvm", "text/csv", "application/x-parquet", "application/x-recordio-protobuf"),
     checks=hyperparameters.CHECKS,
+    checkpoints=True,
 )

@@ -30,7 +30,7 @@ def create_training_job(rooms: Rooms, call: Call) -> Answer:
     checks.resources(params, training)
     capacity.check(rooms, KIND, call)
     trials.check_config(rooms, call)
-    stopping = checks.stopping_condition(params)
+    stopping = checks.stopping_condition(params, training)
     specification = checks.algorithm_specification(params, training)
     rooms.roles(params["RoleArn"], call.scope)
     accept.channels(rooms.storage, call)

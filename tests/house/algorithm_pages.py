@@ -51,7 +51,7 @@ def _section(told: Mapping[str, Any]) -> list[str]:
     definition = _named(next(told[name] for name in sorted(DECLARING) if name in told))
     lines = [f"## {told['title']}", ""]
     lines += [f"* {sentence}" for sentence in told.get("differs", ())]
-    lines += [_channels(definition), *_answers(told), ""]
+    lines += [_channels(definition), *_answers(told), _interrupted(told), _further(definition), ""]
     lines += ["| hyperparameter | values | default | tuned | |", "|---|---|---|---|---|"]
     return [*lines, *(_row(one) for one in definition.hyperparameters), ""]
 
@@ -61,6 +61,23 @@ def _channels(definition: Any) -> str:
     formats = ", ".join(f"`{media}`" for media in definition.formats)
     hosts = "" if definition.several else " One host."
     return f"* Channels {', '.join(names)}; formats {formats}, the first when none is named.{hosts}"
+
+
+def _interrupted(told: Mapping[str, Any]) -> str:
+    first = told.get("checkpoints")
+    if not first:
+        return (
+            "* CheckpointConfig has no effect: an interrupted job begins anew, and a managed spot job may wait 3600 "
+            "seconds at most."
+        )
+    images = "" if first == "1" else f", of an image from {first} on,"
+    return f"* With CheckpointConfig an interrupted job{images} goes on from its checkpoint."
+
+
+def _further(definition: Any) -> str:
+    if definition.incremental:
+        return "* Incremental training: from the model of an earlier job in the channel `model`."
+    return "* No incremental training: a channel `model` is refused."
 
 
 def _answers(told: Mapping[str, Any]) -> list[str]:
