@@ -17,7 +17,8 @@ from tests.algorithms.job import ROOT
 MEMBERS = {
     "name", "repositories", "train", "serve", "preload", "image", "metrics", "requires", "versions",
     "commands", "prepare", "run", "bin", "framework",
-    "title", "definition", "declares", "form", "answers", "library", "extra", "fidelity", "differs", "checkpoints",
+    "title", "definition", "declares", "form", "answers", "library", "extra", "fidelity", "differs",
+    "checkpoints", "instances", "objectives",
 }  # fmt: skip
 
 
