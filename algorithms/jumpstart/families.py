@@ -20,8 +20,9 @@ OTHERS = {
 
 @dataclass(frozen=True)
 class Family:
-    """One family. `image` says in which images it trains and serves; `hyperparameters` are rows of a specification;
-    `models` are its models, each with its own `metrics` (name -> regular expression) and what its scripts are told."""
+    """One family. `image` says in which images it trains and serves (`{scope}` stands for training or inference,
+    `{processor}` for cpu or gpu); `hyperparameters` are rows of a specification; `models` are its models, each with its
+    own `metrics` (name -> regular expression) and what its scripts are told."""
 
     name: str
     title: str
@@ -31,6 +32,15 @@ class Family:
     hyperparameters: tuple[Mapping[str, Any], ...]
     models: tuple[Mapping[str, Any], ...]
     differs: tuple[str, ...]
+
+    def image_name(self, scope: str, processor: str = "cpu") -> str:
+        """`repository:tag` of the image for `training` or `inference`."""
+        return f"{self.image['repository']}:{self.image['tag']}".format(scope=scope, processor=processor)
+
+    @property
+    def has_gpu_images(self) -> bool:
+        """Whether it may also be asked for on instances with a GPU."""
+        return "{processor}" in self.image["tag"]
 
 
 @cache
