@@ -70,6 +70,7 @@ def told(family: Family, model: Mapping[str, Any]) -> dict[str, Any]:
         "model_id": model["model_id"],
         "task": model["task"],
         "requires": dict(family.requires),
+        "several_hosts": family.several_hosts,
         "hyperparameters": _hyperparameters(family, model),
     }
 

@@ -1,6 +1,8 @@
 """JumpStart's models as the SDK finds and runs them, by boto3 alone: manifest, specification, job, endpoint."""
 
+import io
 import json
+import tarfile
 
 import numpy as np
 import pytest
@@ -22,7 +24,7 @@ def image(spec: dict, scope: str) -> str:
     return spec[f"{scope}_instance_type_variants"]["variants"]["m5"]["properties"]["image_uri"]
 
 
-def train(client, spec: dict, bucket: str, **hyperparameters: str) -> dict:
+def train(client, spec: dict, bucket: str, instances: int = 1, **hyperparameters: str) -> dict:
     """A training job as `Estimator.fit` asks for it with what the `retrieve` functions answered."""
     given = {row["name"]: str(row["default"]) for row in spec["hyperparameters"] if row["scope"] == "algorithm"}
     given |= {
@@ -42,6 +44,7 @@ def train(client, spec: dict, bucket: str, **hyperparameters: str) -> dict:
             "TrainingImage": image(spec, "training"), "TrainingInputMode": "File", "MetricDefinitions": spec["metrics"],
         },
         InputDataConfig=[channel(bucket, "training"), model],
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": instances, "VolumeSizeInGB": 10},
     )  # fmt: skip
 
 
@@ -104,6 +107,19 @@ def test_a_model_is_found_trained_deployed_and_asked(client, model_id, library, 
         client.invoke(endpoint, text(rows[:2]))
     answer = transformed(client, endpoint, bucket, features)
     assert answer == {name: told[name] for name in answer} and len(answer) == 1
+
+
+def test_lightgbm_trains_on_two_instances(client):
+    pytest.importorskip("lightgbm")
+    bucket, rows = data(client, "regression")
+    job = train(client, specification(client, "lightgbm-regression-model"), bucket, 2, num_leaves="15")
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    [metric] = job["FinalMetricDataList"]
+    assert metric["MetricName"] == "rmse" and metric["Value"] ** 2 < 0.3 * np.var(rows[200:, 0])
+    key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{bucket}/")
+    packed = io.BytesIO(client.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    with tarfile.open(fileobj=packed) as tar:
+        assert {"model.pkl", "model.txt", "model_info.json"} <= set(tar.getnames())
 
 
 def test_what_training_refuses_is_the_reason_of_its_failure(client):
