@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from algorithms.common.channels import Channel
-from algorithms.first_party.definition import Definition
+from algorithms.first_party.definition import MODEL_CHANNEL, Definition
 from algorithms.xgboost import data, hyperparameters
 
 DEFINITION = Definition(
@@ -13,6 +13,7 @@ DEFINITION = Definition(
         Channel("train", required=True, piped=data.PIPED),
         Channel("validation", piped=data.PIPED),
         Channel("code"),
+        Channel(MODEL_CHANNEL),
     ),
     formats=("text/libsvm", "text/csv", "application/x-parquet", "application/x-recordio-protobuf"),
     checks=hyperparameters.CHECKS,
