@@ -1,4 +1,4 @@
-"""Threads of numpy's products of matrices: one where the products are small.
+"""Threads of the libraries that compute: one where products are small, and one where every core has a process.
 
 Threads that wait for each other between products of a millisecond take many times what they save, the more so when
 other programs run: 0.5 seconds became 20 (32 models of 64 features and 10 classes, batches of 50, two busy cores).
@@ -7,7 +7,7 @@ other programs run: 0.5 seconds became 20 (32 models of 64 features and 10 class
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 LARGE = 1 << 27
 """Multiplications from which on a product is worth several threads."""
@@ -23,3 +23,20 @@ def suited(multiplications: int) -> Iterator[None]:
         return
     with threadpool_limits(1 if multiplications < LARGE else None, "blas"):
         yield
+
+
+def one() -> Callable[[], None]:
+    """One thread for all libraries that are loaded, in this process. OpenMP's are counted for each thread by itself:
+    those that are begun later call what is returned."""
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return lambda: None
+    found = ThreadpoolController().lib_controllers
+
+    def limit() -> None:
+        for library in found:
+            library.set_num_threads(1)
+
+    limit()
+    return limit
