@@ -29,6 +29,7 @@ DRAINED = 128 * 1024 * 1024
 connection, not the refusal."""
 KEEP_ALIVE = 75
 """Seconds for which a connection may be quiet."""
+HEAR_OUT = 0.5
 CONNECTIONS = 512
 
 
@@ -83,6 +84,15 @@ class Stream:
                 raise ConnectionError("the caller has left in the middle of a body")
             count -= len(piece)
             yield piece
+
+    def hear_out(self) -> None:
+        """Read what a refused caller still sends, for a moment: bytes that are left unread when a socket is closed make
+        the kernel take back the answer."""
+        self.socket.shutdown(socket.SHUT_WR)
+        self.socket.settimeout(HEAR_OUT)
+        until = time.monotonic() + HEAR_OUT
+        while self.socket.recv(RECEIVED) and time.monotonic() < until:
+            pass
 
 
 class Request:
@@ -241,6 +251,7 @@ class Server:
         except Malformed as error:
             status, message = error.args
             stream.socket.sendall(_written(Reply(message.encode(), status=status), False))
+            stream.hear_out()
             return False
         stream.socket.sendall(_written(reply, stays))
         return stays

@@ -12,6 +12,7 @@ from sagemaker_containers.beta.framework import worker
 from tabular import table
 from tabular.failing import Refused
 
+FEW = 1000
 CSV, JSON, VERBOSE = "text/csv", "application/json", ";verbose"
 
 
@@ -34,6 +35,12 @@ def answer(
     except Refused as mistake:
         return _said(400, str(mistake))
     return json.dumps(told), JSON
+
+
+def threads(rows: pd.DataFrame) -> int:
+    """What a library is to predict them with, 0 for all that there are: of a few rows, threads that wait for each other
+    take many times what they save."""
+    return 1 if len(rows) < FEW else 0
 
 
 def _told(facts: Mapping[str, Any], found: np.ndarray, verbose: bool) -> dict[str, Any]:
