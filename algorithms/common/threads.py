@@ -7,6 +7,7 @@ other programs run: 0.5 seconds became 20 (32 models of 64 features and 10 class
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 
 LARGE = 1 << 27
@@ -14,14 +15,14 @@ LARGE = 1 << 27
 
 
 @contextlib.contextmanager
-def suited(multiplications: int) -> Iterator[None]:
-    """Within, as many threads as products of so many multiplications are worth."""
+def suited(multiplications: int = 0) -> Iterator[None]:
+    """Within, as many threads as products of matrices of so many multiplications are worth."""
     try:
         from threadpoolctl import threadpool_limits
     except ImportError:
         yield
         return
-    with threadpool_limits(1 if multiplications < LARGE else None, "blas"):
+    with threadpool_limits(1 if multiplications < LARGE else _all(), "blas"):
         yield
 
 
@@ -40,3 +41,9 @@ def one() -> Callable[[], None]:
 
     limit()
     return limit
+
+
+def _all() -> int:
+    said = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return int(said) if said.isdigit() and int(said) else cores
