@@ -8,16 +8,16 @@ import statistics
 import tarfile
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import load, servers, tabular
-from benchmarks.jobs import request, settle
 from benchmarks.rows import ROLE, Figures, boto
 
 BUCKET = "served"
 CLIENTS = 8
-SECONDS = 1.5
+SECONDS, SLICES = 1.6, 4
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,17 @@ class Served:
     predict: tabular.Predict
 
 
+@dataclass
+class Spent:
+    """What a load has come to: its answers, in how many seconds, the processor that they took of us, and that which
+    nobody used meanwhile."""
+
+    answers: int = 0
+    seconds: float = 0.0
+    own: float = 0.0
+    idle: float = 0.0
+
+
 class Endpoints:
     """All tabular models, trained and deployed by one server."""
 
@@ -44,11 +55,55 @@ class Endpoints:
         for key, content in tabular.objects().items():
             self.s3.put_object(Bucket=BUCKET, Key=key, Body=content)
         self.served = [self._serve(model) for model in models]
+        self._noted = ""
 
     def latencies(self) -> list[Figures]:
-        """p50 in ms: of each model the endpoint and the model's own predict, then its server and the same predict."""
+        """p50 in ms: of each model the endpoint and the model's own predict. That of its own server is noted."""
         found = [self._latency(one) for one in self.served]
-        return [(door, own) for door, _, own in found] + [(bare, own) for _, bare, own in found]
+        self._note(f"+{bare - own:.2f} ms" for _, bare, own in found)
+        return [(door, own) for door, _, own in found]
+
+    def rates(self) -> list[Figures]:
+        """Invocations per second of eight clients of each endpoint, and those that the cores allow. The same of the
+        model's own server is noted.
+
+        What the cores allow: the seconds of processor that were not other programs', over those that one invocation
+        takes, of the client, the front door and the model's server together, where a single client asks.
+        """
+        found = [self._rate(self.server.url, one.asks) for one in self.served]
+        bare = [self._rate(one.socket, one.bare) for one in self.served]
+        self._note(f"{rate:.0f}/s ({rate / allowed:.2f})" for rate, allowed in bare)
+        return found
+
+    def _rate(self, url: str, asks: bytes) -> Figures:
+        """Both loads in slices that follow each other: how fast the cores are changes with what else they do."""
+        alone, several = Spent(), Spent()
+        load.run(url, [asks], CLIENTS, 0.2)
+        for _ in range(SLICES):
+            self._spend(alone, url, asks, 1)
+            self._spend(several, url, asks, CLIENTS)
+        allowed = (several.own + several.idle) / (alone.own / alone.answers)
+        return several.answers / several.seconds, allowed / several.seconds
+
+    def _spend(self, spent: Spent, url: str, asks: bytes, clients: int) -> None:
+        before, ours = servers.idle(), self._processor()
+        done = load.run(url, [asks], clients, SECONDS / SLICES)
+        spent.idle += servers.idle() - before
+        spent.own += self._processor() - ours
+        spent.answers += len(done.times)
+        spent.seconds += done.seconds
+        if done.errors:
+            raise SystemExit(f"{done.errors} invocations of {url} failed")
+
+    def _processor(self) -> float:
+        return self.server.processor() + time.process_time()
+
+    def told(self) -> str:
+        """What the last round has noted of each model."""
+        return self._noted
+
+    def _note(self, figures: Iterable[str]) -> None:
+        self._noted = ", ".join(f"{one.name} {figure}" for one, figure in zip(self.served, figures, strict=True))
 
     def _latency(self, one: Served) -> tuple[float, float, float]:
         door = _checked(load.run(self.server.url, [one.asks], 1, SECONDS), one)
@@ -56,9 +111,8 @@ class Endpoints:
         return door.quantile(0.5) * 1000, bare.quantile(0.5) * 1000, _p50(one.predict)
 
     def _serve(self, model: tabular.Tabular) -> Served:
-        training, hosting, parameters = tabular.images(model, self.server.url)
-        name = model.title.lower().replace(" ", "-")
-        artifact = self._train(name, model, training, parameters)
+        name, hosting = model.name, tabular.images(model, self.server.url)[1]
+        artifact = str(tabular.train(model, self.server.url, BUCKET)["ModelArtifacts"]["S3ModelArtifacts"])
         folder = self.folder / name
         bucket, _, key = artifact.removeprefix("s3://").partition("/")
         packed = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -74,20 +128,6 @@ class Endpoints:
 
     def _sockets(self) -> list[str]:
         return [str(path) for path in (self.folder / "d" / "work").glob("host-*/process/socket/*")]
-
-    def _train(self, name: str, model: tabular.Tabular, image: str, parameters: dict[str, str]) -> str:
-        channels = [
-            {
-                "ChannelName": channel, "ContentType": model.takes,
-                "DataSource": {"S3DataSource": {
-                    "S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/{key}", "S3DataDistributionType": model.spread,
-                }},
-            }
-            for channel, key in model.channels.items()
-        ]  # fmt: skip
-        members = {"HyperParameters": parameters, "InputDataConfig": channels}
-        self.client.create_training_job(**request(name, BUCKET, image, **members))
-        return str(settle(self.client, name)["ModelArtifacts"]["S3ModelArtifacts"])
 
     def _deploy(self, name: str, image: str, artifact: str) -> None:
         container = {"Image": image, "ModelDataUrl": artifact}

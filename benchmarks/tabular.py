@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.jobs import request, settle
 from benchmarks.rows import boto
 
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
@@ -37,6 +38,11 @@ class Tabular:
     """S3DataDistributionType, of which some algorithms take only one."""
     model_id: str = ""
     """Of JumpStart."""
+
+    @property
+    def name(self) -> str:
+        """Of its job and its endpoint."""
+        return self.title.lower().replace(" ", "-")
 
 
 def record() -> list[float]:
@@ -119,23 +125,41 @@ MODELS = (
 )  # fmt: skip
 
 
-def objects() -> dict[str, bytes]:
-    """What the models are trained on, by key."""
+def objects(count: int = ROWS) -> dict[str, bytes]:
+    """What the models are trained on, by key: so many rows, of which a tenth is there to validate with too."""
     import numpy
 
     from algorithms.common import recordio
 
     chance = numpy.random.default_rng(0)
-    rows = chance.uniform(size=(ROWS, FEATURES)).round(4)
+    rows = chance.uniform(size=(count, FEATURES)).round(4)
     target = (rows @ chance.normal(size=FEATURES) + rows[:, 0] * rows[:, 1]).round(4)
     lines = [",".join(map(str, row)) + "\n" for row in numpy.column_stack([target, rows]).tolist()]
     pairs = [f"user{chance.integers(1000)},10.0.{chance.integers(8)}.{chance.integers(256)}\n" for _ in range(5000)]
     return {
         "rows/rows": recordio.write_features(rows.astype("f4"), target.astype("f4")),
         "csv/train/data.csv": "".join(lines).encode(),
-        "csv/validation/data.csv": "".join(lines[:1000]).encode(),
+        "csv/validation/data.csv": "".join(lines[: count // 10]).encode(),
         "pairs/pairs.csv": "".join(pairs).encode(),
     }
+
+
+def train(model: Tabular, url: str, bucket: str) -> dict[str, Any]:
+    """The description of a finished training job of it; the data lie in the bucket."""
+    image, _, parameters = images(model, url)
+    channels = [
+        {
+            "ChannelName": channel, "ContentType": model.takes,
+            "DataSource": {"S3DataSource": {
+                "S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/{key}", "S3DataDistributionType": model.spread,
+            }},
+        }
+        for channel, key in model.channels.items()
+    ]  # fmt: skip
+    members = {"HyperParameters": parameters, "InputDataConfig": channels}
+    client = boto(url, "sagemaker")
+    client.create_training_job(**request(model.name, bucket, image, **members))
+    return settle(client, model.name)
 
 
 def images(model: Tabular, url: str) -> tuple[str, str, dict[str, str]]:

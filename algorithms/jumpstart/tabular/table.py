@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,9 @@ def _few(text: str, width: int) -> pd.DataFrame | None:
     return pd.DataFrame(np.array(rows, dtype=np.float64), columns=_names(width), copy=False)
 
 
-def _names(width: int) -> list[str]:
-    return [f"feature_{number}" for number in range(width)]
+@lru_cache(maxsize=1)
+def _names(width: int) -> pd.Index:
+    return pd.Index([f"feature_{number}" for number in range(width)])
 
 
 def _table(paths: Sequence[Path], categorical: Sequence[int]) -> Table:
