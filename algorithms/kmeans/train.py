@@ -80,4 +80,4 @@ def _found(run: Run, rows: NDArray[np.float32], k: int, factor: int) -> NDArray[
 
 
 def _mean_squared(rows: NDArray[np.float32], found: NDArray[np.float32]) -> float:
-    return float((centres.nearest(rows, found)[1].astype(np.float64) ** 2).mean())
+    return float(centres.nearest(rows, found)[1].mean(dtype=np.float64))
