@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import re
 import select
 import socket
 import time
@@ -30,8 +31,8 @@ from emulator.errors import CallerFault
 log = logging.getLogger(__name__)
 
 TLS_HANDSHAKE = b"\x16"
-CONTROL_PLANE = b"POST / HTTP/1.1\r\n"
-"""How all requests of a protocol that names its operation in a header begin: this line need not be taken apart anew."""
+PLAIN_LINE = re.compile(rb"(GET|POST|PUT|HEAD|DELETE) (/(?:[\w.~-][\w./~-]*)?) HTTP/1\.1\r\n", re.ASCII)
+"""A request line with nothing to be taken apart: no query, no escapes, no authority."""
 
 LINGER_MS = 4
 """How long a worker waits for the next request of the connection that it has just served."""
@@ -91,10 +92,11 @@ class Request(HTTPRequest):
         if seen[:1] == TLS_HANDSHAKE:
             self.simple_response("400 Bad Request", SPEAKS_HTTP)
             return False
-        if seen.startswith(CONTROL_PLANE):
+        if plain := PLAIN_LINE.match(seen):
             self.rfile.readline()
             self.started_request = True
-            self.method, self.uri, self.path, self.qs, self.authority = b"POST", b"/", b"/", b"", b""
+            self.method, self.uri = plain.groups()
+            self.path, self.qs, self.authority = self.uri, b"", b""
             self.request_protocol, self.response_protocol = b"HTTP/1.1", "HTTP/1.1"
             return True
         return bool(super().read_request_line())  # type: ignore[no-untyped-call]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import formats, jobs, many, rows
+from benchmarks import formats, jobs, many, rows, serving, tabular, training
 
 ROUNDS = 5
 
@@ -74,9 +74,17 @@ FORMATS = (
     Line("reading recordio-protobuf, 100 dense columns, against the bare bytes", "MB/s", 0.33, at_least=True),
     Line("reading CSV, 40 columns of 17 digits, against numpy.loadtxt", "MB/s", 2.0, at_least=True),
 )
-INVOKE = (
-    Line("InvokeEndpoint p50, XGBoost, above the library's predict", "ms", 3.0, difference=True),
-    Line("InvokeEndpoint p50, ONNX, above the library's run", "ms", 3.0, difference=True),
+INVOKE = (Line("InvokeEndpoint p50, ONNX, above the library's run", "ms", 3.0, difference=True),)
+SERVED = tuple(
+    Line(f"InvokeEndpoint p50, {model.title}, above its own predict", "ms", 1.0, difference=True)
+    for model in tabular.MODELS
+)
+CORES = tuple(
+    Line(f"{model.title}, 8 clients, against what the cores allow", "invocations/s", 0.8, at_least=True)
+    for model in tabular.MODELS
+)
+TRAINED = tuple(
+    Line(f"training {learner.title}, against the library called directly", "s", 1.2) for learner in training.LEARNERS
 )
 
 
@@ -84,9 +92,11 @@ def main() -> int:
     """Measure everything; 1 when a row is missed."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--write", type=Path, help="also write the table to this file")
+    options.add_argument("--only", choices=tuple(PARTS), help="measure only this part")
     given = options.parse_args()
     report = [_HEAD]
-    missed = _measure(report)
+    print(_HEAD, flush=True)
+    missed = sum(measure(report) for name, measure in PARTS.items() if given.only in (None, name))
     text = "\n".join(report) + "\n"
     if given.write:
         given.write.write_text(_preface() + text)
@@ -96,8 +106,7 @@ def main() -> int:
 _HEAD = "| what | ours | theirs | ours / theirs | must be | |\n|---|---|---|---|---|---|"
 
 
-def _measure(report: list[str]) -> int:
-    print(_HEAD, flush=True)
+def _control(report: list[str]) -> int:
     missed = _rounds(report, START, rows.start)
     with contextlib.ExitStack() as stack:
         control = rows.Control(stack)
@@ -107,20 +116,33 @@ def _measure(report: list[str]) -> int:
         missed += _rounds(report, PAGES, control.pages)
         missed += _rounds(report, CREATED, control.created)
         missed += _rounds(report, WORK, control.jobs)
-    missed += _rounds(report, GROWTH, rows.growth)
-    missed += _many(report)
-    with contextlib.ExitStack() as stack:
-        trained = rows.Jobs(stack)
-        missed += _rounds(report, JOB, trained.measure)
-        _say(report, f"| the first job of a server (cold) | {trained.cold:.3g} s | | | reported | |")
-    missed += _jobs(report)
+    return missed + _rounds(report, GROWTH, rows.growth)
+
+
+def _formats(report: list[str]) -> int:
     with contextlib.ExitStack() as stack:
         files = formats.Formats(stack)
-        missed += _rounds(report, RECORDS, files.rates)
-        missed += _rounds(report, FORMATS, files.ratios)
+        return _rounds(report, RECORDS, files.rates) + _rounds(report, FORMATS, files.ratios)
+
+
+def _trained(report: list[str]) -> int:
     with contextlib.ExitStack() as stack:
-        missed += _rounds(report, INVOKE, rows.Invocations(stack).measure)
-    return missed
+        trainings = training.Trainings(stack)
+        missed = _rounds(report, TRAINED, trainings.measure)
+        _say(report, f"| what a job takes besides | {trainings.overhead()} | | | reported | |")
+        return missed
+
+
+def _served(report: list[str]) -> int:
+    with contextlib.ExitStack() as stack:
+        missed = _rounds(report, INVOKE, rows.Invocations(stack).measure)
+    with contextlib.ExitStack() as stack:
+        endpoints = serving.Endpoints(stack)
+        missed += _rounds(report, SERVED, endpoints.latencies)
+        _say(report, f"| of these, the model's own server | {endpoints.told()} | | | reported | |")
+        missed += _rounds(report, CORES, endpoints.rates)
+        _say(report, f"| the same without the front door | {endpoints.told()} | | | reported | |")
+        return missed
 
 
 def _many(report: list[str]) -> int:
@@ -141,7 +163,11 @@ def _many(report: list[str]) -> int:
 
 def _jobs(report: list[str]) -> int:
     with contextlib.ExitStack() as stack:
-        missed = _rounds(report, SCRIPT, jobs.Scripts(stack).measure)
+        trained = rows.Jobs(stack)
+        missed = _rounds(report, JOB, trained.measure)
+        _say(report, f"| the first job of a server (cold) | {trained.cold:.3g} s | | | reported | |")
+    with contextlib.ExitStack() as stack:
+        missed += _rounds(report, SCRIPT, jobs.Scripts(stack).measure)
     if jobs.Containers.possible():
         with contextlib.ExitStack() as stack:
             missed += _rounds(report, CONTAINER, jobs.Containers(stack).measure)
@@ -150,6 +176,11 @@ def _jobs(report: list[str]) -> int:
         missed += _rounds(report, CHANNEL, channel.measure)
         _say(report, f"| growth of the server by that channel | {channel.grown:.0f} MiB | | | reported | |")
     return missed
+
+
+PARTS = {
+    "control": _control, "many": _many, "jobs": _jobs, "formats": _formats, "training": _trained, "serving": _served,
+}  # fmt: skip
 
 
 def _rounds(report: list[str], lines: tuple[Line, ...], measure: Callable[[], list[rows.Figures]]) -> int:

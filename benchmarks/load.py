@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 AUTH = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
 
 
+UNIX = "unix:"
+"""What the address of a unix socket begins with, where others begin with http://."""
+
+
 def sagemaker(operation: str, body: bytes = b"{}") -> bytes:
     """A control-plane request (JSON 1.1)."""
     headers = {"X-Amz-Target": f"SageMaker.{operation}", "Content-Type": "application/x-amz-json-1.1"}
@@ -25,7 +29,9 @@ def request(method: str, path: str, service: str, body: bytes = b"", headers: di
 
 
 def addressed(payload: bytes, url: str) -> bytes:
-    """The request with the Host header of the server at `url`."""
+    """The request with the Host header of the server at `url`; as it is for a unix socket."""
+    if url.startswith(UNIX):
+        return payload
     return payload.replace(b"Host: 127.0.0.1\r\n", f"Host: {url.removeprefix('http://')}\r\n".encode(), 1)
 
 
@@ -51,8 +57,8 @@ class Load:
 class _Lane:
     """One connection with one request under way."""
 
-    def __init__(self, address: tuple[str, int]) -> None:
-        self.address = address
+    def __init__(self, url: str) -> None:
+        self.url = url
         self.sock: socket.socket | None = None
         self.sent = 0.0
         self.buffer = b""
@@ -60,8 +66,7 @@ class _Lane:
     def fire(self, payload: bytes) -> None:
         self.buffer = b""
         if self.sock is None:
-            self.sock = socket.create_connection(self.address)
-            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.sock = _connected(self.url)
         self.sent = time.perf_counter()
         self.sock.sendall(payload)
 
@@ -91,11 +96,21 @@ class _Lane:
             self.sock = None
 
 
+def _connected(url: str) -> socket.socket:
+    if url.startswith(UNIX):
+        found = socket.socket(socket.AF_UNIX)
+        found.connect(url.removeprefix(UNIX))
+        return found
+    host, port = url.removeprefix("http://").rstrip("/").split(":")
+    found = socket.create_connection((host, int(port)))
+    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return found
+
+
 def run(url: str, payloads: list[bytes], clients: int, seconds: float) -> Load:
     """Replay `payloads` in turn over `clients` connections for `seconds`."""
-    host, port = url.removeprefix("http://").rstrip("/").split(":")
     payloads = [addressed(payload, url) for payload in payloads]
-    lanes = [_Lane((host, int(port))) for _ in range(clients)]
+    lanes = [_Lane(url) for _ in range(clients)]
     load, turn = Load(0.0), 0
     began = time.perf_counter()
     with selectors.DefaultSelector() as selector:

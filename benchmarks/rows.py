@@ -201,20 +201,18 @@ class Jobs:
 
 
 class Invocations:
-    """An XGBoost and an ONNX endpoint, and the libraries with the same models."""
+    """An ONNX endpoint, and the library with the same model."""
 
     def __init__(self, stack: contextlib.ExitStack) -> None:
         self.server = stack.enter_context(servers.sagelet(None, "--executor", "process"))
         servers.first_answers(self.server)
-        self.boost = _boosted()
         self.onnx = _linear()
-        self._deploy("xgb", "sagemaker-xgboost:1.7-1", {"xgboost-model": self.boost[1]})
         self._deploy("onnx", "sagemaker-inference-pytorch:1.8-cpu-py3", {"model.onnx": self.onnx[1]})
 
     def measure(self) -> list[Figures]:
         """p50 of InvokeEndpoint with one connection, and of the library's own predict of the same row, in ms."""
         body = ",".join(["0.5"] * 10).encode()
-        return [(self._p50("xgb", body), _p50(self.boost[0])), (self._p50("onnx", body), _p50(self.onnx[0]))]
+        return [(self._p50("onnx", body), _p50(self.onnx[0]))]
 
     def _p50(self, endpoint: str, body: bytes) -> float:
         path = f"/endpoints/{endpoint}/invocations"
@@ -250,17 +248,6 @@ class Invocations:
             time.sleep(0.02)
         if answer["EndpointStatus"] != "InService":
             raise SystemExit(answer.get("FailureReason"))
-
-
-def _boosted() -> tuple[Callable[[], Any], bytes]:
-    import numpy as np
-    import xgboost
-
-    rows = np.random.default_rng(0).uniform(size=(1000, 11)).astype(np.float32)
-    data = xgboost.DMatrix(rows[:, 1:], rows[:, 0])
-    booster = xgboost.train({"max_depth": 6, "nthread": 1}, data, num_boost_round=50)
-    row = rows[:1, 1:]
-    return partial(lambda r: booster.predict(xgboost.DMatrix(r)), row), bytes(booster.save_raw("json"))
 
 
 def _linear() -> tuple[Callable[[], Any], bytes]:

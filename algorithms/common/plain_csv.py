@@ -31,7 +31,12 @@ def read(text: bytes, delimiter: str, words: Iterable[str] = ()) -> NDArray[Any]
     while at < len(text):
         end = at + PIECE if at + PIECE < len(text) else len(text)
         end = text.rfind(b"\n", at, end) + 1 or text.find(b"\n", end) + 1 or len(text)
-        piece = _rows(_without(words, text[at:end].removesuffix(b"\n"), mark), mark, columns)
+        lines = text[at:end].removesuffix(b"\n")
+        if not _is_plain(lines, mark, columns):  # To look for words takes longer than this.
+            lines = _without(words, lines, mark)
+            if not _is_plain(lines, mark, columns):
+                return None
+        piece = _rows(lines, mark, columns)
         if piece is None:
             return None
         rows.append(piece)
@@ -50,6 +55,12 @@ def _without(words: Iterable[str], text: bytes, mark: bytes) -> bytes:
     return text
 
 
+def _is_plain(text: bytes, mark: bytes, columns: int) -> bool:
+    """Whether there is nothing but characters of numbers between the marks and the line ends where they belong."""
+    between = text.translate(None, NUMBER)
+    return bool(text) and between == b"\n".join([mark * (columns - 1)] * (text.count(b"\n") + 1))
+
+
 def _rows(text: bytes, mark: bytes, columns: int) -> NDArray[Any] | None:
     import numpy
 
@@ -57,22 +68,20 @@ def _rows(text: bytes, mark: bytes, columns: int) -> NDArray[Any] | None:
         import orjson
     except ImportError:  # In a user's own image: numpy's reader does it too.
         return None
-    count = text.count(b"\n") + 1
-    if not text or text.translate(None, NUMBER) != b"\n".join([mark * (columns - 1)] * count):
-        return None
     listed = b"[" + text.replace(mark, b",").replace(b"\n", b",") + b"]"
-    if b"-0," in listed or b"-0]" in listed:
-        return None  # A whole number without its sign to JSON.
     try:
         numbers = orjson.loads(listed)
+        found = numpy.fromiter(numbers, numpy.float64, len(numbers))
     except orjson.JSONDecodeError:
         if columns == 1 or mark == b" ":
             return None  # What looks like a gap is a blank line, or one of several blanks.
         try:
-            numbers = orjson.loads(_filled(listed))
+            found = numpy.array(orjson.loads(_filled(listed)), dtype=numpy.float64)
         except orjson.JSONDecodeError:
             return None
-    return numpy.array(numbers, dtype=numpy.float64).reshape(count, columns)
+    if not found.all() and (b"-0," in listed or listed.endswith(b"-0]")):
+        return None  # A whole number without its sign to JSON.
+    return found.reshape(-1, columns)
 
 
 def _filled(listed: bytes) -> bytes:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from algorithms.common import channels
+from algorithms.common import channels, threads
 from algorithms.common.contract import Layout, end_on_sigterm, run_training
 from algorithms.common.faults import UserError
 from algorithms.common.hyperparameters import defaults, validate
@@ -99,7 +99,8 @@ def _train(definition: Definition, fit: Callable[[Run], None], layout: Layout, l
     log.info("Number of GPUs being used: 0")
     ready = time.time()
     if hosts.gather(run):
-        fit(run)
+        with threads.suited():  # An algorithm whose products may be large says so itself.
+            fit(run)
     log.final(ready)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from algorithms.common import ndarray_list
+from algorithms.common import ndarray_list, threads
 from algorithms.common.channels import Channel
 from algorithms.common.faults import UserError
 from algorithms.first_party.definition import CSV, RECORDIO, Definition
@@ -43,7 +43,24 @@ def fit(run: Run) -> None:
     if len(rows) < k:
         raise UserError(f"Channel 'train' has {len(rows)} records, fewer than the {k} clusters that k asks for.")
     factor = AUTO_FACTOR if values["extra_center_factor"] == "auto" else values["extra_center_factor"]
-    draw = np.random.default_rng(SEED)
+    size = values["mini_batch_size"]
+    with threads.suited(min(size, len(rows)) * train.width * k * factor):
+        found = _found(run, rows, k, factor)
+    run.save(MODEL, ndarray_list.write([found]))
+    run.log.quality("train", "msd", _mean_squared(rows, found))
+    if (test := run.maybe("test")) is None:
+        run.log.info("Test data is not provided.")
+        return
+    mean = _mean_squared(test.dense(), found)
+    for metric in values["eval_metrics"]:
+        value = mean if metric == "msd" else mean * len(test)
+        run.log.score("test", metric, value)
+        run.log.quality("test", metric, value)
+
+
+def _found(run: Run, rows: NDArray[np.float32], k: int, factor: int) -> NDArray[np.float32]:
+    """The centres (k, features)."""
+    values, draw = run.values, np.random.default_rng(SEED)
     size = values["mini_batch_size"]
     stream = centres.Stream.begin(
         rows[: max(size, k * factor)], k * factor, values["init_method"], draw, values["half_life_time_size"]
@@ -59,17 +76,7 @@ def fit(run: Run) -> None:
         run.log.progress(epoch + 1, values["epochs"])
         run.log.throughput(len(rows), start)
     run.log.info(f"shrinking {len(stream.centres)} centers into {k}")
-    found = centres.lloyd(stream, k, dict(values), draw, run.log.info).astype(np.float32)
-    run.save(MODEL, ndarray_list.write([found]))
-    run.log.quality("train", "msd", _mean_squared(rows, found))
-    if (test := run.maybe("test")) is None:
-        run.log.info("Test data is not provided.")
-        return
-    mean = _mean_squared(test.dense(), found)
-    for metric in values["eval_metrics"]:
-        value = mean if metric == "msd" else mean * len(test)
-        run.log.score("test", metric, value)
-        run.log.quality("test", metric, value)
+    return centres.lloyd(stream, k, dict(values), draw, run.log.info).astype(np.float32)
 
 
 def _mean_squared(rows: NDArray[np.float32], found: NDArray[np.float32]) -> float:

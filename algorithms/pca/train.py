@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from algorithms.common import ndarray_list
+from algorithms.common import ndarray_list, threads
 from algorithms.common.channels import Channel
 from algorithms.first_party.definition import CSV, RECORDIO, Definition
 from algorithms.first_party.run import Run
@@ -37,13 +39,8 @@ def fit(run: Run) -> None:
     values, rows = run.values, run.table("train").dense()
     start = time.time()
     batches = [rows[at : at + values["mini_batch_size"]] for at in range(0, len(rows), values["mini_batch_size"])]
-    count, centred = values["num_components"], values["subtract_mean"]
-    if values["algorithm_mode"] == "regular":
-        found = directions.exact(batches, count, centred)
-    else:
-        extra = values["extra_components"]
-        extra = max(LEAST_EXTRA, count) if extra < 0 else extra
-        found = directions.randomized(batches, count, extra, centred, np.random.default_rng(SEED))
+    with threads.suited(len(batches[0]) * rows.shape[1] ** 2):
+        found = _found(values, batches)
     run.log.seen(len(rows), len(batches), epoch=0)
     run.log.metrics({"epochs": 1, "update.time": 1000 * (time.time() - start)}, since=start)
     run.log.progress(1, 1)
@@ -54,3 +51,12 @@ def fit(run: Run) -> None:
         run.log.info("Test data is not provided.")
         return
     run.log.seen(len(test), 1, meta="test_data_iter")
+
+
+def _found(values: Mapping[str, Any], batches: Sequence[Any]) -> directions.Components:
+    count, centred = values["num_components"], values["subtract_mean"]
+    if values["algorithm_mode"] == "regular":
+        return directions.exact(batches, count, centred)
+    extra = values["extra_components"]
+    extra = max(LEAST_EXTRA, count) if extra < 0 else extra
+    return directions.randomized(batches, count, extra, centred, np.random.default_rng(SEED))

@@ -24,4 +24,10 @@ def _import() -> ModuleType:
     return xgboost
 
 
+def do_without_pandas() -> None:
+    """Hide pandas from this whole process: a prediction would import it, to see whether it was given a Series, and the
+    first caller would wait for that."""
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
+
+
 xgboost = sys.modules.get("xgboost") or _import()

@@ -14,7 +14,7 @@ from algorithms.common.contract import Layout
 from algorithms.common.faults import Refusal
 from algorithms.common.serving import Invocation, Reply, run_serving
 from algorithms.script_mode.serve import wanted
-from algorithms.xgboost import answers, model, requests
+from algorithms.xgboost import answers, library, model, requests
 
 
 class Service:
@@ -73,4 +73,5 @@ def main() -> int:
         from algorithms.xgboost import scripted
 
         return scripted.main()
+    library.do_without_pandas()
     return run_serving(load, workers.by_cores())

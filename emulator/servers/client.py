@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
-import socket
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from emulator.ports import Address
+from emulator.servers.exchange import Answer, Connection, Request
+
+__all__ = ["Client", "InvokeFailure", "Reply", "Request"]
 
 
 @dataclass(frozen=True)
@@ -20,16 +21,6 @@ class Reply:
     body: bytes
 
 
-@dataclass(frozen=True)
-class Request:
-    """What a model server is asked."""
-
-    method: str
-    path: str
-    body: bytes = b""
-    headers: Mapping[str, str] | None = None
-
-
 class InvokeFailure(Exception):
     """The server did not answer. `kind` is `timeout` or `gone`."""
 
@@ -39,46 +30,29 @@ class InvokeFailure(Exception):
         self.message = message
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str, timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
-class _TcpConnection(http.client.HTTPConnection):
-    def connect(self) -> None:
-        super().connect()
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
 class Client:
     """Connections to one server. Thread safe: each request has a connection of its own while it lasts."""
 
     def __init__(self, address: Address) -> None:
         self._address = address
-        self._idle: list[http.client.HTTPConnection] = []
+        self._idle: list[Connection] = []
         self._lock = threading.Lock()
 
     def ask(self, request: Request, timeout: float) -> Reply:
         """Send a request and read the whole answer; `InvokeFailure` when there is none within `timeout` seconds."""
-        connection, response = self._send(request, timeout)
+        connection, answer = self._send(request, timeout)
         try:
-            body = response.read()
-        except (OSError, http.client.HTTPException) as error:
+            body = answer.body()
+        except OSError as error:
             connection.close()
             raise _failure(error, timeout) from error
-        self._give_back(connection, response)
-        return Reply(response.status, _headers(response), body)
+        self._give_back(connection, answer)
+        return Reply(answer.status, answer.headers, body)
 
     def stream(self, request: Request, timeout: float) -> tuple[Reply, Iterator[bytes]]:
         """As `ask`, but the body comes as an iterator of chunks, each as soon as the server sends it."""
-        connection, response = self._send(request, timeout)
-        return Reply(response.status, _headers(response), b""), self._chunks(connection, response, timeout)
+        connection, answer = self._send(request, timeout)
+        return Reply(answer.status, answer.headers, b""), self._chunks(connection, answer, timeout)
 
     def close(self) -> None:
         """Close the connections that are idle."""
@@ -87,62 +61,47 @@ class Client:
         for connection in idle:
             connection.close()
 
-    def _send(self, request: Request, timeout: float) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+    def _send(self, request: Request, timeout: float) -> tuple[Connection, Answer]:
         kept = self._take()
         if kept is not None:
             try:
-                return kept, _exchange(kept, request, timeout)
+                return kept, kept.ask(request, timeout)
             except TimeoutError as error:
                 kept.close()
                 raise _failure(error, timeout) from error
-            except (OSError, http.client.HTTPException):
+            except OSError:
                 # A server may close an idle connection at any time; that says nothing about its health.
                 kept.close()
-        fresh = self._connect(timeout)
+        fresh: Connection | None = None
         try:
-            return fresh, _exchange(fresh, request, timeout)
-        except (OSError, http.client.HTTPException) as error:
-            fresh.close()
+            fresh = Connection(self._address, timeout)
+            return fresh, fresh.ask(request, timeout)
+        except OSError as error:
+            if fresh is not None:
+                fresh.close()
             raise _failure(error, timeout) from error
 
-    def _chunks(
-        self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse, timeout: float
-    ) -> Iterator[bytes]:
+    def _chunks(self, connection: Connection, answer: Answer, timeout: float) -> Iterator[bytes]:
         try:
-            while chunk := response.read1(65536):
-                yield chunk
-        except (OSError, http.client.HTTPException) as error:
+            yield from answer.pieces()
+        except OSError as error:
             connection.close()
             raise _failure(error, timeout) from error
-        self._give_back(connection, response)
+        except GeneratorExit:
+            connection.close()
+            raise
+        self._give_back(connection, answer)
 
-    def _take(self) -> http.client.HTTPConnection | None:
+    def _take(self) -> Connection | None:
         with self._lock:
             return self._idle.pop() if self._idle else None
 
-    def _give_back(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
-        if response.will_close or not response.isclosed():
+    def _give_back(self, connection: Connection, answer: Answer) -> None:
+        if not answer.stays:
             connection.close()
             return
         with self._lock:
             self._idle.append(connection)
-
-    def _connect(self, timeout: float) -> http.client.HTTPConnection:
-        if self._address.socket:
-            return _UnixConnection(self._address.socket, timeout)
-        return _TcpConnection(self._address.host, self._address.port, timeout=timeout)
-
-
-def _exchange(connection: http.client.HTTPConnection, request: Request, timeout: float) -> http.client.HTTPResponse:
-    connection.timeout = timeout
-    if connection.sock is not None:
-        connection.sock.settimeout(timeout)
-    connection.request(request.method, request.path, request.body, dict(request.headers or {}))
-    return connection.getresponse()
-
-
-def _headers(response: http.client.HTTPResponse) -> dict[str, str]:
-    return {name.lower(): value for name, value in response.getheaders()}
 
 
 def _failure(error: Exception, timeout: float) -> InvokeFailure:

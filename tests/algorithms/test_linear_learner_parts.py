@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
@@ -15,6 +19,7 @@ from algorithms.linear_learner.model import Linear
 from algorithms.linear_learner.scaling import Scaling
 from algorithms.linear_learner.thresholds import Counts
 
+ROOT = Path(__file__).resolve().parents[2]
 DRAW = np.random.default_rng(7)
 
 
@@ -264,3 +269,14 @@ def test_small_products_take_one_thread() -> None:
     with threads.suited(threads.LARGE):
         assert used() == before
     assert used() == before
+
+
+def test_a_process_of_one_core_computes_with_one_thread_in_all_of_its_threads() -> None:
+    told = (
+        "import threading, numpy, sklearn.cluster; from algorithms.common import threads; begin = threads.one(); "
+        "from threadpoolctl import threadpool_info as pools; used = []; "
+        "late = threading.Thread(target=lambda: (begin(), used.extend(p['num_threads'] for p in pools()))); "
+        "late.start(); late.join(); used += [p['num_threads'] for p in pools()]; "
+        "assert len(used) >= 4 and set(used) == {1}, used"
+    )
+    subprocess.run([sys.executable, "-c", told], cwd=ROOT, check=True)

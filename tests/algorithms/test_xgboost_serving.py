@@ -5,6 +5,8 @@ import json
 import pickle
 import socket
 import statistics
+import subprocess
+import sys
 import time
 
 import numpy
@@ -16,7 +18,7 @@ from algorithms.common.faults import Refusal, UserError
 from algorithms.common.serving import Invocation
 from algorithms.xgboost import answers, model
 from algorithms.xgboost.serve import Service
-from tests.algorithms.job import Job
+from tests.algorithms.job import ROOT, Job
 
 OLD, NEW = (1, 2, 1), (1, 7, 1)
 ROWS = numpy.random.default_rng(9).normal(size=(5, 4)).round(3)
@@ -373,3 +375,13 @@ def test_a_small_request_costs_little_above_the_library(tmp_path):
         served = median(invoke)
         connection.close()
     assert served - median(lambda: direct(made, row)) < 0.003
+
+
+def test_the_first_caller_does_not_wait_for_pandas_to_be_imported(tmp_path):
+    (tmp_path / "xgboost-model").write_bytes(booster().save_raw("ubj"))
+    code = (
+        "import sys, pathlib, numpy; from algorithms.xgboost import library, model, serve; "
+        f"library.do_without_pandas(); loaded = model.load(pathlib.Path({str(tmp_path)!r})); "
+        "loaded.predict(numpy.ones((1, loaded.num_features), 'f4')); assert not sys.modules['pandas']"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)

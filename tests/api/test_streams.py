@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.gateway import _plain
+from api.gateway import PLAIN_LINE, _plain
 from api.streams import Reader, Writer
 
 ASKS = st.one_of(
@@ -80,3 +80,23 @@ def test_plain_headers_are_read_at_once_and_others_left_to_cheroot(sent: bytes, 
     found = reader.head()
     assert (_plain(found) if found else None) == head
     assert reader.peek() == sent
+
+
+@pytest.mark.parametrize(
+    ("line", "target"),
+    [
+        (b"POST / HTTP/1.1\r\n", b"/"),
+        (b"GET /bucket/a.b~c_d-e/f HTTP/1.1\r\n", b"/bucket/a.b~c_d-e/f"),
+        (b"GET //evil/path HTTP/1.1\r\n", None),
+        (b"GET /a%20b HTTP/1.1\r\n", None),
+        (b"GET /a?b=c HTTP/1.1\r\n", None),
+        (b"GET /a HTTP/1.0\r\n", None),
+        (b"get /a HTTP/1.1\r\n", None),
+        (b"GET /a#b HTTP/1.1\r\n", None),
+        (b"GET http://x/a HTTP/1.1\r\n", None),
+        (b"GET /caf\xc3\xa9 HTTP/1.1\r\n", None),
+    ],
+)
+def test_only_plain_request_lines_are_not_taken_apart_by_cheroot(line: bytes, target: bytes | None) -> None:
+    found = PLAIN_LINE.match(line)
+    assert (found and found[2]) == target

@@ -147,3 +147,50 @@ def test_a_streamed_body_comes_in_chunks_as_they_are_sent(peer):
     reply, chunks = client.stream(Request("POST", "/invocations"), 5.0)
     assert reply.status == 200 and b"".join(chunks) == b"abcde"
     client.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "body", "kept"),
+    [
+        (b"HTTP/1.1 100 Continue\r\n\r\n" + OK, b"0.5\n", True),
+        (b"HTTP/1.1 200 OK\nContent-Length: 2\n\nab", b"ab", True),
+        (b"HTTP/1.1 200\r\nTransfer-Encoding: Chunked\r\n\r\n2;x\r\nab\r\n0\r\nTrailer: t\r\n\r\n", b"ab", True),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", b"", True),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nab", b"ab", False),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nab", b"ab", False),
+        (b"HTTP/1.1 200 OK\r\n\r\nto the end", b"to the end", False),
+    ],
+)
+def test_answers_of_any_server_are_understood(peer, answer, body, kept):
+    second = [answer] if kept else []
+    server = peer([answer, *second], [OK])
+    client = Client(server.address())
+    assert [post(client).body for _ in range(2)] == [body, body if kept else b"0.5\n"]
+    assert server.accepted == (1 if kept else 2)
+    client.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000,
+        b"HTTP/1.1 200 OK\r\n",
+    ],
+)
+def test_what_is_no_answer_is_none(peer, answer):
+    client = Client(peer([answer], [answer]).address())
+    with pytest.raises(InvokeFailure) as caught:
+        post(client)
+    assert caught.value.kind == "gone"
+
+
+def test_a_large_body_arrives_and_headers_cannot_end_early(peer):
+    server = peer([OK])
+    client = Client(server.address())
+    body, headers = b"1" * 300_000, {"X-Custom": "one\r\nX-Forged: two"}
+    assert client.ask(Request("POST", "/invocations", body, headers), 5.0).status == 200
+    assert server.requests[0].endswith(b"\r\n\r\n" + body) and b"X-Custom: one X-Forged: two\r\n" in server.requests[0]
+    client.close()

@@ -25,4 +25,8 @@ def transform_fn(loaded: Any, body: Any, content_type: str, accept: str) -> Any:
 
     facts, booster = loaded
     names = [f"feature_{column - 1}" for column in facts["categorical"]]
-    return answers.answer(facts, lambda rows: booster.predict(numbered(rows, names)), (body, content_type, accept))
+
+    def predict(rows: Any) -> Any:
+        return booster.predict(numbered(rows, names).to_numpy(), num_threads=answers.threads(rows))
+
+    return answers.answer(facts, predict, (body, content_type, accept))

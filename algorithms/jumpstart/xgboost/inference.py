@@ -16,7 +16,7 @@ def model_fn(model_dir: str) -> Any:
     import joblib
     import xgboost
 
-    booster = xgboost.Booster(model_file=str(Path(model_dir) / "model.json"))
+    booster = xgboost.Booster({"nthread": 1}, model_file=str(Path(model_dir) / "model.json"))
     return facts, joblib.load(Path(model_dir) / "encoder.joblib"), booster
 
 
@@ -29,7 +29,8 @@ def transform_fn(loaded: Any, body: Any, content_type: str, accept: str) -> Any:
     facts, encoder, booster = loaded
 
     def predict(rows: Any) -> Any:
-        found = booster.predict(xgboost.DMatrix(encoder.transform(rows) if encoder else rows.to_numpy()))
+        features = encoder.transform(rows) if encoder else rows.to_numpy()
+        found = booster.predict(xgboost.DMatrix(features, nthread=answers.threads(rows)))
         return np.column_stack([1 - found, found]) if facts["labels"] and found.ndim == 1 else found
 
     return answers.answer(facts, predict, (body, content_type, accept))

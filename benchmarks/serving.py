@@ -1,0 +1,157 @@
+"""What an invocation of a tabular model costs above the model itself, and how many eight clients get of the machine."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import statistics
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import load, servers, tabular
+from benchmarks.rows import ROLE, Figures, boto
+
+BUCKET = "served"
+CLIENTS = 8
+SECONDS, SLICES = 1.6, 4
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model in service: `asks` is the invocation, `bare` the same at the model's own server, `socket` where that
+    listens, `predict` the model's own function in this process."""
+
+    name: str
+    asks: bytes
+    bare: bytes
+    socket: str
+    predict: tabular.Predict
+
+
+@dataclass
+class Spent:
+    """What a load has come to: its answers, in how many seconds, the processor that they took of us, and that which
+    nobody used meanwhile."""
+
+    answers: int = 0
+    seconds: float = 0.0
+    own: float = 0.0
+    idle: float = 0.0
+
+
+class Endpoints:
+    """All tabular models, trained and deployed by one server."""
+
+    def __init__(self, stack: contextlib.ExitStack, models: tuple[tabular.Tabular, ...] = tabular.MODELS) -> None:
+        self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="b-")))
+        self.server = stack.enter_context(servers.sagelet(str(self.folder / "d"), "--executor", "process"))
+        servers.first_answers(self.server)
+        self.client, self.s3 = boto(self.server.url, "sagemaker"), boto(self.server.url, "s3")
+        self.s3.create_bucket(Bucket=BUCKET)
+        for key, content in tabular.objects().items():
+            self.s3.put_object(Bucket=BUCKET, Key=key, Body=content)
+        self.served = [self._serve(model) for model in models]
+        self._noted = ""
+
+    def latencies(self) -> list[Figures]:
+        """p50 in ms: of each model the endpoint and the model's own predict. That of its own server is noted."""
+        found = [self._latency(one) for one in self.served]
+        self._note(f"+{bare - own:.2f} ms" for _, bare, own in found)
+        return [(door, own) for door, _, own in found]
+
+    def rates(self) -> list[Figures]:
+        """Invocations per second of eight clients of each endpoint, and those that the cores allow. The same of the
+        model's own server is noted.
+
+        What the cores allow: the seconds of processor that were not other programs', over those that one invocation
+        takes, of the client, the front door and the model's server together, where a single client asks.
+        """
+        found = [self._rate(self.server.url, one.asks) for one in self.served]
+        bare = [self._rate(one.socket, one.bare) for one in self.served]
+        self._note(f"{rate:.0f}/s ({rate / allowed:.2f})" for rate, allowed in bare)
+        return found
+
+    def _rate(self, url: str, asks: bytes) -> Figures:
+        """Both loads in slices that follow each other: how fast the cores are changes with what else they do."""
+        alone, several = Spent(), Spent()
+        load.run(url, [asks], CLIENTS, 0.2)
+        for _ in range(SLICES):
+            self._spend(alone, url, asks, 1)
+            self._spend(several, url, asks, CLIENTS)
+        allowed = (several.own + several.idle) / (alone.own / alone.answers)
+        return several.answers / several.seconds, allowed / several.seconds
+
+    def _spend(self, spent: Spent, url: str, asks: bytes, clients: int) -> None:
+        before, ours = servers.idle(), self._processor()
+        done = load.run(url, [asks], clients, SECONDS / SLICES)
+        spent.idle += servers.idle() - before
+        spent.own += self._processor() - ours
+        spent.answers += len(done.times)
+        spent.seconds += done.seconds
+        if done.errors:
+            raise SystemExit(f"{done.errors} invocations of {url} failed")
+
+    def _processor(self) -> float:
+        return self.server.processor() + time.process_time()
+
+    def told(self) -> str:
+        """What the last round has noted of each model."""
+        return self._noted
+
+    def _note(self, figures: Iterable[str]) -> None:
+        self._noted = ", ".join(f"{one.name} {figure}" for one, figure in zip(self.served, figures, strict=True))
+
+    def _latency(self, one: Served) -> tuple[float, float, float]:
+        door = _checked(load.run(self.server.url, [one.asks], 1, SECONDS), one)
+        bare = _checked(load.run(one.socket, [one.bare], 1, SECONDS), one)
+        return door.quantile(0.5) * 1000, bare.quantile(0.5) * 1000, _p50(one.predict)
+
+    def _serve(self, model: tabular.Tabular) -> Served:
+        name, hosting = model.name, tabular.images(model, self.server.url)[1]
+        artifact = str(tabular.train(model, self.server.url, BUCKET)["ModelArtifacts"]["S3ModelArtifacts"])
+        folder = self.folder / name
+        bucket, _, key = artifact.removeprefix("s3://").partition("/")
+        packed = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+            tar.extractall(folder, filter="data")
+        before = set(self._sockets())
+        self._deploy(name, hosting, artifact)
+        [socket] = set(self._sockets()) - before
+        body, headers = model.body.encode(), {"Content-Type": model.content_type}
+        asks = load.request("POST", f"/endpoints/{name}/invocations", "sagemaker", body, headers)
+        bare = load.request("POST", "/invocations", "sagemaker", body, headers)
+        return Served(name, asks, bare, load.UNIX + socket, model.predict(folder))
+
+    def _sockets(self) -> list[str]:
+        return [str(path) for path in (self.folder / "d" / "work").glob("host-*/process/socket/*")]
+
+    def _deploy(self, name: str, image: str, artifact: str) -> None:
+        container = {"Image": image, "ModelDataUrl": artifact}
+        self.client.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=ROLE)
+        variant = {"VariantName": "a", "ModelName": name, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+        self.client.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+        self.client.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        while (answer := self.client.describe_endpoint(EndpointName=name))["EndpointStatus"] == "Creating":
+            time.sleep(0.02)
+        if answer["EndpointStatus"] != "InService":
+            raise SystemExit(f"{name}: {answer.get('FailureReason')}")
+
+
+def _checked(done: load.Load, one: Served) -> load.Load:
+    if done.errors:
+        raise SystemExit(f"{done.errors} invocations of {one.name} failed")
+    return done
+
+
+def _p50(predict: tabular.Predict) -> float:
+    times = []
+    end = time.perf_counter() + 0.3
+    while time.perf_counter() < end:
+        began = time.perf_counter()
+        predict()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times) * 1000
