@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
-SHARED = "tabular"
-"""The package of scripts that every tabular family brings."""
+SHARED = ("tabular",)
+"""The packages of scripts that a family brings which does not say which."""
+CSV = "text/csv"
 OTHERS = {
     "training": ("__init__.py", "inference.py"),
     "inference": ("__init__.py", "transfer_learning.py", "fitting.py"),
@@ -20,8 +21,12 @@ OTHERS = {
 
 @dataclass(frozen=True)
 class Family:
-    """One family. `image` says in which images it trains and serves; `hyperparameters` are rows of a specification;
-    `models` are its models, each with its own `metrics` (name -> regular expression) and what its scripts are told."""
+    """One family. `image` says in which images it trains and serves, `hosting_image` where it serves in another one;
+    `hyperparameters` are rows of a specification; `models` are its models, each with its own `metrics` (name -> regular
+    expression) and what its scripts are told. `shares` are packages of this room that its scripts need, `brings` files
+    of the payload, which go into the last of these packages: they import nothing of ours. `stand_in` says what computes
+    it in place of what it is named after, empty where nothing does; `content_type` is what its models are asked in.
+    """
 
     name: str
     title: str
@@ -31,6 +36,12 @@ class Family:
     hyperparameters: tuple[Mapping[str, Any], ...]
     models: tuple[Mapping[str, Any], ...]
     differs: tuple[str, ...]
+    hosting_image: Mapping[str, str]
+    shares: tuple[str, ...] = SHARED
+    brings: tuple[str, ...] = ()
+    stand_in: str = ""
+    content_type: str = CSV
+    incremental: bool = False
 
 
 @cache
@@ -44,8 +55,9 @@ def scripts(family: Family, scope: str) -> dict[str, bytes]:
     own = {path.name: path for path in (FOLDER / family.name).glob("*.py")}
     for name in OTHERS[scope]:
         own.pop(name)
-    shared = {f"{SHARED}/{path.name}": path for path in (FOLDER / SHARED).glob("*.py")}
-    return {name: path.read_bytes() for name, path in {**own, **shared}.items()}
+    shared = {f"{package}/{path.name}": path for package in family.shares for path in (FOLDER / package).glob("*.py")}
+    brought = {f"{family.shares[-1]}/{Path(name).name}": FOLDER.parent / name for name in family.brings}
+    return {name: path.read_bytes() for name, path in {**own, **shared, **brought}.items()}
 
 
 def _read(path: Path) -> Family:
@@ -59,4 +71,10 @@ def _read(path: Path) -> Family:
         hyperparameters=tuple(told["hyperparameters"]),
         models=tuple(told["models"]),
         differs=tuple(told.get("differs", ())),
+        hosting_image=told.get("hosting_image", told["image"]),
+        shares=tuple(told.get("shares", SHARED)),
+        brings=tuple(told.get("brings", ())),
+        stand_in=told.get("stand_in", ""),
+        content_type=told.get("content_type", CSV),
+        incremental=told.get("incremental", False),
     )

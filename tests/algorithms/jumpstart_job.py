@@ -47,6 +47,9 @@ def text(rows: np.ndarray) -> str:
 class Tabular(Script):
     """A job whose code is what the bucket has for a model."""
 
+    variables: dict[str, str] = {}
+    """Of the job's environment."""
+
     def __init__(self, base: Path, model_id: str) -> None:
         self.spec = spec(model_id)
         image = self.spec["training_instance_type_variants"]["variants"]["m5"]["properties"]["image_uri"]
@@ -59,9 +62,15 @@ class Tabular(Script):
         names = [f"algo-{number + 1}" for number in range(hosts)]
         self.prepare({**given, **(hyperparameters or {})}, **dict.fromkeys(channels or ("training",), "text/csv"))
         self.configure("resourceconfig", {"current_host": "algo-1", "hosts": names})
-        return self.train(TMPDIR=str(self.temporary))
+        return self.train(TMPDIR=str(self.temporary), **self.variables)
 
     @contextlib.contextmanager
     def served(self) -> Iterator[Server]:
         with self.serve(TMPDIR=str(self.temporary)) as server:
             yield server
+
+
+class Network(Tabular):
+    """A job of a network, which may begin from scratch."""
+
+    variables = {"SAGELET_TRAIN_FROM_SCRATCH": "true"}
