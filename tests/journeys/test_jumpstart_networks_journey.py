@@ -13,6 +13,7 @@ from tests.journeys.test_jumpstart_journey import BUCKET, image, specification
 
 pytest.importorskip("torch", reason="pip install 'sagelet[vision]'")
 IC = "tensorflow-ic-imagenet-mobilenet-v2-035-96"
+TC = "tensorflow-tc-small-bert-bert-en-uncased-L-2-H-128-A-2"
 SCRATCH = {"SAGELET_TRAIN_FROM_SCRATCH": "true"}
 
 
@@ -71,3 +72,25 @@ def test_pictures_are_trained_with_deployed_and_trained_on(client):
     }
     further = train(client, spec, bucket, artifact, {})
     assert further["TrainingJobStatus"] == "Completed", further.get("FailureReason")
+
+
+def test_texts_are_trained_with_and_deployed(client):
+    spec, bucket = specification(client, TC), client.bucket()
+    client.s3.put_object(Bucket=bucket, Key="training/data.csv", Body=b"0,all is well\n1,nothing works\n" * 8)
+    endpoint = deployed(client, spec, begun(client, spec, bucket))
+    told = json.loads(client.invoke(endpoint, "all works", "application/x-text", Accept="application/json;verbose"))
+    assert told["labels"] == [0, 1] and told["predicted_label"] == int(np.argmax(told["probabilities"]))
+
+
+def test_a_model_that_is_not_here_is_not_listed_and_its_script_is_missed_by_name(client):
+    listed = {row["model_id"] for row in json.loads(client.text(BUCKET, "models_manifest.json"))}
+    assert {IC, TC} <= listed and not any(model_id.startswith("tensorflow-od") for model_id in listed)
+    spec = {
+        **specification(client, TC),
+        "training_script_key": "source-directory-tarballs/tensorflow/transfer_learning/od1/v3.0.2/sourcedir.tar.gz",
+    }
+    bucket = client.bucket()
+    client.s3.put_object(Bucket=bucket, Key="training/annotations.json", Body=b"{}")
+    job = train(client, spec, bucket, f"s3://{BUCKET}/{spec['training_artifact_key']}", SCRATCH)
+    assert job["TrainingJobStatus"] == "Failed"
+    assert f"{BUCKET}/{spec['training_script_key']} cannot be read: HTTP 404" in job["FailureReason"]

@@ -23,10 +23,12 @@ FILE, FOREIGN, FORMS = "model.pt", "saved_model.pb", (".pth", ".pt")
 
 @dataclass(frozen=True)
 class Beginning:
-    """Values to begin with: of an earlier job of ours, which `facts` tells of, or of a pretrained network."""
+    """Values to begin with: of an earlier job of ours, which `facts` tells of, or of a pretrained network;
+    `files` are all that the channel has, by name."""
 
     values: Mapping[str, Any]
     facts: Mapping[str, Any] | None
+    files: Mapping[str, Path]
 
 
 def given(work: Work) -> Beginning | None:
@@ -42,7 +44,7 @@ def given(work: Work) -> Beginning | None:
         return _earlier(work, files)
     pretrained = sorted(name for name in files if name.endswith(FORMS))
     if pretrained:
-        return Beginning(_read(files[pretrained[0]]), None)
+        return Beginning(_read(files[pretrained[0]]), None, files)
     if not scratch.allowed():
         raise Refused(
             f"{work.told['model_id']} is fine-tuned from pretrained weights, and there are none here: the artifact "
@@ -64,7 +66,7 @@ def _earlier(work: Work, files: Mapping[str, Path]) -> Beginning:
             "its own training jobs alone."
         )
     print(f"Training goes on from an earlier model of {facts['model_id']}.", flush=True)
-    return Beginning(_read(files[FILE]), facts)
+    return Beginning(_read(files[FILE]), facts, files)
 
 
 def _read(path: Path) -> Any:
