@@ -165,6 +165,15 @@ def test_rates_of_adamw_rise_and_fall(prepared):
     assert course(torch.nn.Linear(1, 1), {**values, "optimizer": "adam"}, ())._rate(9, 10) == 1.0
 
 
+def test_rmsprop_has_no_momentum_in_this_family(prepared):
+    prepared.put("training/data.csv", "0,good\n1,bad\n" * 4)
+    found = []
+    for momentum in ("0.9", "0.1"):
+        prepared.fit(epochs="3", optimizer="rmsprop", momentum=momentum)
+        found.append(torch.load(prepared.model / "model.pt"))
+    assert all(torch.equal(value, found[1][name]) for name, value in found[0].items())
+
+
 def test_words_are_cut_into_the_longest_known_pieces(prepared):
     pieces = prepared.module("pieces")
     vocabulary = pieces.learned(["Café cafe, playing playing play play ing"], True)

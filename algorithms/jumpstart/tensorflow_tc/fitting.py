@@ -23,7 +23,7 @@ LABELS = "class_label_to_prediction_index.json"
 
 def fit(work: Work) -> None:
     """Read, begin, train, save."""
-    values, form = work.values, work.told["network"]
+    values, form = _plain(work.values), work.told["network"]
     beginning = weights.given(work)
     if beginning is None and values["train_only_on_top_layer"] == "True":
         raise Refused(
@@ -43,6 +43,11 @@ def fit(work: Work) -> None:
     told = {str(label): place for place, label in enumerate(classes)}
     (model.folder() / LABELS).write_text(json.dumps(told), encoding="utf-8")
     weights.save(work, network, {"labels": classes})
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """In this family `momentum` is of sgd and nesterov alone, says the developer guide."""
+    return {**values, "momentum": 0.0} if values["optimizer"] == "rmsprop" else values
 
 
 def _pieces(beginning: Beginning | None, rows: sentences.Rows, lower: bool) -> Pieces:
