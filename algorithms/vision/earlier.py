@@ -7,9 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from algorithms.common import scratch
 from algorithms.common.faults import UserError
+from algorithms.first_party.definition import MODEL_CHANNEL as CHANNEL
 from algorithms.first_party.run import Run
-
-CHANNEL = "model"
 
 
 def given(run: Run, on: str, off: str) -> dict[str, bytes] | None:

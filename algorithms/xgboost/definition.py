@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from algorithms.common.channels import Channel
 from algorithms.first_party.definition import Definition
-from algorithms.xgboost import hyperparameters
-from algorithms.xgboost.train import CHANNELS
+from algorithms.xgboost import data, hyperparameters
 
 DEFINITION = Definition(
     title="XGBoost",
     hyperparameters=hyperparameters.DECLARED,
-    channels=CHANNELS,
+    channels=(
+        Channel("train", required=True, piped=data.PIPED),
+        Channel("validation", piped=data.PIPED),
+        Channel("code"),
+    ),
     formats=("text/libsvm", "text/csv", "application/x-parquet", "application/x-recordio-protobuf"),
     checks=hyperparameters.CHECKS,
+    checkpoints=True,
 )

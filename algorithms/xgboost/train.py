@@ -13,20 +13,15 @@ from typing import Any
 
 from algorithms import catalog
 from algorithms.common import channels
-from algorithms.common.channels import Channel
 from algorithms.common.contract import Layout, end_on_sigterm, log, run_training
 from algorithms.common.faults import UserError
 from algorithms.xgboost import callbacks, data, hosts, hyperparameters, metrics
+from algorithms.xgboost.definition import DEFINITION
 from algorithms.xgboost.inputs import Inputs
 from algorithms.xgboost.library import xgboost
 from algorithms.xgboost.team import Team, blames_others
 
 MODEL = "xgboost-model"
-CHANNELS = (
-    Channel("train", required=True, piped=data.PIPED),
-    Channel("validation", piped=data.PIPED),
-    Channel("code"),
-)
 NO_BOOSTER_PARAMETERS = (
     "num_round", "csv_weights", "early_stopping_rounds", "save_model_on_termination", "_tuning_objective_metric",
     "_kfold", "_num_cv_round", "eval_metric", *hyperparameters.WITHOUT_EFFECT,
@@ -71,7 +66,7 @@ def train(layout: Layout) -> None:
     log("Running XGBoost Sagemaker in algorithm mode")
     version = catalog.get("xgboost").version(os.environ.get("SAGELET_IMAGE", ""))
     values = hyperparameters.read(layout.hyperparameters, version)
-    channels.check(CHANNELS, layout.channels)
+    channels.check(DEFINITION.channels, layout.channels)
     task = Task(layout, values, _parameters(values), _metrics(values))
     log("Determined 0 GPU(s) available on the instance.")
     if len(layout.hosts) > 1:

@@ -85,6 +85,8 @@ BAD = [
     ({"data.csv": CSV, "categorical_index.json": '{"cat_index_list": [0]}'}, "lists column 0; column 0 is the target"),
     ({"data.csv": CSV, "categorical_index.json": '{"cat_index_list": [3]}'}, "lists column 3; the last column of data"),
     ({"data.csv": CSV, "categorical_index.json": "[1]"}, "categorical_index.json is not understood."),
+    ({"data.csv": CSV, "a.json": "{}", "b.json": "{}"}, "categorical columns; there are a.json, b.json."),
+    ({"data.csv": CSV, "a.json": '{"a": [1], "b": [2]}'}, "a.json is not understood."),
     (
         {"data.csv": CSV, "categorical_index.json": '{"cat_index_list": "1"}'},
         "categorical_index.json is not understood.",
@@ -96,14 +98,14 @@ BAD = [
 def test_data_that_cannot_be_trained_with_are_refused(scripts, tmp_path, files, wanted):
     write(tmp_path / "training", files)
     with pytest.raises(scripts("failing").Refused) as refused:
-        scripts("training")._work("classification", {}, scripts("channels").find())
+        scripts("training")._work("classification", {}, scripts("channels").find(), scripts("crew").Crew())
     assert wanted in str(refused.value)
 
 
 def test_a_regression_refuses_words(scripts, tmp_path):
     write(tmp_path / "training", {"data.csv": "price,1\n2,3\n4,5\n"})
     with pytest.raises(scripts("failing").Refused, match="predicts numbers, and CSV has no header"):
-        scripts("training")._work("regression", {}, scripts("channels").find())
+        scripts("training")._work("regression", {}, scripts("channels").find(), scripts("crew").Crew())
 
 
 def test_a_job_without_its_channel_is_refused(scripts, monkeypatch):
@@ -112,8 +114,17 @@ def test_a_job_without_its_channel_is_refused(scripts, monkeypatch):
         scripts("channels").find()
 
 
+@pytest.mark.parametrize(
+    "index", ['{"cat_index_list": [2]}', '{"cat_index": [2]}', '{"cat_idx": [2]}', '{"cat_index_list": [2], "more": 1}']
+)
+@pytest.mark.parametrize("name", ["categorical_index.json", "cat_index.json", "cat_idx.json"])
+def test_categorical_columns_are_listed_by_a_file_of_any_name(scripts, tmp_path, name, index):
+    write(tmp_path / "training", {"data.csv": CSV, name: index})
+    assert scripts("channels").find().categorical == [2]
+
+
 def test_several_hosts_are_refused(scripts, monkeypatch):
-    told = {"model_id": "lightgbm-regression-model", "requires": {}}
+    told = {"model_id": "catboost-regression-model", "requires": {}, "several_hosts": False}
     monkeypatch.setattr(scripts("model"), "told", lambda: told)
     monkeypatch.setenv("SM_HOSTS", '["algo-1", "algo-2"]')
     with pytest.raises(scripts("failing").Refused, match="trains on one instance here; the job asks for 2"):

@@ -28,8 +28,9 @@ def section() -> list[str]:
 
 def _of(family: Family) -> list[str]:
     ids = ", ".join(f"`{model['model_id']}`" for model in family.models)
-    where = f"{family.image['repository']}:{family.image['tag']}"
-    lines = [f"### {family.title}", "", f"* {ids}, with {family.library}, in the image `{where}`."]
+    names = dict.fromkeys(map(family.image_name, ("training", "inference")))
+    images = ("image " if len(names) == 1 else "images ") + " and ".join(f"`{name}`" for name in names)
+    lines = [f"### {family.title}", "", f"* {ids}, with {family.library}, in the {images}."]
     lines += [f"* `{remedy}` brings it." for name, remedy in family.requires.items() if name == family.library]
     lines += [f"* A stand-in: {family.stand_in}."] if family.stand_in else []
     lines += [f"* {sentence}" for sentence in family.differs]
