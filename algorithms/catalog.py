@@ -135,6 +135,17 @@ def published(bucket: str) -> Mapping[str, bytes]:
     return jumpstart.objects(bucket.removeprefix(JUMPSTART))
 
 
+def stand_in(script_uri: str) -> str:
+    """What computes the jobs of a published script in place of what it is named after (`PyTorch for TensorFlow`), by
+    the S3 URI of its archive. Empty where nothing does, and for what is no published script."""
+    bucket, _, key = script_uri.removeprefix("s3://").partition("/")
+    if not bucket.startswith(JUMPSTART):
+        return ""
+    from algorithms.jumpstart import bucket as jumpstart
+
+    return jumpstart.stand_in(key)
+
+
 def specification(image_uri: str, instance_types: Iterable[str]) -> Mapping[str, Any] | None:
     """The TrainingSpecification of the built-in algorithm that an image URI means; None for any other image."""
     algorithm = find(image_uri)

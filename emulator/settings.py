@@ -58,6 +58,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "strict_versions", bool, False, "Refuse to run an image with a library of another major version than it names."
     ),
+    Setting(
+        "train_from_scratch",
+        bool,
+        False,
+        "Let training jobs begin from scratch where they ask for pretrained weights, which are not here.",
+    ),
     Setting("sync_seconds", float, 5.0, "Seconds between uploads of what a running job keeps in step with S3."),
     Setting(
         "usage_seconds",
@@ -110,6 +116,7 @@ if TYPE_CHECKING:
         quotas: bool = False
         stop_grace: float = 0.0
         strict_versions: bool = False
+        train_from_scratch: bool = False
         sync_seconds: float = 0.0
         usage_seconds: float = 0.0
         settle_seconds: float = 0.0

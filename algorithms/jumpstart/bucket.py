@@ -40,8 +40,13 @@ def objects(region: str) -> Mapping[str, bytes]:
     return {**made, MANIFESTS[0]: _json(listed)}
 
 
+def stand_in(key: str) -> str:
+    """What computes the jobs of a script in place of what its family is named after; empty where nothing does."""
+    return next((each.stand_in for each in families.every() if key.startswith(specs.scripts_of(each))), "")
+
+
 def _of_family(family: Family) -> dict[str, bytes]:
-    made = {}
+    made, untrained = {}, _archive({"README.txt": UNTRAINED.encode()})
     for model in family.models:
         keys, told = specs.keys(family, model), {"tabular.json": _json(specs.told(family, model))}
         inference = {**families.scripts(family, "inference"), **told}
@@ -51,7 +56,7 @@ def _of_family(family: Family) -> dict[str, bytes]:
         made[keys["training_script_key"]] = _archive(training)
         made[keys["hosting_script_key"]] = _archive(inference)
         for member in ("training_artifact_key", "hosting_artifact_key"):
-            made[keys[member]] = _archive({"README.txt": UNTRAINED.encode()})
+            made[keys[member]] = untrained
     return made
 
 

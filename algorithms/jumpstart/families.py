@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
-SHARED = "tabular"
-"""The package of scripts that every tabular family brings."""
-BROUGHT = {f"{SHARED}/peers.py": FOLDER.parent / "common/peers.py"}
-"""What such a package needs of another room: modules that import the standard library alone."""
+SHARED = ("tabular",)
+"""The packages of scripts that a family brings which does not say which."""
+CSV = "text/csv"
+BROUGHT = {"tabular": ("common/peers.py",)}
+"""What such a package needs of another room: modules that import nothing of ours."""
 OTHERS = {
     "training": ("__init__.py", "inference.py"),
     "inference": ("__init__.py", "transfer_learning.py", "fitting.py", "team.py"),
@@ -25,7 +26,9 @@ class Family:
     """One family. `image` says in which images it trains and serves (`{scope}` stands for training or inference,
     `{processor}` for cpu or gpu); `hyperparameters` are rows of a specification; `models` are its models, each with its
     own `metrics` (name -> regular expression) and what its scripts are told; `several_hosts` is whether its jobs may
-    have several."""
+    have several. `shares` are packages of this room that its scripts need, `brings` files of the payload, which go into
+    the last of these packages. `stand_in` says what computes it in place of what it is named after, empty where nothing
+    does; `content_type` is what its models are asked in, `incremental` whether a model of theirs may be trained on."""
 
     name: str
     title: str
@@ -36,6 +39,11 @@ class Family:
     models: tuple[Mapping[str, Any], ...]
     several_hosts: bool
     differs: tuple[str, ...]
+    shares: tuple[str, ...] = SHARED
+    brings: tuple[str, ...] = ()
+    stand_in: str = ""
+    content_type: str = CSV
+    incremental: bool = False
 
     def image_name(self, scope: str, processor: str = "cpu") -> str:
         """`repository:tag` of the image for `training` or `inference`."""
@@ -58,8 +66,11 @@ def scripts(family: Family, scope: str) -> dict[str, bytes]:
     own = {path.name: path for path in (FOLDER / family.name).glob("*.py")}
     for name in OTHERS[scope]:
         own.pop(name, None)
-    shared = {f"{SHARED}/{path.name}": path for path in (FOLDER / SHARED).glob("*.py")}
-    return {name: path.read_bytes() for name, path in {**own, **shared, **BROUGHT}.items()}
+    shared = {f"{package}/{path.name}": path for package in family.shares for path in (FOLDER / package).glob("*.py")}
+    needed = {package: BROUGHT.get(package, ()) for package in family.shares}
+    needed[family.shares[-1]] += family.brings
+    brought = {f"{package}/{Path(name).name}": FOLDER.parent / name for package in needed for name in needed[package]}
+    return {name: path.read_bytes() for name, path in {**own, **shared, **brought}.items()}
 
 
 def _read(path: Path) -> Family:
@@ -74,4 +85,9 @@ def _read(path: Path) -> Family:
         models=tuple(told["models"]),
         several_hosts=told.get("several_hosts", False),
         differs=tuple(told.get("differs", ())),
+        shares=tuple(told.get("shares", SHARED)),
+        brings=tuple(told.get("brings", ())),
+        stand_in=told.get("stand_in", ""),
+        content_type=told.get("content_type", CSV),
+        incremental=told.get("incremental", False),
     )

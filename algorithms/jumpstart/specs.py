@@ -46,6 +46,8 @@ CONTAINER = (
     ("sagemaker_container_log_level", "20"),
 )
 """Hyperparameters of the container's, which `retrieve_default` leaves out unless it is asked for them."""
+OWN = ("network", "says", "pretrained")
+"""What the scripts of a family of networks are told of a model besides."""
 
 
 def is_region(name: str) -> bool:
@@ -53,12 +55,17 @@ def is_region(name: str) -> bool:
     return bool(re.fullmatch(r"[a-z]{2,3}(-[a-z]+)+-\d", name))
 
 
+def scripts_of(family: Family) -> str:
+    """The prefix of all scripts of a family."""
+    return f"source-directory-tarballs/{family.name}/"
+
+
 def keys(family: Family, model: Mapping[str, Any]) -> dict[str, str]:
-    """Where a model's scripts and artifacts are in the bucket."""
-    name, tarballs = model["model_id"], f"source-directory-tarballs/{family.name}"
+    """Where a model's scripts and artifacts are in the bucket. Scripts are told the model that they are for."""
+    name, tarballs = model["model_id"], scripts_of(family)
     return {
-        "training_script_key": f"{tarballs}/transfer_learning/{model['task']}/v{VERSION}/sourcedir.tar.gz",
-        "hosting_script_key": f"{tarballs}/inference/{model['task']}/v{VERSION}/sourcedir.tar.gz",
+        "training_script_key": f"{tarballs}transfer_learning/{model['task']}/v{VERSION}/{name}/sourcedir.tar.gz",
+        "hosting_script_key": f"{tarballs}inference/{model['task']}/v{VERSION}/{name}/sourcedir.tar.gz",
         "training_artifact_key": f"{family.name}-training/v{VERSION}/train-{name}.tar.gz",
         "hosting_artifact_key": f"{family.name}-infer/v{VERSION}/infer-{name}.tar.gz",
     }
@@ -66,12 +73,15 @@ def keys(family: Family, model: Mapping[str, Any]) -> dict[str, str]:
 
 def told(family: Family, model: Mapping[str, Any]) -> dict[str, Any]:
     """What the scripts are told about the model that they are for."""
+    own = {member: model[member] for member in OWN if member in model}
     return {
         "model_id": model["model_id"],
         "task": model["task"],
         "requires": dict(family.requires),
         "several_hosts": family.several_hosts,
         "hyperparameters": _hyperparameters(family, model),
+        **own,
+        **({"stand_in": family.stand_in} if family.stand_in else {}),
     }
 
 
@@ -84,13 +94,13 @@ def spec(family: Family, model: Mapping[str, Any], region: str) -> dict[str, Any
         "min_sdk_version": MIN_SDK,
         "url": model["url"],
         "training_supported": True,
-        "incremental_training_supported": False,
+        "incremental_training_supported": family.incremental,
         "hyperparameters": [*_hyperparameters(family, model), *map(_of_container, CONTAINER)],
         "metrics": [{"Name": name, "Regex": regex} for name, regex in model["metrics"].items()],
         "inference_environment_variables": [_variable(row) for row in ENVIRONMENT],
         "predictor_specs": {
-            "supported_content_types": ["text/csv"],
-            "default_content_type": "text/csv",
+            "supported_content_types": [family.content_type],
+            "default_content_type": family.content_type,
             "supported_accept_types": [VERBOSE, JSON],
             "default_accept_type": JSON,
         },

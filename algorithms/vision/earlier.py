@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from algorithms.common import scratch
 from algorithms.common.earlier import members
 from algorithms.common.faults import UserError
 from algorithms.first_party.definition import MODEL_CHANNEL as CHANNEL
@@ -15,8 +16,11 @@ def given(run: Run, on: str, off: str) -> dict[str, bytes] | None:
     if run.has(CHANNEL):
         return members(run.layout.channel(CHANNEL))
     if run.values["use_pretrained_model"]:
-        raise UserError(
-            f"use_pretrained_model is {on}, and this container has no weights that were trained on ImageNet: give the "
-            f"model of an earlier job in a channel '{CHANNEL}', or set use_pretrained_model to {off}."
-        )
+        if not scratch.allowed():
+            raise UserError(
+                f"use_pretrained_model is {on}, and this container has no weights that were trained on ImageNet: give "
+                f"the model of an earlier job in a channel '{CHANNEL}', set use_pretrained_model to {off}, or "
+                f"{scratch.REMEDY}"
+            )
+        run.log.info(f"use_pretrained_model is {on}; training begins from scratch, as was allowed.", "WARNING")
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from emulator.jobs import gpus, scheduler
 from emulator.jobs.cluster import Host
@@ -11,6 +12,7 @@ from emulator.jobs.recipes.recipe import Tools
 
 EXECUTOR_TAG = "sagelet:executor"
 VERSIONS_TAG = "sagelet:versions"
+STAND_IN_TAG = "sagelet:stand-in"
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,18 @@ def versions(image: str, executor: str) -> Versions | None:
     return Versions(known.framework.distribution, asked, installed) if asked and installed else None
 
 
-def announced(tools: Tools, image: str, executor: str, hosts: Sequence[Host]) -> Opening:
-    """The opening of a job whose programs are about to be started."""
+def stand_in(body: Mapping[str, Any]) -> str:
+    """What computes a job's script in place of what it is named after; empty where nothing does."""
+    from algorithms import catalog
+
+    # The hyperparameter of script mode; the SDK writes it as JSON.
+    script = str((body.get("HyperParameters") or {}).get("sagemaker_submit_directory", ""))
+    found: str = catalog.stand_in(script.strip('"'))
+    return found
+
+
+def announced(tools: Tools, image: str, executor: str, hosts: Sequence[Host], body: Mapping[str, Any]) -> Opening:
+    """The opening of a job, asked for so, whose programs are about to be started."""
     kinds = list(dict.fromkeys(host.instance_type for host in hosts))
     policy, machine = tools.settings.gpu, tools.machine
     lines = [f"Sagelet runs {image} with the {executor} executor."]
@@ -71,4 +83,8 @@ def announced(tools: Tools, image: str, executor: str, hosts: Sequence[Host]) ->
     if found is not None:
         lines.append(f"The image asks for {found.framework} {found.asked}; installed here is {found.installed}.")
         tags[VERSIONS_TAG] = found.told
+    instead = stand_in(body)
+    if instead:
+        lines.append(f"A stand-in computes this job: {instead}.")
+        tags[STAND_IN_TAG] = instead
     return Opening(tuple(line for line in lines if line), tags)

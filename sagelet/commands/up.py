@@ -32,6 +32,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     add("--quotas", action="store_true", default=None, help="quotas of a new AWS account are kept")
     add("--settle-seconds", type=float, metavar="SECONDS", help="pace of statuses that move by themselves (0.2)")
     add("--strict-versions", action="store_true", default=None, help="refuse libraries of other major versions")
+    add("--train-from-scratch", action="store_true", default=None, help="do without pretrained weights where asked")
 
 
 def run(options: argparse.Namespace) -> int:

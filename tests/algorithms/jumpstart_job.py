@@ -47,6 +47,9 @@ def text(rows: np.ndarray) -> str:
 class Tabular(Script):
     """A job whose code is what the bucket has for a model."""
 
+    variables: dict[str, str] = {}
+    """Of the job's environment."""
+
     def __init__(self, base: Path, model_id: str) -> None:
         self.spec = spec(model_id)
         image = self.spec["training_instance_type_variants"]["variants"]["m5"]["properties"]["image_uri"]
@@ -56,7 +59,7 @@ class Tabular(Script):
 
     def fit(self, hyperparameters: dict | None = None, *channels: str) -> Ended:
         self.ask(hyperparameters, *channels)
-        return self.train(TMPDIR=str(self.temporary))
+        return self.train(TMPDIR=str(self.temporary), **self.variables)
 
     def ask(self, hyperparameters: dict | None = None, *channels: str) -> None:
         """Configure the job."""
@@ -67,3 +70,9 @@ class Tabular(Script):
     def served(self) -> Iterator[Server]:
         with self.serve(TMPDIR=str(self.temporary)) as server:
             yield server
+
+
+class Network(Tabular):
+    """A job of a network, which may begin from scratch."""
+
+    variables = {"SAGELET_TRAIN_FROM_SCRATCH": "true"}

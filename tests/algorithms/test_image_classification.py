@@ -108,6 +108,10 @@ class TestImageClassification(PictureContract):
         ended = self.job(tmp_path, **given).train()
         assert ended.code == 1 and ended.failure.startswith("ClientError: ") and said in ended.failure, ended.output
 
+    def test_pretrained_weights_are_done_without_where_that_is_allowed(self, tmp_path: Path) -> None:
+        ended = self.job(tmp_path, use_pretrained_model="1").train(SAGELET_TRAIN_FROM_SCRATCH="true")
+        assert ended.code == 0 and "use_pretrained_model is 1; training begins from scratch" in ended.output
+
     def test_pictures_and_lists_that_do_not_fit_are_refused(self, tmp_path: Path) -> None:
         good = drawn.encoded(self.pictures()[0])
         for number, (list_, content, said) in enumerate(

@@ -23,7 +23,17 @@ def settings() -> str:
 
 OPTIONS = frozenset(
     {"host", "port", "data_dir", "executor", "pull", "ready_file", "s3_endpoint", "allow_host"}
-    | {"check_roles", "account_id", "region", "max_jobs", "gpu", "quotas", "settle_seconds", "strict_versions"}
+    | {
+        "check_roles",
+        "account_id",
+        "region",
+        "max_jobs",
+        "gpu",
+        "quotas",
+        "settle_seconds",
+        "strict_versions",
+        "train_from_scratch",
+    }
 )
 """Settings that `sagelet up` takes as options; the others are variables only."""
 

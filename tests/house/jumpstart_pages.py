@@ -12,10 +12,10 @@ HEAD = """## JumpStart's models
 
 Run by their ids, as on AWS: `image_uris`, `script_uris`, `model_uris` and `hyperparameters` find them in
 `s3://jumpstart-cache-prod-<region>`, and so does `JumpStartEstimator(model_id=…)`. That bucket is there for every
-region, with specifications and scripts of ours; the jobs are ordinary script mode. Channels `training` and `validation`
-(or folders of these names in one channel): CSV without header, the target first, `categorical_index.json` beside it;
-without validation data a fifth is split off. Asked in `text/csv`; answers in `application/json` or
-`application/json;verbose`."""
+region, with specifications and scripts of ours; the jobs are ordinary script mode. The tabular models have channels
+`training` and `validation` (or folders of these names in one channel): CSV without header, the target first,
+`categorical_index.json` beside it; without validation data a fifth is split off. They are asked in `text/csv`, and
+answer in `application/json` or `application/json;verbose`."""
 
 
 def section() -> list[str]:
@@ -32,12 +32,20 @@ def _of(family: Family) -> list[str]:
     images = ("image " if len(names) == 1 else "images ") + " and ".join(f"`{name}`" for name in names)
     lines = [f"### {family.title}", "", f"* {ids}, with {family.library}, in the {images}."]
     lines += [f"* `{remedy}` brings it." for name, remedy in family.requires.items() if name == family.library]
+    lines += [f"* A stand-in: {family.stand_in}."] if family.stand_in else []
     lines += [f"* {sentence}" for sentence in family.differs]
-    for model in family.models:
-        names = ", ".join(f"`{name}`" for name in model["metrics"])
-        lines.append(f"* Metrics of `{model['model_id']}`: {names}.")
+    for metrics, of in _measured(family).items():
+        lines.append(f"* Metrics of {of}: {', '.join(f'`{name}`' for name in metrics)}.")
     lines += ["", "| hyperparameter | values | default | |", "|---|---|---|---|"]
     return [*lines, *(_row(row, family) for row in family.hyperparameters), ""]
+
+
+def _measured(family: Family) -> dict[tuple[str, ...], str]:
+    """Which models have which metrics."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for model in family.models:
+        found.setdefault(tuple(model["metrics"]), []).append(f"`{model['model_id']}`")
+    return {names: ", ".join(of) if len(found) > 1 else "all" for names, of in found.items()}
 
 
 def _row(row: Mapping[str, Any], family: Family) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from emulator.errors import SageletError
 from emulator.ports import ExitReason
+from emulator.settings import Settings
 from tests.jobs.conftest import IMAGE
 
 CONFIG = "input/config"
@@ -263,3 +264,15 @@ def test_a_key_of_the_requests_own_is_not_mixed_with_the_roles_token(mini: Any) 
     found = mini.executor.next().spec.environment
     assert {name: value for name, value in found.items() if name in given} == own
     assert found["AWS_DEFAULT_REGION"] == "eu-west-1"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "asked", "told"),
+    [(False, {}, None), (True, {}, "true"), (True, {"SAGELET_TRAIN_FROM_SCRATCH": "0"}, "0")],
+)
+def test_a_job_is_told_whether_it_may_begin_from_scratch(
+    mini: Any, allowed: bool, asked: dict[str, str], told: str | None
+) -> None:
+    mini.restart(Settings(data_dir=mini.settings.data_dir, train_from_scratch=allowed))
+    mini.submit(Environment=asked)
+    assert mini.executor.next().spec.environment.get("SAGELET_TRAIN_FROM_SCRATCH") == told

@@ -118,7 +118,7 @@ class ProgramRun(ABC):
         credentials = way_back(self)
         self.crew.members = tuple(member(self, host, credentials, wheels(self, executor)) for host in self.hosts)
         self._refuse_other_versions(executor.name)
-        opening = announced(self.tools, self.image, executor.name, self.hosts)
+        opening = announced(self.tools, self.image, executor.name, self.hosts, self.body)
         for each in self.crew.members:
             self.say(each, *opening.lines)
         self.tools.records.tag(self.record.arn, opening.tags)

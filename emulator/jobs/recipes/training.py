@@ -26,6 +26,8 @@ from emulator.store.records import Record
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 METRICS_SECONDS = 1.0
+SCRATCH = "SAGELET_TRAIN_FROM_SCRATCH"
+"""Tells an algorithm that it may begin from scratch (`algorithms.common.scratch`)."""
 TENSORS = "/opt/ml/output/tensors"
 TENSORBOARD = "/opt/ml/output/tensorboard"
 
@@ -147,6 +149,7 @@ class TrainingRun(ProgramRun):
     def environment(self) -> dict[str, str]:
         """What the service sets; the request's own Environment cannot take it away."""
         return {
+            **({SCRATCH: "true"} if self.tools.settings.train_from_scratch else {}),
             **{str(k): str(v) for k, v in (self.body.get("Environment") or {}).items()},
             "TRAINING_JOB_NAME": self.record.key,
             "TRAINING_JOB_ARN": self.record.arn,

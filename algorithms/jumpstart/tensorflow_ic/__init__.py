@@ -1,0 +1,1 @@
+"""Image Classification - TensorFlow as JumpStart's scripts do it, by PyTorch."""

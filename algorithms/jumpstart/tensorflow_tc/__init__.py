@@ -1,0 +1,1 @@
+"""Text Classification - TensorFlow as JumpStart's scripts do it, by PyTorch."""
