@@ -21,7 +21,8 @@ OTHERS = {
 @dataclass(frozen=True)
 class Family:
     """One family. `image` says in which images it trains and serves; `hyperparameters` are rows of a specification;
-    `models` are its models, each with its own `metrics` (name -> regular expression) and what its scripts are told."""
+    `models` are its models, each with its own `metrics` (name -> regular expression) and what its scripts are told.
+    `raw` is whether its library takes a table as it is, with text in it, and splits off validation data by itself."""
 
     name: str
     title: str
@@ -31,6 +32,7 @@ class Family:
     hyperparameters: tuple[Mapping[str, Any], ...]
     models: tuple[Mapping[str, Any], ...]
     differs: tuple[str, ...]
+    raw: bool
 
 
 @cache
@@ -59,4 +61,5 @@ def _read(path: Path) -> Family:
         hyperparameters=tuple(told["hyperparameters"]),
         models=tuple(told["models"]),
         differs=tuple(told.get("differs", ())),
+        raw=told.get("raw", False),
     )

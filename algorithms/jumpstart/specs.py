@@ -64,6 +64,7 @@ def told(family: Family, model: Mapping[str, Any]) -> dict[str, Any]:
         "model_id": model["model_id"],
         "task": model["task"],
         "requires": dict(family.requires),
+        "raw": family.raw,
         "hyperparameters": _hyperparameters(family, model),
     }
 
@@ -102,7 +103,7 @@ def _place(scope: str, image: Mapping[str, str], region: str) -> dict[str, Any]:
     """In which image, and on which instances."""
     said = "inference" if scope == "hosting" else scope
     instances = {**INSTANCES, **dict.fromkeys(FURTHER[said], SIZES)}
-    properties = {"properties": {"image_uri": _uri(image, region)}}
+    properties = {"properties": {"image_uri": _uri(image, region, said)}}
     named = {"framework": image["framework"], "framework_version": image["version"], "py_version": image["py_version"]}
     return {
         f"{scope}_ecr_specs": named,
@@ -112,11 +113,12 @@ def _place(scope: str, image: Mapping[str, str], region: str) -> dict[str, Any]:
     }
 
 
-def _uri(image: Mapping[str, str], region: str) -> str:
+def _uri(image: Mapping[str, str], region: str, scope: str) -> str:
     accounts = _registries()[image["registry"]]
     suffix = ".cn" if region.startswith("cn-") else ""
     account = accounts.get(region, accounts["us-east-1"])
-    return f"{account}.dkr.ecr.{region}.amazonaws.com{suffix}/{image['repository']}:{image['tag']}"
+    repository = image["repository"].format(scope=scope)
+    return f"{account}.dkr.ecr.{region}.amazonaws.com{suffix}/{repository}:{image['tag']}"
 
 
 @cache

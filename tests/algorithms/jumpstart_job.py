@@ -59,7 +59,7 @@ class Tabular(Script):
         names = [f"algo-{number + 1}" for number in range(hosts)]
         self.prepare({**given, **(hyperparameters or {})}, **dict.fromkeys(channels or ("training",), "text/csv"))
         self.configure("resourceconfig", {"current_host": "algo-1", "hosts": names})
-        return self.train(TMPDIR=str(self.temporary))
+        return self.train(TMPDIR=str(self.temporary), OMP_NUM_THREADS="1")
 
     @contextlib.contextmanager
     def served(self) -> Iterator[Server]:

@@ -17,13 +17,15 @@ from tabular.failing import Refused
 @dataclass(frozen=True)
 class Work:
     """What a family fits: features and targets (numbers, or classes) to train and to validate with. `labels` are those
-    of the classes, None for a regression; `categorical` are the names of columns."""
+    of the classes, None for a regression; `categorical` are the names of columns. `validation` is None only for a
+    family that takes the table raw, when there is none."""
 
     hyperparameters: Mapping[str, Any]
     training: tuple[pd.DataFrame, np.ndarray]
-    validation: tuple[pd.DataFrame, np.ndarray]
+    validation: tuple[pd.DataFrame, np.ndarray] | None
     labels: list[Any] | None
     categorical: list[str]
+    text: tuple[int, ...] = ()
 
 
 def train(fit: Callable[[Work], None]) -> None:
@@ -36,9 +38,10 @@ def train(fit: Callable[[Work], None]) -> None:
         )
     given = parameters.read(told["hyperparameters"])
     data = channels.find()
-    work = _work(told["task"], given, data)
+    work = _work(told["task"], given, data, told.get("raw", False))
     rows, width = work.training[0].shape
-    print(f"Training with {rows} rows of {width} features, validating with {len(work.validation[1])} rows.", flush=True)
+    validated = f", validating with {len(work.validation[1])} rows" if work.validation else ""
+    print(f"Training with {rows} rows of {width} features{validated}.", flush=True)
     fit(work)
     model.save(
         {
@@ -46,16 +49,19 @@ def train(fit: Callable[[Work], None]) -> None:
             "task": told["task"],
             "features": width,
             "categorical": data.categorical,
+            "text": work.text,
             "labels": work.labels,
         }
     )
 
 
-def _work(task: str, given: Mapping[str, Any], data: channels.Data) -> Work:
-    training, validation = table.load(data)
+def _work(task: str, given: Mapping[str, Any], data: channels.Data, raw: bool = False) -> Work:
+    training, validation = table.load(data, raw)
     labels = targets.labels(training) if task == targets.CLASSIFICATION else None
-    pairs = []
-    for each in (training, validation):
-        pairs.append((each.features, targets.numbers(each) if labels is None else targets.classes(each, labels)))
     names = [f"feature_{column - 1}" for column in data.categorical]
-    return Work(given, pairs[0], pairs[1], labels, names)
+    pair = _pair(validation, labels) if validation else None
+    return Work(given, _pair(training, labels), pair, labels, names, training.text)
+
+
+def _pair(given: table.Table, labels: list[Any] | None) -> tuple[pd.DataFrame, np.ndarray]:
+    return given.features, targets.numbers(given) if labels is None else targets.classes(given, labels)
