@@ -37,7 +37,10 @@ RATES = (
     Line("ListTrainingJobs, 8 clients, against moto_server", "requests/s", 5.0, at_least=True),
 )
 PAGES = (Line("ListTrainingJobs, pages that differ, 8 clients, against moto_server", "requests/s", 5.0, at_least=True),)
-MODELS = (Line("CreateModel, 8 clients, against moto_server", "requests/s", 5.0, at_least=True),)
+CREATED = tuple(
+    Line(f"{operation}, 8 clients, against moto_server", "requests/s", 5.0, at_least=True)
+    for operation in rows.CREATED_RECORDS
+)
 WORK = (
     Line("CreateTrainingJob and the work of the job, 8 clients, against moto_server", "requests/s", 1.0, at_least=True),
 )
@@ -102,7 +105,7 @@ def _measure(report: list[str]) -> int:
         missed += _rounds(report, TAIL, control.tail)
         missed += _rounds(report, S3, control.s3)
         missed += _rounds(report, PAGES, control.pages)
-        missed += _rounds(report, MODELS, control.models)
+        missed += _rounds(report, CREATED, control.created)
         missed += _rounds(report, WORK, control.jobs)
     missed += _rounds(report, GROWTH, rows.growth)
     missed += _many(report)

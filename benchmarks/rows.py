@@ -21,6 +21,25 @@ from benchmarks import load, servers
 Figures = tuple[float, float]
 """(ours, theirs) of one round, in the row's unit."""
 
+ROLE = "arn:aws:iam::123456789012:role/SageletExecutionRole"
+
+CREATED_RECORDS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "CreateModel": lambda name: {
+        "ModelName": name,
+        "ExecutionRoleArn": ROLE,
+        "PrimaryContainer": {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/any:1"},
+    },
+    "CreateEndpointConfig": lambda name: {
+        "EndpointConfigName": name,
+        "ProductionVariants": [
+            {"VariantName": "a", "ModelName": "bench", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+        ],
+    },
+    "CreateExperiment": lambda name: {"ExperimentName": name},
+    "CreateTrial": lambda name: {"TrialName": name, "ExperimentName": "bench"},
+}
+"""By operation: the request that creates a record of a name. What it refers to is called `bench`."""
+
 
 def start() -> list[Figures]:
     """Process start to the first S3 and the first SageMaker answer; idle memory of the tree before the first job."""
@@ -49,6 +68,8 @@ class Control:
         s3.put_object(Bucket="bench", Key="train/a.csv", Body=b"1,2\n")
         for number in range(10):
             client.create_training_job(**training(f"job-{number}", "bench"))
+        client.create_model(**CREATED_RECORDS["CreateModel"]("bench"))
+        client.create_experiment(ExperimentName="bench")
 
     def describe(self) -> list[Figures]:
         """Requests per second of Describe and of List, eight connections each."""
@@ -60,11 +81,9 @@ class Control:
         bodies = [b'{"MaxResults": 10, "CreationTimeAfter": %d}' % number for number in range(4000)]
         return [self._rates(*[load.sagemaker("ListTrainingJobs", body) for body in bodies])]
 
-    def models(self) -> list[Figures]:
-        """Requests per second of CreateModel: a record."""
-        image = {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/any:1"}
-        model = {"ExecutionRoleArn": ROLE, "PrimaryContainer": image}
-        return [self._creating("CreateModel", lambda name: {"ModelName": name, **model})]
+    def created(self) -> list[Figures]:
+        """Requests per second of creating records, by kind."""
+        return [self._creating(operation, request) for operation, request in CREATED_RECORDS.items()]
 
     def jobs(self) -> list[Figures]:
         """Requests per second of CreateTrainingJob, which sets work going (not so moto's): to be measured last."""
@@ -267,9 +286,6 @@ def _p50(predict: Callable[[], Any]) -> float:
         predict()
         times.append(time.perf_counter() - began)
     return statistics.median(times) * 1000
-
-
-ROLE = "arn:aws:iam::123456789012:role/SageletExecutionRole"
 
 
 def boto(url: str, service: str) -> Any:

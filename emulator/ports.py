@@ -179,6 +179,11 @@ class Strike:
 class Trouble(Protocol):
     """What is to go wrong on purpose. Engines ask it where in life things go wrong."""
 
+    @property
+    def work(self) -> bool:
+        """Whether anything may be struck at all."""
+        ...
+
     def strike(self, kind: str, operation: str, scope: Scope, name: str) -> Strike | None:
         """Whether a job or an endpoint, named by the operation that made it, is struck now: by `capacity` (there is no
         instance for it), `job-failure` or `spot-interruption`. Asking counts."""

@@ -130,6 +130,8 @@ class TroubleBook:
 
     requests: bool = False
     """Whether any rule may strike requests: asked at each of them."""
+    work: bool = False
+    """Whether any rule may strike jobs or endpoints."""
     _kept: list[_Kept] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -183,3 +185,4 @@ class TroubleBook:
     def _change(self, kept: list[_Kept]) -> None:
         self._kept = kept
         self.requests = any(each.rule.kind in API_KINDS for each in kept)
+        self.work = any(each.rule.kind not in API_KINDS for each in kept)

@@ -16,6 +16,7 @@ from sagelet import places
 COMMANDS: tuple[tuple[str, str], ...] = (
     ("up", "run the server in the foreground"),
     ("env", "print the exports a shell needs"),
+    ("run", "run a command that talks to the server instead of AWS"),
     ("status", "what the server is doing"),
     ("logs", "print the log of a job"),
     ("requests", "what was asked of the server"),

@@ -45,9 +45,8 @@ def create_endpoint_config(rooms: Rooms, call: Call) -> Answer:
         if memory not in MEMORY_SIZES:
             found = f"1 validation error detected: Value '{memory}' at 'MemorySizeInMB' failed to satisfy constraint: "
             raise Validation(f"{found}Member must satisfy enum value set: [{', '.join(map(str, MEMORY_SIZES))}]")
-        if "ModelName" in variant:
-            rooms.resources.get("Model", call.scope, variant["ModelName"])
-    return {"EndpointConfigArn": rooms.resources.create("EndpointConfig", call).arn}
+    models = [("Model", variant["ModelName"]) for variant in variants if "ModelName" in variant]
+    return {"EndpointConfigArn": rooms.resources.create("EndpointConfig", call, needs=models).arn}
 
 
 def _check_unique(variants: Iterable[Mapping[str, Any]]) -> None:

@@ -40,7 +40,7 @@ def create_processing_job(rooms: Rooms, call: Call) -> Answer:
         "max_run": (params.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds", MAX_RUNTIME),
     }
     record = rooms.resources.create(KIND, call, status="InProgress", extra=extra, hidden=hidden)
-    rooms.jobs.submit(KIND, call.scope, record.key)
+    rooms.jobs.submit(record)
     return {"ProcessingJobArn": record.arn}
 
 

@@ -54,7 +54,7 @@ def create_training_job(rooms: Rooms, call: Call) -> Answer:
         "wait_until": now + wait if wait else None,
     }
     record = rooms.resources.create(KIND, call, status="InProgress", extra=extra, hidden=hidden)
-    rooms.jobs.submit(KIND, call.scope, record.key)
+    rooms.jobs.submit(record)
     return {"TrainingJobArn": record.arn}
 
 

@@ -53,7 +53,7 @@ def create_transform_job(rooms: Rooms, call: Call) -> Answer:
     }
     hidden = {"life": hidden_life(Job()), "run_id": f"job-{ids.short_id(16)}", "container": container}
     record = rooms.resources.create(KIND, call, status="InProgress", extra=extra, hidden=hidden)
-    rooms.jobs.submit(KIND, call.scope, record.key)
+    rooms.jobs.submit(record)
     return {"TransformJobArn": record.arn}
 
 

@@ -62,9 +62,9 @@ class JobEngine:
 
     # --- asked by behaviours ------------------------------------------------------------------------------------
 
-    def submit(self, kind: str, scope: Scope, name: str) -> None:
+    def submit(self, record: Record) -> None:
         """Begin with a job whose record was just created (phase QUEUED in `hidden`)."""
-        self._line_up(JobRef(kind, scope, name), self._tools.records.get(kind, scope, name))
+        self._line_up(reference(record), record)
 
     def request_stop(self, kind: str, scope: Scope, name: str) -> None:
         """End a job; nothing happens when it is over. Its status is `Stopping` (or `Stopped`) on return."""

@@ -31,6 +31,8 @@ class JobTrouble:
 
     def admitted(self, ref: JobRef) -> life.Event:
         """What it means that it is a job's turn: if it is struck, there is no instance for it."""
+        if not self._tools.trouble.work:
+            return life.Admitted()
         record = self._tools.records.find(ref.kind, ref.scope, ref.name)
         if record is None or job_of(record).phase not in life.UNSTARTED or not self._struck("capacity", ref):
             return life.Admitted()

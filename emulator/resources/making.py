@@ -37,6 +37,8 @@ class Given:
     """What the record hangs on, where the request does not give it as it is kept."""
     on: Sequence[Record] = ()
     """What it hangs on beside that, and beside what the request names as the kind says: it must not be about to go."""
+    needs: Sequence[tuple[str, str]] = ()
+    """Noun and key of what else the request names, deeper than the kind can say: it must be there."""
     version_of: str = ""
     """The key or ARN of what the record is the next version of."""
     aliases: tuple[str, ...] = ()

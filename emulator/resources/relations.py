@@ -114,6 +114,11 @@ class Relations:
 
     # --- rules ------------------------------------------------------------------------------------------------------
 
+    def check_there(self, transaction: Transaction, scope: Scope, needs: Iterable[tuple[str, str]]) -> None:
+        """The error for an absent record where one of these (noun, key) is."""
+        for noun, key in needs:
+            self.get(transaction, self._facts[noun], scope, key)
+
     def check_lasting(self, transaction: Transaction, named: Iterable[Record], others: Sequence[Record] = ()) -> None:
         """The error for an absent record when one that a request would hang something on is gone, or about to go.
 

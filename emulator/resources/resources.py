@@ -20,7 +20,7 @@ from emulator.resources.notes import Notes
 from emulator.resources.reading import Reading
 from emulator.resources.tags import Tags
 from emulator.store.links import Mark
-from emulator.store.records import Record, StaleVersion, Store, Transaction
+from emulator.store.records import DuplicateKey, Record, StaleVersion, Store, Transaction
 
 log = logging.getLogger(__name__)
 
@@ -49,30 +49,48 @@ class Resources(Reading):
         `given` is what the request does not say: the members of `making.Given`. A request that is sent again with its
         idempotency token answers the record that it made.
         """
-        facts, wish, now = self._facts[kind], making.Given(**given), self._now()
-        tags = tagging.given(call.params.get("Tags"))
+        facts, wish = self._facts[kind], making.Given(**given)
+        # Most names are new: whether one is taken is asked only where the key alone does not tell.
+        careful = facts.kind.folded or kind in self._quotas
+        try:
+            record, fresh = self._made(facts, call, wish, careful)
+        except DuplicateKey:
+            record, fresh = self._made(facts, call, wish, careful=True)
+        if fresh:
+            self._tell("created", record)
+            self._set_out(facts, record)
+        return record
+
+    def _made(self, facts: Facts, call: Call, wish: making.Given, careful: bool) -> tuple[Record, bool]:
+        """The record of a Create request, and whether it is new; `DuplicateKey` only if not `careful`."""
+        now, tags = self._now(), tagging.given(call.params.get("Tags"))
         with self._store.write() as transaction:
             named = self._relations.named(transaction, facts, call)
+            self._relations.check_there(transaction, call.scope, wish.needs)
             self._relations.check_lasting(transaction, named.values(), wish.on)
             call = self._relations.resolved(facts, call, named)
             counted = self._relations.counted(transaction, facts, call, wish, now)
             if counted is not None and counted.made is not None:
-                return counted.made
+                return counted.made, False
             record = self._new(facts, call, *((counted.now, counted.given) if counted else (now, wish)))
-            find = transaction.get_ignoring_case if facts.kind.folded else transaction.get
-            other = find(kind, call.scope, record.key)
-            if other is not None and making.asked_again(record, other):
-                return other
-            if other is not None and other.status in facts.gives_way:
-                transaction.delete(other)
-            elif other is not None:
-                raise fault(facts.taken, facts, other.key, other.arn)
+            if careful and (other := self._other(transaction, facts, record)) is not None:
+                return other, False
             record = self._insert(transaction, facts, record, tags)
             if counted is not None:
                 transaction.replace(counted.whole)
-        self._tell("created", record)
-        self._set_out(facts, record)
-        return record
+        return record, True
+
+    def _other(self, transaction: Transaction, facts: Facts, record: Record) -> Record | None:
+        """The record that the same request has made before, if it has. One that gives way to the new one goes; raises
+        the kind's error for any other one of its name."""
+        find = transaction.get_ignoring_case if facts.kind.folded else transaction.get
+        other = find(facts.kind.noun, record.scope, record.key)
+        if other is None or making.asked_again(record, other):
+            return other
+        if other.status not in facts.gives_way:
+            raise fault(facts.taken, facts, other.key, other.arn)
+        transaction.delete(other)
+        return None
 
     def change(self, kind: str, scope: Scope, key: str, edit: Callable[[Record], Record]) -> Record:
         """Edit a record in one transaction. `edit` must be pure: it is called again when somebody else was faster."""

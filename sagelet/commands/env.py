@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+from collections.abc import Mapping
 
 from sagelet import places
-from sagelet.environment import variables
+from sagelet.environment import BEFORE, changes, former, remembered
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Which server."""
     places.server_option(parser)
+    parser.add_argument(
+        "--off", action="store_true", help="print what points the shell back to where it pointed before"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the exports that point a shell at the server: eval "$(sagelet env)"."""
-    for name, value in variables(places.find(options.data_dir)).items():
-        print(f"export {name}={value}")
+    """Print the exports that point a shell at the server: eval "$(sagelet env)". Back: eval "$(sagelet env --off)"."""
+    if options.off:
+        print(_lines(former()), end="")
+        return 0
+    changed = changes(places.find(options.data_dir))
+    print(_lines({**changed, BEFORE: remembered(changed)}), end="")
     return 0
+
+
+def _lines(changed: Mapping[str, str | None]) -> str:
+    return "".join(
+        f"unset {name}\n" if value is None else f"export {name}={shlex.quote(value)}\n"
+        for name, value in changed.items()
+    )

@@ -198,8 +198,8 @@ def test_ten_thousand_entities_are_walked_in_tens_of_milliseconds(desk: Desk) ->
     start = layers[0][0]
     seconds = []
     for _ in range(4):
-        began = time.perf_counter()
+        began = time.process_time()
         answer = desk.do("QueryLineage", StartArns=[start], Direction="Descendants", Filters={"Types": ["DataSet"]})
-        seconds.append(time.perf_counter() - began)
+        seconds.append(time.process_time() - began)
         assert (len(answer["Vertices"]), "NextToken" in answer) == (50, True)
     assert min(seconds) < 1.0, "with room for a slow machine; some 0.1 s on a small one"

@@ -76,8 +76,8 @@ class Engine:
     def __init__(self) -> None:
         self.asked: list[tuple[str, ...]] = []
 
-    def submit(self, kind: str, scope: Scope, name: str) -> None:
-        self.asked.append(("submit", kind, name))
+    def submit(self, record: Record) -> None:
+        self.asked.append(("submit", record.kind, record.key))
 
     def request_stop(self, kind: str, scope: Scope, name: str) -> None:
         self.asked.append(("stop", kind, name))

@@ -59,7 +59,7 @@ def rooms() -> Any:
     jobs = SimpleNamespace(
         settings=Settings(),
         asked=asked,
-        submit=lambda kind, scope, name: asked.append(("submit", kind, name)),
+        submit=lambda record: asked.append(("submit", record.kind, record.key)),
         request_stop=lambda kind, scope, name: asked.append(("stop", kind, name)),
     )
     return SimpleNamespace(settings=Settings(), resources=Records(), storage=Keys(), jobs=jobs)

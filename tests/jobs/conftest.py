@@ -279,8 +279,7 @@ class MiniHouse:
 
     def submit(self, name: str = "job", **members: Any) -> None:
         hidden = {k: members.pop(k) for k in ("max_run", "wait_until", "run_id") if k in members}
-        self.accept(name, hidden, **members)
-        self.engine.submit("TrainingJob", SCOPE, name)
+        self.engine.submit(self.accept(name, hidden, **members))
 
     def accept(self, name: str, hidden: dict[str, Any], **members: Any) -> Record:
         """The record of an accepted job, not yet submitted."""

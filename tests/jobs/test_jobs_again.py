@@ -10,7 +10,6 @@ import pytest
 from emulator.jobs.lifecycle import Job
 from emulator.jobs.record import hidden_life
 from emulator.ports import ExitReason
-from tests.jobs.conftest import SCOPE
 
 
 @pytest.fixture
@@ -85,8 +84,7 @@ def test_an_interruption_survives_a_restart(spot: Any) -> None:
 
 
 def with_retries(mini: Any, count: int) -> None:
-    mini.accept("job", {"life": hidden_life(Job(retries=count))})
-    mini.engine.submit("TrainingJob", SCOPE, "job")
+    mini.engine.submit(mini.accept("job", {"life": hidden_life(Job(retries=count))}))
 
 
 def test_an_internal_error_is_tried_again(mini: Any) -> None:

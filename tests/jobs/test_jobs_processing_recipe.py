@@ -54,10 +54,9 @@ def submit(mini: Any, instances: int = 1, hidden: dict[str, Any] | None = None, 
     }
     kept = {"life": hidden_life(Job()), "run_id": "job-job", **(hidden or {})}
     arn = f"arn:aws:sagemaker:{SCOPE.region}:{SCOPE.account}:processing-job/job"
-    mini.records.records[KIND, SCOPE, "job"] = Record(
-        KIND, SCOPE, "job", arn, body, now, now, "InProgress", hidden=kept
-    )
-    mini.engine.submit(KIND, SCOPE, "job")
+    record = Record(KIND, SCOPE, "job", arn, body, now, now, "InProgress", hidden=kept)
+    mini.records.records[KIND, SCOPE, "job"] = record
+    mini.engine.submit(record)
 
 
 def finish(mini: Any) -> dict[str, Any]:

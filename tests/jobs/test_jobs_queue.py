@@ -216,8 +216,7 @@ def test_what_is_adopted_takes_its_room(mini: Any) -> None:
 @pytest.mark.parametrize("others", [0, 1])
 def test_a_job_that_begins_again_gives_way_to_those_that_wait(mini: Any, others: int) -> None:
     again(mini, max_jobs=1)
-    mini.accept("job", {"life": {"phase": "QUEUED", "cause": "NONE", "failure": "", "retries": 1}})
-    mini.engine.submit("TrainingJob", SCOPE, "job")
+    mini.engine.submit(mini.accept("job", {"life": {"phase": "QUEUED", "cause": "NONE", "failure": "", "retries": 1}}))
     program = mini.executor.next()
     for number in range(others):
         mini.submit(f"other{number}")
@@ -231,9 +230,9 @@ def test_a_job_that_begins_again_gives_way_to_those_that_wait(mini: Any, others:
 
 
 def test_a_job_that_was_stopped_before_it_was_lined_up_leaves_nothing(mini: Any) -> None:
-    mini.accept("job", {})
+    record = mini.accept("job", {})
     mini.stop()
-    mini.engine.submit("TrainingJob", SCOPE, "job")
+    mini.engine.submit(record)
     assert mini.engine.idle(5)
     assert mini.body()["TrainingJobStatus"] == "Stopped"
     assert not mini.executor.programs

@@ -111,7 +111,7 @@ def submit(mini: Any, source: dict[str, Any] | None, target: dict[str, Any] | No
     now = mini.clock.now()
     record = Record("TransformJob", SCOPE, "t", "arn:t", body, now, now, "InProgress", hidden=hidden)
     mini.records.records["TransformJob", SCOPE, "t"] = record
-    mini.engine.submit("TransformJob", SCOPE, "t")
+    mini.engine.submit(record)
 
 
 def described(mini: Any) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def test_a_job_that_ends_before_is_not_struck(mini: Any) -> None:
 def test_an_internal_error_on_purpose_is_answered_by_the_retry_strategy(mini: Any) -> None:
     strike(mini, "job-failure", reason="InternalServerError: on purpose", times=1)
     record = mini.accept("job", {"life": hidden_life(Job(retries=1))})
-    mini.engine.submit("TrainingJob", SCOPE, record.key)
+    mini.engine.submit(record)
     mini.executor.next().end()
     body = mini.finish()
     assert body["TrainingJobStatus"] == "Completed" and words(body).count("Starting") == 2

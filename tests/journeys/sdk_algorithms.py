@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import boto3
 import numpy as np
 import sagemaker
 from sagemaker import KNN, LDA, NTM, PCA, FactorizationMachines, KMeans, LinearLearner, RandomCutForest, image_uris
@@ -24,7 +23,7 @@ BLOBS = np.concatenate([DRAW.normal(centre, 0.3, (60, 4)) for centre in (-3, 0, 
 
 
 def session() -> sagemaker.Session:
-    return sagemaker.Session(boto3.Session(region_name="us-east-1"), default_bucket="mine-algorithms")
+    return sagemaker.Session()
 
 
 def settings(own: sagemaker.Session) -> dict[str, object]:

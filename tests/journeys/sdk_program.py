@@ -1,5 +1,5 @@
 """What users of the SageMaker Python SDK 2.x write, one function a flow. Run by a Python that has it, in an environment
-that names the server; prints a line a flow: `ok FLOW seconds` or `FAILED FLOW reason`."""
+that is activated (it names no server, no bucket); prints a line a flow: `ok FLOW seconds` or `FAILED FLOW reason`."""
 
 from __future__ import annotations
 
@@ -12,34 +12,22 @@ import traceback
 import uuid
 from pathlib import Path
 
-real_sleep, real_time, skipped = time.sleep, time.time, [0.0]
-
-
-def brief_sleep(seconds: float) -> None:
-    """The SDK polls every 5 to 30 seconds: its clock goes on by what is not slept. Nothing else of it is changed."""
-    real_sleep(min(seconds, 0.3))
-    skipped[0] += max(0.0, seconds - 0.3)
-
-
-time.sleep, time.time = brief_sleep, lambda: real_time() + skipped[0]
-
-import boto3  # noqa: E402
-import numpy as np  # noqa: E402
-import sagemaker  # noqa: E402
-import sdk_jumpstart  # noqa: E402
-import sdk_tracking  # noqa: E402
-from sagemaker import image_uris  # noqa: E402
-from sagemaker.deserializers import CSVDeserializer, JSONDeserializer  # noqa: E402
-from sagemaker.estimator import Estimator  # noqa: E402
-from sagemaker.exceptions import UnexpectedStatusException  # noqa: E402
-from sagemaker.inputs import TrainingInput  # noqa: E402
-from sagemaker.processing import FrameworkProcessor, ProcessingInput, ProcessingOutput, ScriptProcessor  # noqa: E402
-from sagemaker.pytorch import PyTorch  # noqa: E402
-from sagemaker.serializers import CSVSerializer  # noqa: E402
-from sagemaker.sklearn import SKLearn  # noqa: E402
-from sagemaker.sklearn.processing import SKLearnProcessor  # noqa: E402
-from sagemaker.xgboost import XGBoost  # noqa: E402
-from sdk_algorithms import (  # noqa: E402
+import numpy as np
+import sagemaker
+import sdk_jumpstart
+import sdk_tracking
+from sagemaker import image_uris
+from sagemaker.deserializers import CSVDeserializer, JSONDeserializer
+from sagemaker.estimator import Estimator
+from sagemaker.exceptions import UnexpectedStatusException
+from sagemaker.inputs import TrainingInput
+from sagemaker.processing import FrameworkProcessor, ProcessingInput, ProcessingOutput, ScriptProcessor
+from sagemaker.pytorch import PyTorch
+from sagemaker.serializers import CSVSerializer
+from sagemaker.sklearn import SKLearn
+from sagemaker.sklearn.processing import SKLearnProcessor
+from sagemaker.xgboost import XGBoost
+from sdk_algorithms import (
     factorization_machines,
     ip_insights,
     kmeans,
@@ -51,24 +39,26 @@ from sdk_algorithms import (  # noqa: E402
     random_cut_forest,
 )
 
-ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
+
+def stay_here(event: str, arguments: tuple) -> None:
+    """Says of every name that is looked up, and every address that is called, if it is not of this machine."""
+    if event == "socket.getaddrinfo" or (event == "socket.connect" and isinstance(arguments[1], tuple)):
+        host = str(arguments[0] if event == "socket.getaddrinfo" else arguments[1][0])
+        if host not in ("127.0.0.1", "::1", "localhost", "None"):
+            print("outside", event, host, flush=True)
+
+
+sys.addaudithook(stay_here)
+
+
+ROLE = sagemaker.get_execution_role()
 SOURCE = Path(__file__).parent / "sdk_source"
-SESSION = sagemaker.Session(boto3.Session(region_name="us-east-1"), default_bucket="mine-" + uuid.uuid4().hex[:8])
+SESSION = sagemaker.Session()
 ONE = {"role": ROLE, "instance_count": 1, "instance_type": "ml.m5.large", "sagemaker_session": SESSION}
 ROWS = np.column_stack([f := np.random.default_rng(5).uniform(-1, 1, (300, 3)).round(4), f @ [3, -2, 1]])[
     :, [3, 0, 1, 2]
 ]
 FEATURES = ROWS[:5, 1:]
-make_client = boto3.Session.client
-
-
-def client_but_of_sts(self, service, *arguments, **more):
-    """The SDK hard-codes the address of STS, so that what asks it leaves this machine: no flow may have to."""
-    assert service != "sts", "STS was asked"
-    return make_client(self, service, *arguments, **more)
-
-
-boto3.Session.client = client_but_of_sts
 
 
 def data() -> str:
@@ -273,7 +263,7 @@ def stop() -> None:
     estimator.fit(wait=False)
     job = estimator.latest_training_job
     while job.describe()["SecondaryStatus"] != "Training":
-        real_sleep(0.1)
+        time.sleep(0.1)
     job.stop()
     said(estimator.logs)
     assert job.describe()["TrainingJobStatus"] == "Stopped", job.describe()

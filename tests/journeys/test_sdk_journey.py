@@ -29,7 +29,6 @@ FLOWS = [
     if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "FLOWS"
     for name in node.value.elts
 ]
-QUIET = "SchemaVersion: '1.0'\nSageMaker:\n  PythonSDK:\n    Modules:\n      TelemetryOptOut: true\n"
 OWN = "sagelet-test-sdk:1"
 TRAIN = """#!/usr/bin/env python3
 import json, os
@@ -101,15 +100,15 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         pytest.skip(reason)
     image = "" if executor == "process" else request.getfixturevalue("own_image")
     folder = tmp_path_factory.mktemp(executor)
-    (folder / "quiet.yaml").write_text(QUIET)
     flows = [flow for flow in FLOWS if possible(flow, executor)]
     with Server(folder / "data", ["--executor", executor]) as server:
-        quiet = {"SAGEMAKER_USER_CONFIG_OVERRIDE": str(folder / "quiet.yaml"), "HOME": str(folder)}
-        env = {**os.environ, **server.env, **quiet, "SDK_OWN_IMAGE": image}
+        env = {**os.environ, **server.env, "HOME": str(folder), "SDK_OWN_IMAGE": image}
         command = [PYTHON, "-W", "ignore", str(PROGRAM), *flows]
         with (folder / "said").open("wb") as said:
             subprocess.run(command, env=env, cwd=folder, stdout=said, stderr=said, timeout=800, check=False)
     lines = (folder / "said").read_text(errors="replace").splitlines()
+    outside = sorted({line for line in lines if line.startswith("outside ")})
+    assert not outside, f"an activated program leaves the machine: {outside}"
     verdicts = [line.split(" ", 2) for line in lines if line.startswith(("ok ", "FAILED "))]
     said_all = {flow: f"{verdict} {rest}" for verdict, flow, rest in verdicts}
     return {flow: said_all.get(flow, "\n".join(lines[-30:])) for flow in flows}

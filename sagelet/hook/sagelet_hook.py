@@ -1,0 +1,172 @@
+"""Points the AWS SDKs of this interpreter at Sagelet where variables alone do not, as their modules are imported.
+
+What it changes, module by module, is in `PATCHES`. The SDKs' files stay as they are, and `uninstall` takes everything
+back. It stands alone: it also runs in interpreters that have no Sagelet, so that it imports the standard library only.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.machinery
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlsplit
+
+ENDPOINT = "AWS_ENDPOINT_URL"
+"""The variable that names the server."""
+
+BRIEF = 0.2
+"""Seconds between two looks at something that is waited for."""
+
+AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+
+Undo = tuple[Any, str, Any]
+"""An object, the name of one of its attributes, and what that was."""
+
+_undo: list[Undo] = []
+
+
+def install() -> bool:
+    """Patch what is imported, and what will be; False where nothing is done: the second time, or without a server."""
+    if _FINDER in sys.meta_path or not os.environ.get(ENDPOINT):
+        return False
+    sys.meta_path.insert(0, _FINDER)
+    for name, module in list(sys.modules.items()):
+        if concerned(name) and isinstance(module, ModuleType):
+            patch(module)
+    return True
+
+
+def uninstall() -> None:
+    """Take everything back."""
+    if _FINDER in sys.meta_path:
+        sys.meta_path.remove(_FINDER)
+    while _undo:
+        owner, name, old = _undo.pop()
+        setattr(owner, name, old)
+
+
+def concerned(name: str) -> bool:
+    """Whether anything is changed in a module of this name."""
+    return name in PATCHES or name.startswith("sagemaker.")
+
+
+def patch(module: ModuleType) -> None:
+    """Change what is to be changed in a module that was just imported."""
+    name = module.__name__
+    if name in PATCHES:
+        PATCHES[name](module)
+    if name.startswith("sagemaker.") and getattr(module, "time", None) is time:
+        _put(module, "time", _Clock(goes_on=name in TAILING))
+
+
+def _put(owner: Any, name: str, new: Any) -> None:
+    _undo.append((owner, name, getattr(owner, name)))
+    setattr(owner, name, new)
+
+
+class _Finder:
+    """Finds nothing itself: has the others find a module, and patches it once it was run."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """See importlib."""
+        if not concerned(name):
+            return None
+        for finder in [each for each in sys.meta_path if each is not self]:
+            spec = finder.find_spec(name, path, target)
+            if spec is not None:
+                loader: Any = spec.loader
+                if hasattr(loader, "exec_module"):
+                    loader.exec_module = functools.partial(_run, loader.exec_module)
+                return spec
+        return None
+
+
+def _run(exec_module: Callable[[ModuleType], None], module: ModuleType) -> None:
+    exec_module(module)
+    if _FINDER in sys.meta_path:
+        patch(module)
+
+
+_FINDER = _Finder()
+
+
+# --- what is changed ----------------------------------------------------------------------------------------------
+
+
+def _clients(session: ModuleType) -> None:
+    """Clients that are given an address of AWS, as both SDKs do with STS, talk to the server."""
+    original = session.Session.create_client
+
+    @functools.wraps(original)
+    def create_client(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if of_aws(kwargs.get("endpoint_url")):
+            kwargs["endpoint_url"] = os.environ[ENDPOINT]
+        return original(self, *args, **kwargs)
+
+    _put(session.Session, "create_client", create_client)
+
+
+def of_aws(url: str | None) -> bool:
+    """Whether an address is one of AWS."""
+    return bool(url) and (urlsplit(str(url)).hostname or "").endswith(AWS)
+
+
+def _waiters(waiter: ModuleType) -> None:
+    """botocore's waiters look every moment, for as long as they would; what a caller asks for (WaiterConfig) holds."""
+    original = waiter.SingleWaiterConfig.__init__
+
+    @functools.wraps(original)
+    def begin(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        if self.delay > BRIEF:
+            self.max_attempts = math.ceil(self.max_attempts * self.delay / BRIEF)
+            self.delay = BRIEF
+
+    _put(waiter.SingleWaiterConfig, "__init__", begin)
+
+
+def _telemetry(module: ModuleType) -> None:
+    """The SDKs tell AWS of each call, by a plain request that no setting of an endpoint reaches."""
+    _put(module, "_requests_helper", lambda *args, **kwargs: None)
+
+
+class _Clock:
+    """Module `time` as the SageMaker SDK sees it: who sleeps between two looks, sleeps briefly.
+
+    Where `goes_on`, its clock goes on by what was not slept: loops that tail a log look at the job every 30 seconds.
+    """
+
+    def __init__(self, goes_on: bool) -> None:
+        self._goes_on = goes_on
+        self._skipped = 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, but not longer than a moment."""
+        time.sleep(min(seconds, BRIEF))
+        if self._goes_on:
+            self._skipped += max(0.0, seconds - BRIEF)
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+        return time.time() + self._skipped
+
+
+TAILING = ("sagemaker.session", "sagemaker.core.helper.session_helper")
+
+PATCHES: dict[str, Callable[[ModuleType], None]] = {
+    "botocore.session": _clients,
+    "botocore.waiter": _waiters,
+    "sagemaker.telemetry.telemetry_logging": _telemetry,
+    "sagemaker.core.telemetry.telemetry_logging": _telemetry,
+}
