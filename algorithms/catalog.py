@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -55,7 +55,10 @@ class Algorithm:
     `requires` says for each library that is not in the standard library how to install it; `versions` says what a
     repository's tags mean that are not version numbers; `commands` is whether a command of the caller's (a processing
     job's `python3 x.py`) may run where this family runs, and `prepare` the `module:function` that makes ready what such
-    a command runs in, as a process, and returns what it finds in its environment.
+    a command runs in, as a process, and returns what it finds in its environment. `definition` is the `module:value`
+    that says what a built-in algorithm takes, empty for what is none; `checkpoints` is the first version of its image
+    that goes on from a checkpoint, empty when none does; `instances` are the classes of instance types (CPU, GPU) that
+    AWS names for its training, and `objectives` the metrics that a tuning job may optimize, each with its direction.
     """
 
     name: str
@@ -72,11 +75,19 @@ class Algorithm:
     run: str = ""
     bin: str = ""
     framework: Framework | None = None
+    definition: str = ""
+    checkpoints: str = ""
+    instances: tuple[str, ...] = ()
+    objectives: Mapping[str, str] = field(default_factory=dict)
 
     def version(self, image_uri: str) -> tuple[int, ...]:
         """The version that an image URI of this family stands for: `…/sagemaker-xgboost:1.7-1` is (1, 7, 1)."""
         numbers = re.match(r"\d+(?:[.-]\d+)*", self._tag(image_uri))
         return tuple(int(n) for n in re.findall(r"\d+", numbers.group())) if numbers else NEWEST
+
+    def goes_on(self, image_uri: str) -> bool:
+        """Whether a job of this image goes on from its checkpoint."""
+        return bool(self.checkpoints) and self.version(image_uri) >= _numbers(self.checkpoints)
 
     def framework_versions(self, image_uri: str) -> tuple[str, str]:
         """(the framework's version that the tag asks for, the one installed here), each empty when there is none."""
@@ -122,6 +133,16 @@ def published(bucket: str) -> Mapping[str, bytes]:
     from algorithms.jumpstart import bucket as jumpstart
 
     return jumpstart.objects(bucket.removeprefix(JUMPSTART))
+
+
+def specification(image_uri: str, instance_types: Iterable[str]) -> Mapping[str, Any] | None:
+    """The TrainingSpecification of the built-in algorithm that an image URI means; None for any other image."""
+    algorithm = find(image_uri)
+    if algorithm is None or not algorithm.definition:
+        return None
+    from algorithms import specification as described
+
+    return described.training(algorithm, image_uri, instance_types)
 
 
 def get(name: str) -> Algorithm:
@@ -181,6 +202,12 @@ def _read(path: Path) -> Algorithm:
         run=told.get("run", ""),
         bin=told.get("bin", ""),
         framework=Framework(**told["framework"]) if "framework" in told else None,
+        definition=told.get("definition") or told.get("declares", ""),
+        checkpoints=told.get("checkpoints", ""),
+        instances=tuple(told.get("instances", ())),
+        objectives=MappingProxyType(
+            {name: direction for direction, names in told.get("objectives", {}).items() for name in names}
+        ),
     )
 
 

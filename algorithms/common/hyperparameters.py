@@ -11,13 +11,14 @@ import ast
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from algorithms.common.faults import UserError
 
 CrossCheck = Callable[[Mapping[str, Any]], None]
 """Raises UserError when values contradict each other."""
 AUTO = "auto"
+INTEGER, CONTINUOUS, CATEGORICAL, FREE_TEXT = "Integer", "Continuous", "Categorical", "FreeText"
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,15 @@ class Tunable:
 
 @dataclass(frozen=True)
 class Hyperparameter:
-    """One declared hyperparameter. Subclasses say how text becomes a value, and what is in range.
+    """One declared hyperparameter. Subclasses say how text becomes a value, what is in range, and what the service's
+    ParameterType of it is.
 
     `default` is the value that the algorithm takes when none is given, None for none; `auto` is whether the word `auto`
     is accepted too, which stays a word, and `words` are further such words; `tunable` is the recommended range of a
     tuning job, None for no tuning.
     """
+
+    service_type: ClassVar[str] = FREE_TEXT
 
     name: str
     required: bool = False
@@ -150,6 +154,8 @@ class Hyperparameter:
 class Float(Hyperparameter):
     """A finite number of an interval."""
 
+    service_type: ClassVar[str] = CONTINUOUS
+
     range: Interval = Interval()
 
     def valid(self) -> list[str]:
@@ -175,6 +181,8 @@ class Float(Hyperparameter):
 class Integer(Float):
     """A whole number of an interval."""
 
+    service_type: ClassVar[str] = INTEGER
+
     def valid(self) -> list[str]:
         return sorted({str(round(v)) for v in self.range.inside() if round(v) in self.range})
 
@@ -188,6 +196,8 @@ class Integer(Float):
 @dataclass(frozen=True)
 class Categorical(Hyperparameter):
     """One word of a list."""
+
+    service_type: ClassVar[str] = CATEGORICAL
 
     range: tuple[str, ...] = ()
 
@@ -224,6 +234,8 @@ class Switch(Categorical):
 class Words(Categorical):
     """A list of words, as JSON (`["msd", "ssd"]`) or with bare words (`[msd,ssd]`, `msd,ssd`)."""
 
+    service_type: ClassVar[str] = FREE_TEXT
+
     def valid(self) -> list[str]:
         return [f'["{self.range[0]}"]', f"[{','.join(self.range)}]", self.range[0]]
 
@@ -240,6 +252,8 @@ class Words(Categorical):
 @dataclass(frozen=True)
 class CommaList(Categorical):
     """Words of a list, separated by commas. `extra` accepts words that the list cannot spell (`error@0.7`)."""
+
+    service_type: ClassVar[str] = FREE_TEXT
 
     extra: Callable[[str], bool] = field(default=lambda word: False)
 

@@ -77,14 +77,18 @@ class Peers:
             ear.start()
 
     def call_roll(self, mine: Any, prepare: Callable[[list[Any]], Any]) -> tuple[list[Any], Any]:
-        """What each host has told, in the order of the hosts, and what `prepare` made of it on the first of them."""
+        """What each host has told, in the order of the hosts, and what `prepare` made of it on the first of them.
+
+        As often as all of them call it."""
         if not self.is_first:
             self._send({"told": mine})
             self._wait(lambda: self._roll is not None)
             assert self._roll is not None
-            return self._roll
+            roll, self._roll = self._roll, None
+            return roll
         self._wait(lambda: len(self._told) == len(self._lines))
         told = [mine if host == self.current else self._told[host] for host in self.hosts]
+        self._told = {}  # Nobody tells anything further before this is answered.
         prepared = prepare(told)
         self._send({"told": told, "prepared": prepared})
         return told, prepared

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from algorithms.common.hyperparameters import Categorical, Float, Hyperparameter, Integer, Interval, Tunable
+from algorithms.common.hyperparameters import FREE_TEXT, Categorical, Float, Hyperparameter, Integer, Interval, Tunable
 from algorithms.deepar.frequency import Frequency
 
 LIKELIHOODS = ("gaussian", "beta", "negative-binomial", "student-T", "deterministic-L1")
@@ -42,6 +42,8 @@ class Likelihood(Categorical):
 @dataclass(frozen=True)
 class OrNone(Integer):
     """A whole number; an empty text means that there is none."""
+
+    service_type: ClassVar[str] = FREE_TEXT
 
     def invalid(self) -> list[str]:
         return [text for text in super().invalid() if text not in ("", "0")]

@@ -16,7 +16,7 @@ WIDE = Tunable(1e-8, 512, "Logarithmic")
 def _group(name: str, sigma: float, lr: float, wd: float) -> tuple[Hyperparameter, ...]:
     """What each of the three groups of parameters has."""
     return (
-        Categorical(f"{name}_init_method", range=METHODS, default="normal", tunable=Tunable(words=METHODS)),
+        Categorical(f"{name}_init_method", range=METHODS, default="normal"),
         Float(f"{name}_init_scale", range=NOT_NEGATIVE, tunable=WIDE, remark="with uniform: of [-scale, scale]; 0.07"),
         Float(f"{name}_init_sigma", range=NOT_NEGATIVE, default=sigma, tunable=WIDE, remark="with normal"),
         Float(f"{name}_init_value", tunable=WIDE, remark="with constant, which needs it"),

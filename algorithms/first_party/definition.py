@@ -11,6 +11,7 @@ from algorithms.common.hyperparameters import CrossCheck, Hyperparameter
 
 CSV, JSON, JSONLINES = "text/csv", "application/json", "application/jsonlines"
 RECORDIO = "application/x-recordio-protobuf"
+MODEL_CHANNEL = "model"
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Definition:
 
     `title` is `Dimensions.Algorithm` in the lines of metrics; `formats` are the content types of its channels, the
     first of which is meant when a channel names none; `hidden` are further members of the configuration that real jobs
-    print; `several` is whether it trains on several hosts; `checks` are of several hyperparameters at once.
+    print; `several` is whether it trains on several hosts; `checkpoints` is
+    whether it goes on from one (its manifest says with which images); `checks` are of several hyperparameters at once.
     `read` is for what is no table of numbers as it comes: of a `run.Run` and a channel's name it makes the `data.Table`
     of this host, None when it has no records.
     """
@@ -31,7 +33,13 @@ class Definition:
     checks: Sequence[CrossCheck] = ()
     hidden: Mapping[str, Any] = field(default_factory=dict)
     several: bool = True
+    checkpoints: bool = False
     read: Callable[[Any, str], Any] | None = None
+
+    @property
+    def incremental(self) -> bool:
+        """Whether training goes on from the model of an earlier job, in a channel."""
+        return any(channel.name == MODEL_CHANNEL for channel in self.channels)
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,8 @@ def _train(definition: Definition, fit: Callable[[Run], None], layout: Layout, l
     run = Run(definition, layout, log, _configuration(definition, layout, log))
     check_channels(definition, layout)
     log.info("Using default worker.")
-    log.info("Checkpoint loading and saving are disabled.")
+    if not definition.checkpoints:
+        log.info("Checkpoint loading and saving are disabled.")
     log.info("Number of GPUs being used: 0")
     ready = time.time()
     if hosts.gather(run):

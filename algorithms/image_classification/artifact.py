@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,13 +45,22 @@ def params_file(number: int) -> str:
     return f"{PREFIX}-{number:04d}.params"
 
 
-def write(folder: Path, number: int, arrays: Mapping[str, Any]) -> Path:
-    """The arrays of an epoch, which has a number from 1."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / params_file(number)
-    beside = path.with_suffix(".part")
-    beside.write_bytes(ndarray_list.write(arrays))
-    return beside.replace(path)
+@dataclass(frozen=True)
+class Shelf:
+    """The files of epochs in the folder of the model; each is told of."""
+
+    folder: Path
+    say: Callable[[str], None]
+
+    def put(self, number: int, arrays: Mapping[str, Any]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / params_file(number)
+        beside = path.with_suffix(".part")
+        beside.write_bytes(ndarray_list.write(arrays))
+        self.say(f'Saved checkpoint to "{beside.replace(path)}"')
+
+    def drop(self, number: int) -> None:
+        (self.folder / params_file(number)).unlink(missing_ok=True)
 
 
 def describe(folder: Path, made: Symbol, shape: tuple[int, int, int], best: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -74,12 +74,15 @@ class Fitting:
     train: Examples
     held: Examples | None
     say: Say
+    optimizer: torch.optim.Optimizer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.optimizer = learning.optimizer(self.network.learned(), self.values)
 
     def epochs(self, first: int) -> Iterator[Epoch]:
         """From `first` on (0 without any behind it)."""
         _, *size = settings.sizes(self.values["image_shape"])
         learning.suit_threads(*size)
-        made = learning.optimizer(self.network.learned(), self.values)
         loss = self._loss()
         steps = settings.epochs(self.values.get("lr_scheduler_step") or "")
         for number in range(first, self.values["epochs"]):
@@ -90,7 +93,7 @@ class Fitting:
                 scores = self.network.scores(pixels, training=True)
                 lost = loss(scores, targets)
                 learning.demand_finite(lost, number, self.values["learning_rate"])
-                learning.step(made, lost, rate)
+                learning.step(self.optimizer, lost, rate)
                 seen.add(scores.detach(), targets)
                 if batch % SHOWN == 0:
                     speed = seen.seen / max(time.monotonic() - start, 1e-9)

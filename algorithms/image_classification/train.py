@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from algorithms.common.channels import Channel
@@ -11,11 +12,9 @@ from algorithms.first_party.run import Run
 from algorithms.first_party.run import main as run
 from algorithms.image_classification import artifact, examples
 from algorithms.image_classification.hyperparameters import CHECKS, DECLARED
-from algorithms.image_classification.kept import Kept
-from algorithms.vision import channels, earlier, libraries
+from algorithms.vision import channels, earlier, epochs, libraries
 from algorithms.vision.resnet import SMALL, SMALL_PICTURE, UNITS
 from algorithms.vision.settings import sizes
-from algorithms.vision.stopping import EarlyStopping
 
 if TYPE_CHECKING:
     from algorithms.vision.network import Network
@@ -27,6 +26,7 @@ DEFINITION = Definition(
     title=TITLE,
     hyperparameters=DECLARED,
     checks=CHECKS,
+    checkpoints=True,
     formats=(channels.RECORDIO, *channels.IMAGES, channels.JSONLINES),
     channels=(
         Channel("train", required=True, piped=channels.PIPED, distributions=WHOLE),
@@ -57,9 +57,9 @@ def fit(run: Run) -> None:
     made = artifact.network(_layers(run, start), shape, classes, run.values["multi_label"])
     from algorithms.image_classification.fitting import Fitting
 
-    network = _network(run, made, start)
-    kept = Kept(run, network)
-    best = _epochs(run, Fitting(network, run.values, train, held, run.log.info), kept)
+    fitting = Fitting(_network(run, made, start), run.values, train, held, run.log.info)
+    shelf = artifact.Shelf(run.layout.model, run.log.info)
+    best = epochs.train(run, fitting, partial(_told, run), shelf, run.values.get("checkpoint_frequency"))
     artifact.describe(run.layout.model, made, shape, best)
 
 
@@ -113,29 +113,14 @@ def _network(run: Run, made: Symbol, start: artifact.Stored | None) -> Network:
     return Network(made.nodes, arrays)
 
 
-def _epochs(run: Run, fitting: Any, kept: Kept) -> int:
-    """Train until the end or until it gets no better; the number of the best epoch, from 1."""
-    values = run.values
-    stops = EarlyStopping(
-        values["early_stopping_min_epochs"], values["early_stopping_patience"], values["early_stopping_tolerance"]
-    )
-    ended = [stops.ends(number, score) for number, score in enumerate(kept.scores)]
-    if values["early_stopping"] and any(ended[-1:]):
-        return kept.best
-    for epoch in fitting.epochs(len(kept.scores)):
-        _told(run, epoch)
-        kept.take(epoch)
-        run.log.progress(epoch.number + 1, values["epochs"])
-        if stops.ends(epoch.number, epoch.watched) and values["early_stopping"]:
-            run.log.info(f"Early stopping behind epoch {epoch.number}: the accuracy gets no better.")
-            break
-    return kept.best
-
-
-def _told(run: Run, epoch: Any) -> None:
+def _told(run: Run, epoch: Any, best: bool) -> None:
     at = f"Epoch[{epoch.number}]"
     for name, value in epoch.train.items():
         run.log.info(f"{at} Train-{name}={value:.6f}")
     run.log.info(f"{at} Time cost={epoch.seconds:.3f}")
     for name, value in (epoch.validation or {}).items():
         run.log.info(f"{at} Validation-{name}={value:.6f}")
+    if best:
+        split = "validation" if epoch.validation else "train"
+        run.log.info(f"Storing the best model with {split} accuracy: {epoch.watched:.6f}")
+    run.log.progress(epoch.number + 1, run.values["epochs"])

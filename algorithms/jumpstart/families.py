@@ -12,17 +12,21 @@ from typing import Any
 FOLDER = Path(__file__).resolve().parent
 SHARED = "tabular"
 """The package of scripts that every tabular family brings."""
+BROUGHT = {f"{SHARED}/peers.py": FOLDER.parent / "common/peers.py"}
+"""What such a package needs of another room: modules that import the standard library alone."""
 OTHERS = {
     "training": ("__init__.py", "inference.py"),
-    "inference": ("__init__.py", "transfer_learning.py", "fitting.py"),
+    "inference": ("__init__.py", "transfer_learning.py", "fitting.py", "team.py"),
 }
 
 
 @dataclass(frozen=True)
 class Family:
-    """One family. `image` says in which images it trains and serves; `hyperparameters` are rows of a specification;
-    `models` are its models, each with its own `metrics` (name -> regular expression) and what its scripts are told.
-    `raw` is whether its library takes a table as it is, with text in it, and splits off validation data by itself."""
+    """One family. `image` says in which images it trains and serves (`{scope}` stands for training or inference,
+    `{processor}` for cpu or gpu); `hyperparameters` are rows of a specification; `models` are its models, each with its
+    own `metrics` (name -> regular expression) and what its scripts are told; `several_hosts` is whether its jobs may
+    have several; `raw` is whether its library takes a table as it is, with text in it, and splits off validation data
+    by itself."""
 
     name: str
     title: str
@@ -31,8 +35,18 @@ class Family:
     requires: Mapping[str, str]
     hyperparameters: tuple[Mapping[str, Any], ...]
     models: tuple[Mapping[str, Any], ...]
+    several_hosts: bool
     differs: tuple[str, ...]
     raw: bool
+
+    def image_name(self, scope: str, processor: str = "cpu") -> str:
+        """`repository:tag` of the image for `training` or `inference`."""
+        return f"{self.image['repository']}:{self.image['tag']}".format(scope=scope, processor=processor)
+
+    @property
+    def has_gpu_images(self) -> bool:
+        """Whether it may also be asked for on instances with a GPU."""
+        return "{processor}" in self.image["tag"]
 
 
 @cache
@@ -45,9 +59,9 @@ def scripts(family: Family, scope: str) -> dict[str, bytes]:
     """The scripts of a family for `training` or `inference`, by their name in the archive."""
     own = {path.name: path for path in (FOLDER / family.name).glob("*.py")}
     for name in OTHERS[scope]:
-        own.pop(name)
+        own.pop(name, None)
     shared = {f"{SHARED}/{path.name}": path for path in (FOLDER / SHARED).glob("*.py")}
-    return {name: path.read_bytes() for name, path in {**own, **shared}.items()}
+    return {name: path.read_bytes() for name, path in {**own, **shared, **BROUGHT}.items()}
 
 
 def _read(path: Path) -> Family:
@@ -60,6 +74,7 @@ def _read(path: Path) -> Family:
         requires=told.get("requires", {}),
         hyperparameters=tuple(told["hyperparameters"]),
         models=tuple(told["models"]),
+        several_hosts=told.get("several_hosts", False),
         differs=tuple(told.get("differs", ())),
         raw=told.get("raw", False),
     )

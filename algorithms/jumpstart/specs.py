@@ -20,6 +20,12 @@ INSTANCES = {
     "c6i": ("large", "xlarge", "2xlarge", "4xlarge"),
     "r5": ("large", "xlarge", "2xlarge"),
 }
+WITH_GPU = {
+    "p2": ("xlarge", "8xlarge", "16xlarge"),
+    "p3": ("2xlarge", "8xlarge", "16xlarge"),
+    "g4dn": ("xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"),
+    "g5": ("xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"),
+}
 FURTHER = {"training": (), "inference": ("t2", "t3")}
 SIZES = ("medium", "large", "xlarge", "2xlarge")
 DEFAULT = {"training": "ml.m5.xlarge", "inference": "ml.m5.large"}
@@ -64,6 +70,7 @@ def told(family: Family, model: Mapping[str, Any]) -> dict[str, Any]:
         "model_id": model["model_id"],
         "task": model["task"],
         "requires": dict(family.requires),
+        "several_hosts": family.several_hosts,
         "raw": family.raw,
         "hyperparameters": _hyperparameters(family, model),
     }
@@ -94,31 +101,33 @@ def spec(family: Family, model: Mapping[str, Any], region: str) -> dict[str, Any
         "training_enable_network_isolation": False,
         "resource_name_base": name,
         **keys(family, model),
-        **_place("training", family.image, region),
-        **_place("hosting", family.image, region),
+        **_place("training", family, region),
+        **_place("hosting", family, region),
     }
 
 
-def _place(scope: str, image: Mapping[str, str], region: str) -> dict[str, Any]:
+def _place(scope: str, family: Family, region: str) -> dict[str, Any]:
     """In which image, and on which instances."""
-    said = "inference" if scope == "hosting" else scope
-    instances = {**INSTANCES, **dict.fromkeys(FURTHER[said], SIZES)}
-    properties = {"properties": {"image_uri": _uri(image, region, said)}}
+    said, image = "inference" if scope == "hosting" else scope, family.image
+    instances = {**INSTANCES, **dict.fromkeys(FURTHER[said], SIZES), **(WITH_GPU if family.has_gpu_images else {})}
     named = {"framework": image["framework"], "framework_version": image["version"], "py_version": image["py_version"]}
+    variants = {}
+    for of in instances:
+        name = family.image_name(said, "gpu" if of in WITH_GPU else "cpu")
+        variants[of] = {"properties": {"image_uri": _uri(image["registry"], name, region)}}
     return {
         f"{scope}_ecr_specs": named,
-        f"{scope}_instance_type_variants": {"variants": dict.fromkeys(instances, properties)},
+        f"{scope}_instance_type_variants": {"variants": variants},
         f"default_{said}_instance_type": DEFAULT[said],
         f"supported_{said}_instance_types": [f"ml.{of}.{size}" for of, sizes in instances.items() for size in sizes],
     }
 
 
-def _uri(image: Mapping[str, str], region: str, scope: str) -> str:
-    accounts = _registries()[image["registry"]]
+def _uri(registry: str, name: str, region: str) -> str:
+    accounts = _registries()[registry]
     suffix = ".cn" if region.startswith("cn-") else ""
     account = accounts.get(region, accounts["us-east-1"])
-    repository = image["repository"].format(scope=scope)
-    return f"{account}.dkr.ecr.{region}.amazonaws.com{suffix}/{repository}:{image['tag']}"
+    return f"{account}.dkr.ecr.{region}.amazonaws.com{suffix}/{name}"
 
 
 @cache

@@ -12,34 +12,36 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from algorithms.common.nearest import Vectors
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Matrix = NDArray[np.float32]
 
 
-def distances(rows: Matrix, centres: Matrix) -> Matrix:
-    """Squared Euclidean distances (n, k)."""
-    found = (rows * rows).sum(axis=1)[:, None] - 2 * (rows @ centres.T) + (centres * centres).sum(axis=1)[None, :]
-    return np.maximum(found, 0, out=found)
-
-
 def nearest(rows: Matrix, centres: Matrix) -> tuple[NDArray[np.int64], Matrix]:
-    """The nearest centre of each row, and the Euclidean distance to it, computed without cancellation."""
-    closest = distances(rows, centres).argmin(axis=1)
-    return closest, np.sqrt(((rows - centres[closest]) ** 2).sum(axis=1))
+    """The nearest centre of each row, and the squared Euclidean distance to it."""
+    squared, closest = Vectors(centres).search(rows, 1)
+    return closest[:, 0], squared[:, 0]
+
+
+def _distances(rows: Matrix, centre: Matrix) -> Matrix:
+    """Squared Euclidean distances (n,) to one centre."""
+    moved = rows - centre
+    return np.einsum("nd,nd->n", moved, moved)
 
 
 def spread(rows: Matrix, count: int, weights: NDArray[Any], draw: np.random.Generator) -> Matrix:
     """`count` rows chosen as k-means++ does: the chance of each is its squared distance to those chosen."""
     chosen = [int(draw.choice(len(rows), p=weights / weights.sum()))]
-    left = distances(rows, rows[chosen])[:, 0]
+    left = _distances(rows, rows[chosen[0]])
     while len(chosen) < count:
         chances = left * weights
         total = chances.sum()
         following = int(draw.choice(len(rows), p=chances / total)) if total > 0 else int(draw.integers(len(rows)))
         chosen.append(following)
-        left = np.minimum(left, distances(rows, rows[following : following + 1])[:, 0])
+        left = np.minimum(left, _distances(rows, rows[following]))
     return rows[chosen].copy()
 
 
@@ -63,8 +65,7 @@ class Stream:
 
     def take(self, rows: Matrix) -> float:
         """Move towards the rows; their mean squared distance to the centres before."""
-        squared = distances(rows, self.centres)
-        closest = squared.argmin(axis=1)
+        closest, squared = nearest(rows, self.centres)
         if self.half_life:
             self.counts *= 0.5 ** (len(rows) / self.half_life)
         arrived = np.bincount(closest, minlength=len(self.centres)).astype(np.float64)
@@ -76,7 +77,7 @@ class Stream:
         means = sums[moved] / arrived[moved][:, None]
         self.centres[moved] = weight * self.centres[moved] + (1 - weight) * means
         self.counts = total
-        return float(squared.min(axis=1).mean())
+        return float(squared.mean(dtype=np.float64))
 
 
 def lloyd(stream: Stream, k: int, values: dict[str, Any], draw: np.random.Generator, say: Callable[[str], None]) -> Any:
@@ -107,9 +108,8 @@ def _start(points: Any, weights: Any, k: int, method: str, draw: np.random.Gener
 def _iterate(points: Any, weights: Any, centres: Any, rounds: int, tolerance: float) -> tuple[Any, float]:
     loss = np.inf
     for _ in range(rounds):
-        squared = distances(points, centres)
-        closest = squared.argmin(axis=1)
-        now = float((squared.min(axis=1) * weights).sum() / weights.sum())
+        closest, squared = nearest(points, centres)
+        now = float((squared * weights).sum() / weights.sum())
         sums, mass = np.zeros_like(centres), np.bincount(closest, weights, minlength=len(centres))
         np.add.at(sums, closest, points * weights[:, None])
         full = mass > 0
@@ -117,4 +117,4 @@ def _iterate(points: Any, weights: Any, centres: Any, rounds: int, tolerance: fl
         if loss - now <= tolerance * now:
             break
         loss = now
-    return centres, float((distances(points, centres).min(axis=1) * weights).sum() / weights.sum())
+    return centres, float((nearest(points, centres)[1] * weights).sum() / weights.sum())

@@ -9,10 +9,10 @@ import numpy as np
 
 from algorithms.common import ndarray_list
 from algorithms.common.faults import UserError
+from algorithms.common.nearest import Vectors
 from algorithms.first_party import serve
 from algorithms.first_party.answers import Fields
 from algorithms.first_party.definition import Form
-from algorithms.kmeans import centres
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,14 +24,14 @@ class Clusters:
     """Centres (k, features)."""
 
     def __init__(self, found: NDArray[np.float32]) -> None:
-        self._centres = found
+        self._centres = Vectors(found)
         self.features = int(found.shape[1])
 
     def predict(self, rows: Any) -> Fields:
         """Closest cluster and distance, of each row."""
         dense = rows.toarray() if hasattr(rows, "toarray") else rows
-        closest, distance = centres.nearest(dense, self._centres)
-        return {"closest_cluster": closest.astype(np.float32), "distance_to_cluster": distance}
+        squared, closest = self._centres.search(dense, 1)
+        return {"closest_cluster": closest[:, 0].astype(np.float32), "distance_to_cluster": np.sqrt(squared[:, 0])}
 
 
 def load(folder: Path) -> Clusters:

@@ -73,4 +73,4 @@ def fit(run: Run) -> None:
 
 
 def _mean_squared(rows: NDArray[np.float32], found: NDArray[np.float32]) -> float:
-    return float((centres.nearest(rows, found)[1].astype(np.float64) ** 2).mean())
+    return float(centres.nearest(rows, found)[1].mean(dtype=np.float64))

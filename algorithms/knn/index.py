@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from algorithms.common.faults import UserError
+from algorithms.common.nearest import Vectors
 from algorithms.knn import flat_file
 from algorithms.knn.hyperparameters import FLAT, IVF_PQ
 
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 REMEDY = "pip install 'sagelet[knn]'"
 PROBES = 5
 """Lists of an IVF index that a search visits: `_faiss_index_nprobe` in the configuration of real jobs."""
-BLOCK = 1 << 22
-"""Distances, or numbers of candidates, that are held at once."""
-SPARE = 8
-"""Candidates beyond k whose distance is computed once more, without cancellation."""
 
 Found = tuple["NDArray[np.float32]", "NDArray[np.int64]"]
 
@@ -43,69 +40,19 @@ class Index(Protocol):
 
 
 class Flat:
-    """All vectors (n, d), compared one by one; of equal ones the first is nearer.
-
-    Candidates are found by a product of matrices, whose rounding is bounded: where it could hide a nearer vector, the
-    differences to all of them decide.
-    """
+    """All vectors (n, d), compared one by one; of equal ones the first is nearer."""
 
     def __init__(self, vectors: NDArray[np.float32], metric: bytes) -> None:
         self._vectors, self._inner = np.ascontiguousarray(vectors, np.float32), metric == flat_file.INNER_PRODUCT
+        self._compared = Vectors(self._vectors, self._inner)
         self.width = int(vectors.shape[1])
-        # What lies far from 0 and close together would be lost in its own square.
-        self._origin = np.zeros(self.width, np.float32) if self._inner else self._vectors.mean(axis=0, dtype=np.float64)
-        self._centred = self._vectors if self._inner else (self._vectors - self._origin).astype(np.float32)
-        self._squares = (self._centred * self._centred).sum(axis=1)
-        self._rounding = float(np.finfo(np.float32).eps * (8 + 2 * self.width**0.5))
 
     def search(self, rows: NDArray[np.float32], k: int) -> Found:
-        size = max(1, BLOCK // max(len(self._vectors), (k + SPARE) * self.width))
-        parts = [self._block(rows[at : at + size], k) for at in range(0, len(rows), size)]
-        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+        found, near = self._compared.search(rows, k)
+        return (-found if self._inner else found), near
 
     def content(self) -> bytes:
         return flat_file.write(self._vectors, flat_file.INNER_PRODUCT if self._inner else flat_file.L2)
-
-    def _block(self, rows: NDArray[np.float32], k: int) -> Found:
-        count = len(self._vectors)
-        if k + SPARE >= count:
-            found, near = self._nearest(rows, np.broadcast_to(np.arange(count), (len(rows), count)), k)
-            return (-found if self._inner else found), near
-        rough, error = self._rough(rows)
-        near = np.argpartition(rough, k + SPARE - 1, axis=1)[:, : k + SPARE]
-        edge = np.take_along_axis(rough, near, axis=1).max(axis=1)
-        found, near = self._nearest(rows, near, k)
-        for row in np.flatnonzero(found[:, -1] >= edge - error):
-            found[row], near[row] = self._among_all(rows[row], k)
-        return (-found if self._inner else found), near
-
-    def _rough(self, rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Distances of all (n, vectors), smallest nearest, and how wrong those of a row may be (n,)."""
-        centred = (rows - self._origin).astype(np.float32)
-        products, squares = centred @ self._centred.T, (centred * centred).sum(axis=1)
-        if self._inner:
-            return -products, self._rounding * np.sqrt(squares * self._squares.max())
-        return squares[:, None] + (self._squares - 2 * products), self._rounding * (squares + self._squares.max())
-
-    def _nearest(self, rows: NDArray[np.float32], near: NDArray[np.int64], k: int) -> Found:
-        """Of candidates (n, more than k), by what their distance is in truth."""
-        chosen = self._vectors[near]
-        if self._inner:
-            exact = -np.einsum("nd,nkd->nk", rows, chosen)
-        else:
-            exact = ((rows[:, None] - chosen) ** 2).sum(axis=2)
-        order = np.lexsort((near, exact), axis=1)[:, :k]
-        return np.take_along_axis(exact, order, axis=1), np.take_along_axis(near, order, axis=1)
-
-    def _among_all(self, row: NDArray[np.float32], k: int) -> Found:
-        if self._inner:
-            exact = -np.einsum("d,nd->n", row, self._vectors)
-        else:
-            exact = ((row - self._vectors) ** 2).sum(axis=1)
-        furthest = np.partition(exact, k - 1)[k - 1]
-        near = np.flatnonzero(exact <= furthest)
-        near = near[np.argsort(exact[near], kind="stable")[:k]]
-        return exact[near], near
 
 
 class Faiss:

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import io
 import json
-import tarfile
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from algorithms.common import ndarray_list
 from algorithms.common.faults import UserError
-from algorithms.first_party.serve import MODEL
 from algorithms.linear_learner.model import Linear
 
 EXTRA, MANIFEST, SYMBOL, PARAMETERS = (
@@ -70,22 +67,6 @@ def read(content: bytes, name: str) -> Linear:
     if weights.ndim != 2 or bias.shape != weights.shape[:1]:
         raise UserError(f"'{name}' holds weights of shape {weights.shape} and a bias of shape {bias.shape}.")
     return model
-
-
-def found(folder: Path) -> Linear:
-    """The model of a channel's folder: a training job's archive, or what is in it; UserError when there is none."""
-    for path in sorted(folder.glob("*")) if folder.is_dir() else []:
-        if path.name == MODEL:
-            return read(path.read_bytes(), path.name)
-        if path.name.endswith(".tar.gz"):
-            try:
-                with tarfile.open(path) as archive:
-                    member = archive.extractfile(MODEL)
-                    assert member is not None
-                    return read(member.read(), f"{path.name}/{MODEL}")
-            except (tarfile.TarError, KeyError, AssertionError, OSError, EOFError) as error:
-                raise UserError(f"'{path.name}' of channel '{folder.name}' holds no '{MODEL}': {error}.") from error
-    raise UserError(f"Channel '{folder.name}' holds neither a model.tar.gz of a training job nor a '{MODEL}'.")
 
 
 def symbol(shape: tuple[int, ...], operator: str) -> dict[str, Any]:

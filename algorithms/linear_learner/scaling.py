@@ -90,12 +90,6 @@ class Scaling:
         shift = bias.astype(np.float64) * self.label_spread + self.label_mean - self.mean.astype(np.float64) @ own
         return np.ascontiguousarray(own.T, dtype=np.float32), shift.astype(np.float32)
 
-    def unfold(self, weights: Any, bias: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The other way round."""
-        own = weights.T.astype(np.float64)
-        shift = (bias.astype(np.float64) + self.mean.astype(np.float64) @ own - self.label_mean) / self.label_spread
-        return (own * self.spread[:, None] / self.label_spread).astype(np.float32), shift.astype(np.float32)
-
 
 def _moments(rows: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation of each column, 1 for the deviation of a constant one."""

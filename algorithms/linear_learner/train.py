@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PIPED = (RECORDIO, CSV)
-START = "model"
 DEFINITION = Definition(
     title="Linear Learner",
     hyperparameters=DECLARED,
@@ -40,7 +39,6 @@ DEFINITION = Definition(
         Channel("train", required=True, piped=PIPED),
         Channel("validation", piped=PIPED),
         Channel("test", piped=PIPED),
-        Channel(START),
     ),
 )
 SEED = 1
@@ -57,7 +55,7 @@ def fit(run: Run) -> None:
     train = _records(run, "train", values)
     validation = _records(run, "validation", values, train) if run.has("validation") else None
     test = _records(run, "test", values, train) if run.has("test") else None
-    training = Training(values, train, np.random.default_rng(SEED), _start(run, values, train))
+    training = Training(values, train, np.random.default_rng(SEED))
     _tell_scaling(run, training)
     judged = train if validation is None else validation
     with threads.suited(training.multiplications), np.errstate(all="ignore"):  # A model that diverges is not chosen.
@@ -184,23 +182,6 @@ def _check_classes(channel: str, labels: NDArray[np.float32], values: dict[str, 
     wrong = (labels != np.floor(labels)) | (labels < 0) | (labels >= classes)
     if wrong.any():
         raise UserError(wording.label_out_of_range(channel, float(labels[wrong.argmax()]), allowed))
-
-
-def _start(run: Run, values: dict[str, Any], train: Records) -> Linear | None:
-    """The model to go on from; UserError when it is one of something else."""
-    if not run.has(START):
-        return None
-    model = artifact.found(run.layout.channel(START))
-    classes = values["num_classes"] if values["predictor_type"] == "multiclass_classifier" else 1
-    wanted = (values["predictor_type"], classes, int(train.features.shape[1]))
-    there = (model.predictor_type, *model.weights.shape)
-    if there != wanted:
-        raise UserError(
-            f"The model of channel '{START}' is a {there[0]} of {there[1]} output(s) and {there[2]} features, and this "
-            f"job trains a {wanted[0]} of {wanted[1]} and {wanted[2]}."
-        )
-    run.log.info(f"Training goes on from the model of channel '{START}'.")
-    return model
 
 
 def _tell_scaling(run: Run, training: Training) -> None:

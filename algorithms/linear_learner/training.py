@@ -72,9 +72,9 @@ class Verdict:
 
 
 class Training:
-    """`values` are the hyperparameters, without `auto` where a switch says so; `start` is a model to go on from."""
+    """`values` are the hyperparameters, without `auto` where a switch says so."""
 
-    def __init__(self, values: Mapping[str, Any], records: Records, draw: Any, start: Linear | None = None) -> None:
+    def __init__(self, values: Mapping[str, Any], records: Records, draw: Any) -> None:
         self._values, self._records, self._draw = values, records, draw
         self._loss = losses.of(values)
         self.objective = self._loss.objective
@@ -86,7 +86,7 @@ class Training:
         balance = self._balance(records.labels)
         self.is_short = steps < candidates.SHORT
         self.candidates = candidates.choose(values, number, steps, balance, draw)
-        self._models = Models(self._loss, self.candidates, self.classes, self._start(width, start), values)
+        self._models = Models(self._loss, self.candidates, self.classes, self._start(width), values)
         self._class_weights = self._weigh(records.labels)
 
     @property
@@ -181,11 +181,8 @@ class Training:
         positives = float((labels > 0).sum())
         return (len(labels) - positives) / positives if 0 < positives < len(labels) else 1.0
 
-    def _start(self, width: int, start: Linear | None) -> tuple[Any, Any]:
+    def _start(self, width: int) -> tuple[Any, Any]:
         values, count = self._values, len(self.candidates)
-        if start is not None:
-            weights, bias = self.scaling.unfold(start.weights, start.bias)
-            return np.tile(weights, count), np.tile(bias, count)
         shape = (width, count * self.classes)
         if values["init_method"] == "normal":
             weights = self._draw.normal(0, values["init_sigma"], shape)

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from algorithms.common.hyperparameters import Categorical, Float, Hyperparameter, Integer, Interval, Switch, Tunable
+from algorithms.common.hyperparameters import (
+    FREE_TEXT,
+    Categorical,
+    Float,
+    Hyperparameter,
+    Integer,
+    Interval,
+    Switch,
+    Tunable,
+)
 from algorithms.ntm.layers import ACTIVATIONS
 from algorithms.ntm.optimizers import METHODS
 
@@ -36,6 +45,8 @@ class Sizes(Hyperparameter):
 @dataclass(frozen=True)
 class OrInfinite(Float):
     """A number, or none of them: Infinity."""
+
+    service_type: ClassVar[str] = FREE_TEXT
 
     def invalid(self) -> list[str]:
         return [text for text in super().invalid() if text != "inf"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -56,11 +56,15 @@ class Fitting:
     values: Mapping[str, Any]
     data: tuple[Examples, Examples | None]
     say: Callable[[int, int, Losses], None]
+    optimizer: torch.optim.Optimizer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.optimizer = self._optimizer()
 
     def epochs(self, first: int) -> Iterator[Epoch]:
         """From `first` on (0 without any behind it)."""
         train, held = self.data
-        made, self._start = self._optimizer(), anchors.boxes(self.network.sizes(self.values["image_shape"]))
+        self._start = anchors.boxes(self.network.sizes(self.values["image_shape"]))
         steps = settings.epochs(self.values.get("lr_scheduler_step") or "")
         for number in range(first, self.values["epochs"]):
             start, lost = time.monotonic(), []
@@ -69,7 +73,7 @@ class Fitting:
             for batch, given in enumerate(self._batches(train, number)):
                 loss, told = self._loss(*given)
                 learning.demand_finite(loss, number, self.values["learning_rate"])
-                learning.step(made, loss, rate)
+                learning.step(self.optimizer, loss, rate)
                 self.say(number, batch, told)
                 lost.append(told.cross_entropy + told.smooth_l1)
             spent = time.monotonic() - start

@@ -25,6 +25,7 @@ DEFINITION = Definition(
     title=TITLE,
     hyperparameters=DECLARED,
     checks=CHECKS,
+    checkpoints=True,
     formats=(channels.RECORDIO, *channels.IMAGES, channels.JSONLINES),
     channels=(
         Channel("train", required=True, piped=channels.PIPED, distributions=WHOLE),
@@ -57,11 +58,10 @@ def fit(run: Run) -> None:
         run.log.quality("train", "cross_entropy", losses.cross_entropy, epoch=epoch, batch=batch)
         run.log.quality("train", "smooth_l1", losses.smooth_l1, epoch=epoch, batch=batch)
 
-    network = _network(run, base, start)
-    fitting = Fitting(network, run.values, (train, held), say)
-    best = epochs.best(run, network, fitting, lambda epoch: _tell(run, epoch, len(train)))
+    fitting = Fitting(_network(run, base, start), run.values, (train, held), say)
     told = {one.name: run.values[one.name] for one in DECLARED if one.name in run.values}
-    artifact.FORM.write(run.layout.model, best, told | {artifact.BASE: base})
+    shelf = artifact.FORM.shelf(run.layout.model, told | {artifact.BASE: base})
+    epochs.train(run, fitting, lambda epoch, best: _tell(run, epoch, len(train)), shelf)
 
 
 def _base(run: Run, before: Mapping[str, Any]) -> str:

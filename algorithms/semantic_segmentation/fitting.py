@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -72,10 +72,13 @@ class Fitting:
     values: Mapping[str, Any]
     train: Examples
     held: Examples | None
+    optimizer: torch.optim.Optimizer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.optimizer = self._optimizer()
 
     def epochs(self, first: int) -> Iterator[Epoch]:
         """From `first` on (0 without any behind it)."""
-        made = self._optimizer()
         batches = -(-len(self.train) // self.values["mini_batch_size"])
         for number in range(first, self.values["epochs"]):
             torch.manual_seed(SEED + number)  # Of what is dropped: the same when a job goes on.
@@ -85,7 +88,7 @@ class Fitting:
                 rate = self._rate(number * batches + batch, batches)
                 loss = self._loss(pixels, masks)
                 learning.demand_finite(loss, number, self.values["learning_rate"])
-                learning.step(made, loss, rate)
+                learning.step(self.optimizer, loss, rate)
                 lost += float(loss.detach())
             spent = time.monotonic() - start
             yield Epoch(number, lost / batches, self.evaluate(self.held) if self.held else None, spent)

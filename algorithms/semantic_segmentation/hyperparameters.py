@@ -38,7 +38,7 @@ DECLARED: tuple[Hyperparameter, ...] = (
     Steps("lr_scheduler_step", remark="of step, which needs it"),
     Integer("mini_batch_size", range=POSITIVE, default=16, tunable=Tunable(1, 128)),
     Float("momentum", range=PART, default=0.9, tunable=Tunable(0.9, 0.999), remark="of sgd and nag"),
-    Categorical("optimizer", range=OPTIMIZERS, default="sgd", tunable=Tunable(words=OPTIMIZERS)),
+    Categorical("optimizer", range=OPTIMIZERS, default="sgd", tunable=Tunable(words=("sgd", "adam"))),
     Switch("syncbn", default=False, remark="of several GPUs: no effect"),
     Integer("validation_mini_batch_size", range=POSITIVE, default=16),
     Float("weight_decay", range=Interval(0, 1, open_low=True, open_high=True), default=0.0001,

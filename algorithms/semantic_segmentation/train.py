@@ -27,6 +27,7 @@ DEFINITION = Definition(
     title=TITLE,
     hyperparameters=DECLARED,
     checks=CHECKS,
+    checkpoints=True,
     formats=FORMATS,
     channels=(
         Channel("train", required=True, piped=FORMATS, distributions=WHOLE),
@@ -59,11 +60,10 @@ def fit(run: Run) -> None:
     from algorithms.vision import learning
 
     learning.suit_threads(run.values["crop_size"], run.values["crop_size"])
-    network = _network(run, backbone, start)
-    fitting = Fitting(network, run.values, train, held)
-    best = epochs.best(run, network, fitting, lambda epoch: _tell(run, epoch, len(train)))
+    fitting = Fitting(_network(run, backbone, start), run.values, train, held)
     told = {one.name: run.values[one.name] for one in DECLARED if one.name in run.values}
-    artifact.FORM.write(run.layout.model, best, told | {artifact.BACKBONE: backbone})
+    shelf = artifact.FORM.shelf(run.layout.model, told | {artifact.BACKBONE: backbone})
+    epochs.train(run, fitting, lambda epoch, best: _tell(run, epoch, len(train)), shelf)
     maps = run.layout.channel(examples.MAPS) / "train_label_map.json"
     if run.has(examples.MAPS) and maps.is_file():
         run.save(maps.name, maps.read_bytes())

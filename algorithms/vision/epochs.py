@@ -1,79 +1,107 @@
-"""Epochs of training until the last or until they get no better, and the checkpoint from which a job goes on."""
+"""Epochs of training until the last or until they get no better, of which some are kept as the model."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
-from algorithms.common import ndarray_list
-from algorithms.common.faults import UserError
 from algorithms.first_party.run import Run
 from algorithms.vision.stopping import EarlyStopping
 
-STATE = "state.json"
 Arrays = dict[str, Any]
+"""A network's values by their names."""
+
+
+class Epoch(Protocol):
+    """What one was like: `number` counts from 0, and of `watched` more is better."""
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def watched(self) -> float: ...
 
 
 class Network(Protocol):
-    """What has arrays by name."""
+    """What is trained; it takes the arrays that it gives."""
 
     def arrays(self) -> Arrays: ...
 
     def put(self, arrays: Arrays) -> None: ...
 
 
-def best(run: Run, network: Network, fitting: Any, tell: Callable[[Any], None]) -> Arrays:
-    """The arrays of the best epoch; `tell` is called behind each. `fitting.epochs(n)` gives them from the n-th on."""
-    values, folder = run.values, run.layout.checkpoints
+class Fitting(Protocol):
+    """The training of a network; `epochs(n)` gives them from the n-th on."""
+
+    network: Any
+    optimizer: Any
+
+    def epochs(self, first: int) -> Iterator[Any]: ...
+
+
+class Shelf(Protocol):
+    """Where an algorithm keeps its model while it trains: arrays of epochs, which are numbered from 1 here."""
+
+    def put(self, number: int, arrays: Arrays) -> None: ...
+
+    def drop(self, number: int) -> None: ...
+
+
+class Checkpoint(Protocol):
+    """Where a job leaves what it can be gone on from."""
+
+    def resume(self, fitting: Fitting) -> list[float]:
+        """What was watched of the epochs that are done, whose last one `fitting` goes on from; none at the start."""
+        ...
+
+    def arrays(self, number: int) -> Arrays: ...
+
+    def keep(self, fitting: Fitting, scores: Sequence[float], numbers: set[int]) -> None:
+        """The last epoch, which is the state of `fitting`, beside those that `numbers` names; others go."""
+        ...
+
+
+def train(run: Run, fitting: Fitting, tell: Callable[[Any, bool], None], shelf: Shelf, every: int | None = None) -> int:
+    """Train; on the shelf are the best epoch and each n-th then. The number of the best one, from 1.
+
+    `tell` is called behind each epoch, and is told whether it is the best so far.
+    """
+    from algorithms.vision import checkpoints
+
     stops = EarlyStopping(
-        values["early_stopping_min_epochs"], values["early_stopping_patience"], values["early_stopping_tolerance"]
+        run.values["early_stopping_min_epochs"],
+        run.values["early_stopping_patience"],
+        run.values["early_stopping_tolerance"],
     )
-    scores, found = _resumed(run, folder, network)
+    checkpoint = checkpoints.of(run)
+    scores = checkpoint.resume(fitting)
+    for number in sorted(_kept(scores, every)):
+        shelf.put(number, checkpoint.arrays(number))
     ended = [stops.ends(number, score) for number, score in enumerate(scores)]
-    if values["early_stopping"] and any(ended[-1:]):
-        return found
+    if run.values["early_stopping"] and any(ended[-1:]):
+        return _best(scores)
     for epoch in fitting.epochs(len(scores)):
-        tell(epoch)
+        before, number = _kept(scores, every), epoch.number + 1
         scores.append(epoch.watched)
-        if len(scores) == 1 or epoch.watched > max(scores[:-1]):
-            found = network.arrays()
-        if folder is not None:
-            _keep(folder, scores, network.arrays(), found)
-        if stops.ends(epoch.number, epoch.watched) and values["early_stopping"]:
+        now = _kept(scores, every)
+        tell(epoch, number == _best(scores))
+        if number in now:
+            shelf.put(number, fitting.network.arrays())
+        for one in before - now:
+            shelf.drop(one)
+        checkpoint.keep(fitting, scores, now)
+        if stops.ends(epoch.number, epoch.watched) and run.values["early_stopping"]:
             run.log.info(f"Early stopping behind epoch {epoch.number}: it gets no better.")
             break
-    return found
+    return _best(scores)
 
 
-def _keep(folder: Path, scores: list[float], last: Arrays, found: Arrays) -> None:
-    """One file in the place of the one before, so that an interruption leaves one of them whole."""
-    folder.mkdir(parents=True, exist_ok=True)
-    both = {f"last:{name}": value for name, value in last.items()}
-    both |= {f"best:{name}": value for name, value in found.items()}
-    number = len(scores)
-    (folder / f"epoch-{number:04d}.params").write_bytes(ndarray_list.write(both))
-    beside = folder / f"{STATE}.part"
-    beside.write_text(json.dumps({"scores": scores}))
-    beside.replace(folder / STATE)
-    for path in folder.glob("epoch-*.params"):
-        if path.name != f"epoch-{number:04d}.params":
-            path.unlink()
+def _best(scores: Sequence[float]) -> int:
+    """The number of the first epoch with the highest score."""
+    return scores.index(max(scores)) + 1
 
 
-def _resumed(run: Run, folder: Path | None, network: Network) -> tuple[list[float], Arrays]:
-    """The scores of the epochs that are done, and the arrays of the best of them; the network has the last ones."""
-    if folder is None or not (folder / STATE).is_file():
-        return [], network.arrays()
-    try:
-        scores = [float(score) for score in json.loads((folder / STATE).read_text())["scores"]]
-        both = dict(ndarray_list.read((folder / f"epoch-{len(scores):04d}.params").read_bytes()))
-        network.put({str(name)[5:]: value for name, value in both.items() if str(name).startswith("last:")})
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"The checkpoint of this job cannot be resumed from: {type(error).__name__}: {error}. Remove its files "
-            "from the S3Uri of CheckpointConfig to train from the start."
-        ) from error
-    run.log.info(f"Resumed from the checkpoint of epoch {len(scores) - 1}.")
-    return scores, {str(name)[5:]: value for name, value in both.items() if str(name).startswith("best:")}
+def _kept(scores: Sequence[float], every: int | None) -> set[int]:
+    """The numbers of the best epoch and of each n-th."""
+    repeated = range(every, len(scores) + 1, every) if every else ()
+    return {_best(scores), *repeated} if scores else set()

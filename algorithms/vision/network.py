@@ -54,12 +54,13 @@ class Network:
         return cls(symbol.nodes, arrays)
 
     def put(self, arrays: Mapping[str, Any]) -> None:
-        """Replace all values; ValueError when one is missing or has another shape."""
+        """Replace all values by those of `arrays()`; ValueError when one is missing or has another shape."""
+        there = {name.partition(":")[2]: value for name, value in arrays.items()}
         for name, value in (self.parameters | self.moving).items():
-            if name not in arrays or tuple(arrays[name].shape) != tuple(value.shape):
+            if name not in there or tuple(there[name].shape) != tuple(value.shape):
                 raise ValueError(f"there is no array '{name}' of {tuple(value.shape)}")
             with torch.no_grad():
-                value.copy_(torch.tensor(arrays[name], dtype=torch.float32))
+                value.copy_(torch.tensor(there[name], dtype=torch.float32))
 
     def arrays(self) -> dict[str, Any]:
         """All of them as MXNet names them in its files, as copies."""

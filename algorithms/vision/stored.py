@@ -21,10 +21,9 @@ class Form:
     told: str
     needed: frozenset[str]
 
-    def write(self, folder: Path, arrays: Mapping[str, Any], told: Mapping[str, Any]) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / self.params).write_bytes(ndarray_list.write(arrays))
-        (folder / self.told).write_text(json.dumps(told))
+    def shelf(self, folder: Path, told: Mapping[str, Any]) -> Shelf:
+        """What keeps the best epoch in a folder, with what is told beside it."""
+        return Shelf(self, folder, told)
 
     def read(self, members: Mapping[str, bytes], where: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Arrays and hyperparameters among files by their names; UserError, which says where, when there are none."""
@@ -40,3 +39,22 @@ class Form:
         except (ValueError, TypeError) as error:
             raise UserError(f"{where} holds no model of {self.title}: {error!r}") from error
         return arrays, told
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The model of the best epoch so far: a better one takes its place."""
+
+    form: Form
+    folder: Path
+    told: Mapping[str, Any]
+
+    def put(self, number: int, arrays: Mapping[str, Any]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / self.form.told).write_text(json.dumps(self.told))
+        beside = self.folder / f"{self.form.params}.part"
+        beside.write_bytes(ndarray_list.write(arrays))
+        beside.replace(self.folder / self.form.params)
+
+    def drop(self, number: int) -> None:
+        """Its place is taken already."""

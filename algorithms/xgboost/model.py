@@ -65,8 +65,8 @@ def load(folder: Path, ensemble: bool = True) -> Ensemble:
             f"No model file was found in {folder}: the model archive must hold a file such as 'xgboost-model' "
             "at its top, written by Booster.save_model."
         )
-    boosters = [_read(path) for path in (files if ensemble else files[:1])]
-    features = {booster.num_features() for booster in boosters}
+    boosters = [booster(path, path.read_bytes()) for path in (files if ensemble else files[:1])]
+    features = {each.num_features() for each in boosters}
     if len(features) > 1:
         raise UserError(f"The models in {folder} differ in their number of features: {sorted(features)}.")
     loaded = Ensemble(boosters)
@@ -74,19 +74,19 @@ def load(folder: Path, ensemble: bool = True) -> Ensemble:
     return loaded
 
 
-def _read(path: Path) -> Any:
+def booster(path: Path, content: bytes) -> Any:
+    """The model of a file; UserError in one sentence when it is none."""
     log(f"Loading the model from {path}")
-    content = path.read_bytes()
     try:
         with xgboost.config_context(verbosity=0):  # It warns of each format but its own.
-            booster = xgboost.Booster(model_file=bytearray(content))
+            found = xgboost.Booster(model_file=bytearray(content))
     except xgboost.core.XGBoostError as problem:
         if not content.startswith(PICKLE):
             said = first_line(problem)
             raise UserError(f"Model {path} cannot be loaded: it is no model of XGBoost: {said}") from problem
-        booster = _unpickle(path, content)
-    booster.set_param({"nthread": 1})
-    return booster
+        found = _unpickle(path, content)
+    found.set_param({"nthread": 1})
+    return found
 
 
 def _unpickle(path: Path, content: bytes) -> Any:

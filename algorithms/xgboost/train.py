@@ -13,20 +13,17 @@ from typing import Any
 
 from algorithms import catalog
 from algorithms.common import channels
-from algorithms.common.channels import Channel
 from algorithms.common.contract import Layout, end_on_sigterm, log, run_training
+from algorithms.common.earlier import members
 from algorithms.common.faults import UserError
-from algorithms.xgboost import callbacks, data, hosts, hyperparameters, metrics
+from algorithms.first_party.definition import MODEL_CHANNEL
+from algorithms.xgboost import callbacks, data, hosts, hyperparameters, metrics, model
+from algorithms.xgboost.definition import DEFINITION
 from algorithms.xgboost.inputs import Inputs
 from algorithms.xgboost.library import xgboost
 from algorithms.xgboost.team import Team, blames_others
 
 MODEL = "xgboost-model"
-CHANNELS = (
-    Channel("train", required=True, piped=data.PIPED),
-    Channel("validation", piped=data.PIPED),
-    Channel("code"),
-)
 NO_BOOSTER_PARAMETERS = (
     "num_round", "csv_weights", "early_stopping_rounds", "save_model_on_termination", "_tuning_objective_metric",
     "_kfold", "_num_cv_round", "eval_metric", *hyperparameters.WITHOUT_EFFECT,
@@ -71,7 +68,7 @@ def train(layout: Layout) -> None:
     log("Running XGBoost Sagemaker in algorithm mode")
     version = catalog.get("xgboost").version(os.environ.get("SAGELET_IMAGE", ""))
     values = hyperparameters.read(layout.hyperparameters, version)
-    channels.check(CHANNELS, layout.channels)
+    channels.check(DEFINITION.channels, layout.channels)
     task = Task(layout, values, _parameters(values), _metrics(values))
     log("Determined 0 GPU(s) available on the instance.")
     if len(layout.hosts) > 1:
@@ -112,7 +109,7 @@ def fit(
     `names`: the model's, and the folder of its checkpoints.
     """
     name, checkpoints = names
-    model, done = _resume(checkpoints, team)
+    start, done = _start(task.layout, checkpoints, team)
     steps: list[Any] = [callbacks.MetricLines()] if team.leads else []
     if checkpoints and team.leads:
         steps.append(callbacks.Checkpoints(checkpoints))
@@ -129,23 +126,43 @@ def fit(
         evals=evals,
         custom_metric=metrics.evaluator(own, task.objective, team.gather),
         callbacks=[callbacks.InOrder(steps, done)],
-        xgb_model=model,
+        xgb_model=start,
         evals_result=scores,
         verbose_eval=False,
     )
     return booster, scores
 
 
-def _resume(checkpoints: Path | None, team: Team) -> tuple[Any | None, int]:
-    """The model to go on from and how many rounds it has: those of the leader, who has written them."""
-    start = callbacks.newest_checkpoint(checkpoints) if checkpoints and team.leads else None
-    saved, done = team.gather((start[0].read_bytes(), start[1]) if start else (b"", 0))[0]
+def _start(layout: Layout, checkpoints: Path | None, team: Team) -> tuple[Any | None, int]:
+    """The model to go on from, and how many rounds of this job it has: those of the leader, who has written them."""
+    newest = callbacks.newest_checkpoint(checkpoints) if checkpoints and team.leads else None
+    earlier = _earlier(layout) if newest is None and team.leads else b""
+    saved, done = team.gather((newest[0].read_bytes(), newest[1]) if newest else (earlier, 0))[0]
     if not saved:
         return None, 0
-    if start:
-        log(f"Checkpoint loaded from {start[0]}")
-    log(f"Resuming from iteration {done}")
+    if newest:
+        log(f"Checkpoint loaded from {newest[0]}")
+    if done:
+        log(f"Resuming from iteration {done}")
     return xgboost.Booster(model_file=bytearray(saved)), done
+
+
+def _earlier(layout: Layout) -> bytes:
+    """The model in the channel `model`, as a file of today's form; nothing without the channel.
+
+    To it the rounds of this job are added. An addition of ours: the image knows no such channel.
+    """
+    if MODEL_CHANNEL not in layout.channels:
+        return b""
+    found = {name: content for name, content in members(layout.channel(MODEL_CHANNEL)).items() if name[:1] != "."}
+    if len(found) != 1:
+        raise UserError(
+            f"Channel '{MODEL_CHANNEL}' holds {sorted(found)}: it is to have the one model of an earlier job."
+        )
+    [(name, content)] = found.items()
+    booster = model.booster(Path(name), content)
+    log(f"Going on from the {booster.num_boosted_rounds()} rounds of {name} in channel '{MODEL_CHANNEL}'")
+    return bytes(booster.save_raw("ubj"))
 
 
 def _early_stopping(task: Task, validated: bool) -> list[Any]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from emulator import spec
-from emulator.behaviours import card_contents, packages
+from emulator.behaviours import algorithm_checks, card_contents, packages
 from emulator.behaviours.rooms import Rooms
 from emulator.call import Answer, Call
 from emulator.errors import CallerFault, Conflict, NotBuilt, Validation
@@ -112,6 +112,7 @@ def batch_describe(rooms: Rooms, call: Call) -> Answer:
 def create_algorithm(rooms: Rooms, call: Call) -> Answer:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateAlgorithm.html."""
     check_validation(call.params, "")
+    algorithm_checks.sound(call.params["TrainingSpecification"])
     return {"AlgorithmArn": rooms.resources.create("Algorithm", call).arn}
 
 

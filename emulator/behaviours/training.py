@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from emulator import ids
-from emulator.behaviours import capacity, trials
+from emulator.behaviours import algorithm_checks, capacity, trials
 from emulator.behaviours import training_checks as checks
 from emulator.behaviours.rooms import Rooms
 from emulator.call import Answer, Call
@@ -28,9 +28,11 @@ def create_training_job(rooms: Rooms, call: Call) -> Answer:
     checks.refuse_unbuilt(params)
     training = checks.training_specification(rooms, call)
     checks.resources(params, training)
+    if name := params["AlgorithmSpecification"].get("AlgorithmName"):
+        algorithm_checks.kept(name, training, params)
     capacity.check(rooms, KIND, call)
     trials.check_config(rooms, call)
-    stopping = checks.stopping_condition(params)
+    stopping = checks.stopping_condition(params, training)
     specification = checks.algorithm_specification(params, training)
     rooms.roles(params["RoleArn"], call.scope)
     accept.channels(rooms.storage, call)

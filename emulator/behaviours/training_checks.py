@@ -12,6 +12,9 @@ from emulator.errors import NotBuilt, Validation
 MAX_RUNTIME = 86400
 """Seconds: the service's default of StoppingCondition.MaxRuntimeInSeconds."""
 
+PATIENCE = 3600
+"""Seconds that a managed spot job of a built-in algorithm without checkpoints may wait, its runtime included."""
+
 NOT_BUILT = {
     "ServerlessJobConfig": "serverless jobs are not built; give AlgorithmSpecification and ResourceConfig",
     "MlflowConfig": "tracking in MLflow is not built; remove it",
@@ -85,7 +88,7 @@ def _check_groups(names: list[str]) -> None:
         raise Validation(f"Instance group names must be unique within a training job: {', '.join(twice)}.")
 
 
-def stopping_condition(params: Mapping[str, Any]) -> dict[str, Any]:
+def stopping_condition(params: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, Any]:
     """StoppingCondition as Describe answers it."""
     given = dict(params.get("StoppingCondition") or {})
     stopping = {"MaxRuntimeInSeconds": MAX_RUNTIME, **given}
@@ -95,12 +98,25 @@ def stopping_condition(params: Mapping[str, Any]) -> dict[str, Any]:
             raise Validation(
                 "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
             )
+        _check_patience(wait, str(training["TrainingImage"]))
     elif wait is not None:
         raise Validation(
             "MaxWaitTimeInSeconds above 0 is not allowed for an on-demand training job. "
             "Set EnableManagedSpotTraining, or remove it from StoppingCondition."
         )
     return stopping
+
+
+def _check_patience(wait: int, image: str) -> None:
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html: what does not checkpoint."""
+    from algorithms import catalog
+
+    known = catalog.find(image)
+    if known is not None and known.definition and wait > PATIENCE and not known.goes_on(image):
+        raise Validation(
+            f"MaxWaitTimeInSeconds above {PATIENCE} is not supported for the given algorithm: it does not checkpoint. "
+            f"Give at most {PATIENCE}."
+        )
 
 
 def algorithm_specification(params: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, Any]:

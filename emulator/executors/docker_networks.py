@@ -6,28 +6,27 @@ A run that needs neither names nor the house stays on the engine's own bridge (o
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Network, ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from emulator.executors.docker_addresses import gateway_address, host_addresses, subnet, used_up
+from emulator.executors.docker_doors import Door, Doors, remember, remembered
 from emulator.executors.docker_engine import Engine, EngineAway
 from emulator.executors.docker_labels import DATA_LABEL, PREFIX
 from emulator.executors.docker_logs import say
 from emulator.executors.docker_place import Place
 from emulator.executors.docker_reach import reaches_loopback
-from emulator.ports import Cluster, Gateways, RunSpec
+from emulator.ports import Gateways, RunSpec
 
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.networks import Network
     from docker.types import IPAMConfig
 
-DOOR_FILE = "docker-door.json"
 SHARED = "bridge"
 """The engine's own network: where a run of one host goes when the engine has no address left for another network."""
 
@@ -50,23 +49,16 @@ class Wire:
     """A sentence for the first lines of the log: why there is no way to the house."""
 
 
-@dataclass
-class _Shared:
-    """A network in use: by which runs, and which doors (access key -> host, port) were opened for them."""
-
-    users: set[str] = field(default_factory=set)
-    doors: dict[str, tuple[str, int]] = field(default_factory=dict)
-
-
 class Networks:
     """All networks of one executor. Thread safe. `gateways` gives the house's doors, once there are any."""
 
     def __init__(self, engine: Engine, data_dir: Path, gateways: Callable[[], Gateways | None]) -> None:
         self._engine = engine
         self._data_dir = data_dir
-        self._gateways = gateways
+        self._doors = Doors(gateways)
         self._lock = threading.RLock()
-        self._shared: dict[str, _Shared] = {}
+        self._users: dict[str, set[str]] = {}
+        """Runs by the network that they use."""
         self._tidied = False
 
     def join(self, spec: RunSpec) -> Wire | None:
@@ -84,36 +76,34 @@ class Networks:
         """Take over the network of a run that outlived a server, and open its door again."""
         with self._lock:
             self._use(name, spec.run_id)
-            told = _read(spec.folder / DOOR_FILE)
             if self._engine.place().container and spec.network:
                 self._enter(self._engine.client().networks.get(name))
-            if told:
+            if door := remembered(spec.folder):
                 try:
-                    self._open(name, str(told.get("key", "")), told["host"], told["port"])
+                    self._doors.open(name, door)
                 except OSError as problem:
                     say(spec, f"The program can no longer reach this server: {problem}.")
 
     def leave(self, run_id: str) -> None:
         """A run is released; what nobody uses any longer is closed and removed."""
         with self._lock:
-            for name, shared in list(self._shared.items()):
-                shared.users.discard(run_id)
-                if not shared.users:
-                    del self._shared[name]
-                    self._close(shared)
+            for name, users in list(self._users.items()):
+                users.discard(run_id)
+                if not users:
+                    del self._users[name]
+                    self._doors.close(name)
                     self._remove(name)
 
     def close(self) -> None:
         """The server stops: its doors close, the networks stay for those who run in them."""
         with self._lock:
-            for shared in self._shared.values():
-                self._close(shared)
-            self._shared.clear()
+            self._doors.close_all()
+            self._users.clear()
 
     # --- networks ----------------------------------------------------------------------------------------------
 
     def _use(self, name: str, run_id: str) -> None:
-        self._shared.setdefault(name, _Shared()).users.add(run_id)
+        self._users.setdefault(name, set()).add(run_id)
 
     def _network(self, spec: RunSpec) -> Network:
         name = network_name(spec)
@@ -123,7 +113,7 @@ class Networks:
         try:
             return self._make_fixed(name, spec) if _clustered(spec) else self._make(name, spec)
         except Exception as problem:
-            if not _addresses_used_up(problem):
+            if not used_up(problem):
                 raise
             if _clustered(spec):
                 raise EngineAway(
@@ -138,10 +128,10 @@ class Networks:
 
         for attempt in range(ATTEMPTS):
             chosen = self._make(name, spec)
-            subnet = str(_subnet(chosen.attrs))
+            found = str(subnet(chosen.attrs))
             chosen.remove()
             try:
-                return self._make(name, spec, IPAMConfig(pool_configs=[IPAMPool(subnet=subnet)]))
+                return self._make(name, spec, IPAMConfig(pool_configs=[IPAMPool(subnet=found)]))
             except Exception:  # somebody else took the subnet between the two
                 if attempt == ATTEMPTS - 1:
                     raise
@@ -180,7 +170,7 @@ class Networks:
             return
         self._tidied = True
         for network in _without_containers(self._engine.client(), self._mark()):
-            if network.name not in self._shared:
+            if network.name not in self._users:
                 self._remove(str(network.name))
 
     # --- the door to the house ---------------------------------------------------------------------------------
@@ -191,36 +181,18 @@ class Networks:
         if not (spec.endpoint and spec.network):
             return Wire(name)
         key = spec.environment.get("AWS_ACCESS_KEY_ID", "")
-        if self._gateways() is None or not key:
+        if not self._doors.any or not key:
             return Wire(name, notice="This server opens no door for containers: the program cannot reach it.")
         host = own or self._bridge_address(network)
         mapped = "" if host or not self._reaches_loopback() else DESKTOP_NAME
         if not host and not mapped:
             return Wire(name, notice=_too_far(self._engine.where()))
         try:
-            port = self._open(name, key, host or "127.0.0.1", 0)
+            door = self._doors.open(name, Door(host or "127.0.0.1", 0, key))
         except OSError as problem:
             return Wire(name, notice=f"The program cannot reach this server: {problem}.")
-        # The key is kept, for who adopts the run does not know it; the secret that signs with it is not.
-        told = {"host": host or "127.0.0.1", "port": port, "key": key}
-        (spec.folder / DOOR_FILE).write_text(json.dumps(told), encoding="utf-8")
-        return Wire(name, f"http://{mapped or host}:{port}", mapped)
-
-    def _open(self, name: str, key: str, host: str, port: int) -> int:
-        gateways = self._gateways()
-        doors = self._shared[name].doors
-        if gateways is None or not key:
-            return 0
-        if key not in doors:
-            doors[key] = (host, gateways.open(host, key, port))
-        return doors[key][1]
-
-    def _close(self, shared: _Shared) -> None:
-        gateways = self._gateways()
-        for host, port in shared.doors.values():
-            if gateways is not None:
-                gateways.close(host, port)
-        shared.doors.clear()
+        remember(spec, door)
+        return Wire(name, f"http://{mapped or host}:{door.port}", mapped)
 
     def _enter(self, network: Network) -> str:
         """Put the server's own container into the network; its address there."""
@@ -262,26 +234,6 @@ def _without_containers(client: DockerClient, mark: str) -> list[Network]:
     ]
 
 
-def gateway_address(attributes: dict[str, Any]) -> str:
-    """The IPv4 address of a network's bridge. Of its own bridge Docker tells the subnet alone: the first address."""
-    for config in (attributes.get("IPAM") or {}).get("Config") or ():
-        if ":" in config.get("Subnet", ":"):
-            continue
-        return str(config.get("Gateway") or next(ip_network(config["Subnet"]).hosts())).partition("/")[0]
-    return ""
-
-
-def host_addresses(cluster: Cluster, attributes: dict[str, Any]) -> dict[str, str]:
-    """An address for each host, from the subnet's end: the engine gives out those at its beginning by itself."""
-    last = _subnet(attributes).broadcast_address
-    return {name: str(last - 1 - number) for number, name in enumerate(cluster.hosts)}
-
-
-def _subnet(attributes: dict[str, Any]) -> IPv4Network:
-    configs = (attributes.get("IPAM") or {}).get("Config") or ()
-    return next(IPv4Network(config["Subnet"]) for config in configs if ":" not in config.get("Subnet", ":"))
-
-
 def _clustered(spec: RunSpec) -> bool:
     return spec.cluster is not None and len(spec.cluster.hosts) > 1
 
@@ -291,21 +243,8 @@ def _needed(spec: RunSpec, place: Place) -> bool:
     return _clustered(spec) or (spec.network and (bool(spec.endpoint) or called_from_inside))
 
 
-def _addresses_used_up(problem: Exception) -> bool:
-    text = str(problem)
-    return "non-overlapping" in text or "address pool" in text or "subnet" in text
-
-
 def _too_far(where: str) -> str:
     return (
         f"The program cannot reach this server: the engine at {where} runs elsewhere, and its containers reach no "
         "address of this machine. Run the server where the engine runs."
     )
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return told

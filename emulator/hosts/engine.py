@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from emulator import ids
 from emulator.call import Extent, Scope
 from emulator.clock import Clock
 from emulator.errors import CallerFault, SageletError, Validation
+from emulator.hosts import instances
 from emulator.hosts import lifecycle as life
 from emulator.hosts import plan as plans
 from emulator.hosts.fleet import Fleet, FleetFailure, Servers
+from emulator.hosts.fleets import Fleets
 from emulator.hosts.record import described, endpoint_of, resting, with_endpoint
+from emulator.hosts.returning import Returning
 from emulator.hosts.router import Invoked, InvokeRequest, Router, not_found
 from emulator.ports import Trouble
 from emulator.servers import ServerSpec
@@ -27,7 +26,6 @@ from emulator.trouble import TroubleBook
 
 log = logging.getLogger(__name__)
 
-Key = tuple[Scope, str]
 KIND = "Endpoint"
 
 CAPACITY = (
@@ -76,12 +74,9 @@ class HostEngine:
         self._clock = clock
         self._settings = settings
         self._router = Router(settings.invoke_timeout)
-        self._fleets: dict[tuple[Scope, str, int], Fleet] = {}
-        self._routes: dict[Key, Fleet] = {}
-        self._returning: dict[Key, threading.Event] = {}
-        """Endpoints in service of a former life: each is set when its servers are there, or never will be."""
+        self._fleets = Fleets()
+        self._returning = Returning()
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="hosts")
-        self._lock = threading.Lock()
         self._closing = False
 
     # --- asked by behaviours ------------------------------------------------------------------------------------
@@ -117,27 +112,22 @@ class HostEngine:
         """After a start: bring every endpoint back that was not deleted."""
         for record in self._records.unsettled(KIND, ("Creating", "Updating", "InService", "Deleting")):
             if endpoint_of(record).live and record.status != "Deleting":
-                self._returning[record.scope, record.key] = threading.Event()
+                self._returning.expect((record.scope, record.key))
             self.post(record.scope, record.key, life.Restarted())
 
     def forget(self, extent: Extent) -> None:
         """End every server of a part of the house at once. The records are the caller's to delete, who calls again
         then: an endpoint may have been begun in between."""
-        with self._lock:
-            fleets = [self._fleets.pop(key) for key in list(self._fleets) if extent.covers(key[0])]
-            for key in [key for key in self._routes if extent.covers(key[0])]:
-                del self._routes[key]
-            self._give_up(key for key in self._returning if extent.covers(key[0]))
+        fleets = self._fleets.take_covered(extent)
+        self._returning.release_all(extent)
         for fleet in fleets:
             fleet.close(drain=False, grace=0.0)
 
     def close(self) -> None:
         """End every server; the records stay, and the next start brings the endpoints back."""
-        with self._lock:
-            self._closing = True
-            self._give_up(self._returning)
-            fleets = list(self._fleets.values())
-        for fleet in fleets:
+        self._closing = True
+        self._returning.release_all()
+        for fleet in self._fleets.all():
             fleet.close(drain=False)
         self._pool.shutdown(wait=True, cancel_futures=True)
 
@@ -146,10 +136,7 @@ class HostEngine:
     def _carry_out(self, scope: Scope, name: str, effect: life.Effect) -> None:
         match effect:
             case life.RouteTo(generation):
-                with self._lock:
-                    fleet = self._fleets.get((scope, name, generation))
-                    if fleet:
-                        self._routes[scope, name] = fleet
+                self._fleets.route((scope, name), generation)
             case life.Remove():
                 self._records.remove(KIND, scope, name)
             case life.StartFleet() | life.StopFleet() | life.StopAll() | life.Rescale():
@@ -181,9 +168,8 @@ class HostEngine:
             wanted = plans.variants(self._records, scope, config, _desired(record, generation))
             self._provision(record, generation)
             fleet = Fleet(self._servers, wanted, self._settings.start_timeout, self._maker(record, generation))
-            with self._lock:
-                self._fleets[scope, name, generation] = fleet
-            fleet.start(self._known(record, generation, wanted))
+            self._fleets.put((scope, name), generation, fleet)
+            fleet.start(instances.known(record, generation, wanted, self._settings.data_dir))
         except FleetFailure as failure:
             reason = str(failure)
         except SageletError as fault:
@@ -192,7 +178,8 @@ class HostEngine:
             self._return(record, generation, None)
             return
         if reason:
-            self._forget_fleet((scope, name, generation), fleet)
+            if fleet is not None:
+                self._fleets.forget((scope, name), generation, fleet)
             self._return(record, generation, None)
             self.post(scope, name, life.FleetFailed(generation, reason))
             return
@@ -205,31 +192,19 @@ class HostEngine:
         key = (record.scope, record.key)
         if generation != endpoint_of(record).live:
             return
-        with self._lock:
-            if fleet is not None and self._fleets.get((*key, generation)) is fleet:
-                self._routes.setdefault(key, fleet)
-            self._give_up([key])
-
-    def _give_up(self, keys: Iterable[Key]) -> None:
-        """Nobody waits for the servers of these any more. Under the lock."""
-        for key in list(keys):
-            if there := self._returning.pop(key, None):
-                there.set()
+        if fleet is not None:
+            self._fleets.route_first(key, generation, fleet)
+        self._returning.release(key)
 
     def _stop(self, scope: Scope, name: str, generation: int) -> None:
-        with self._lock:
-            fleet = self._fleets.pop((scope, name, generation), None)
-        if fleet:
+        if fleet := self._fleets.take((scope, name), generation):
             fleet.close()
         if self._records.find(KIND, scope, name):
-            self._records.change(KIND, scope, name, lambda r: _without_hosts(r, generation))
+            self._records.change(KIND, scope, name, lambda r: instances.removed(r, generation))
 
     def _stop_all(self, scope: Scope, name: str) -> None:
-        with self._lock:
-            self._routes.pop((scope, name), None)
-            self._give_up([(scope, name)])
-            mine = [key for key in self._fleets if key[:2] == (scope, name)]
-            fleets = [self._fleets.pop(key) for key in mine]
+        fleets = self._fleets.take_all((scope, name))
+        self._returning.release((scope, name))
         for fleet in fleets:
             fleet.close()
         record = self._records.get(KIND, scope, name)
@@ -244,7 +219,7 @@ class HostEngine:
         reason = ""
         try:
             self._provision(record, generation)
-            self._fleets[scope, name, generation].rescale(wanted)
+            self._fleets.get((scope, name), generation).rescale(wanted)
         except FleetFailure as failure:
             reason = str(failure)
         now = self._clock.now()
@@ -256,13 +231,12 @@ class HostEngine:
 
     def _is_of_the_past(self, record: Record, generation: int, fleet: Fleet | None) -> bool:
         """Whether an endpoint was forgotten while its fleet was started; another one may have its name by now."""
-        current, key = self._records.find(KIND, record.scope, record.key), (record.scope, record.key, generation)
-        with self._lock:
-            kept = fleet is None or self._fleets.get(key) is fleet
+        current, key = self._records.find(KIND, record.scope, record.key), (record.scope, record.key)
+        kept = fleet is None or self._fleets.holds(key, generation, fleet)
         if kept and current is not None and current.created == record.created:
             return False
-        self._forget_fleet(key, fleet)
         if fleet is not None:
+            self._fleets.forget(key, generation, fleet)
             fleet.close(drain=False, grace=0.0)
         return True
 
@@ -278,63 +252,27 @@ class HostEngine:
 
     def _maker(self, record: Record, generation: int) -> Callable[..., tuple[str, ServerSpec]]:
         def make(variant: plans.VariantPlan, replaced: str = "") -> tuple[str, ServerSpec]:
-            host = {"variant": variant.name, "instance": f"i-{ids.hex_id(17)}", "run_id": f"host-{ids.short_id(16)}"}
-            host["generation"] = str(generation)
-            self._records.change(KIND, record.scope, record.key, lambda r: _with_host(r, host, replaced))
-            return host["instance"], self._spec(record, variant, host)
+            instance = instances.new(variant, generation)
+            self._records.change(KIND, record.scope, record.key, lambda r: instances.added(r, instance, replaced))
+            return instance["instance"], instances.server(record, variant, instance, self._settings.data_dir)
 
         return make
 
-    def _known(
-        self, record: Record, generation: int, wanted: tuple[plans.VariantPlan, ...]
-    ) -> dict[str, tuple[tuple[str, ServerSpec], ...]]:
-        """The servers that this generation had before the house was started anew."""
-        known: dict[str, tuple[tuple[str, ServerSpec], ...]] = {}
-        for variant in wanted:
-            hosts = [h for h in _hosts(record) if h["generation"] == str(generation) and h["variant"] == variant.name]
-            known[variant.name] = tuple((h["instance"], self._spec(record, variant, h)) for h in hosts)
-        return known
-
-    def _spec(self, record: Record, variant: plans.VariantPlan, host: Mapping[str, str]) -> ServerSpec:
-        return ServerSpec(
-            run_id=host["run_id"],
-            arn=record.arn,
-            image=variant.image,
-            model_data=variant.model_data,
-            folder=Path(self._settings.data_dir) / "work" / host["run_id"],
-            log_group=f"/aws/sagemaker/Endpoints/{record.key}",
-            log_stream=f"{variant.name}/{host['instance']}",
-            environment=dict(variant.environment),
-            network=variant.network,
-            uncompressed=variant.uncompressed,
-            role=variant.role,
-        )
-
     def _end_orphans(self, record: Record) -> None:
         """Servers of a former life of the house, of an endpoint that is being deleted."""
-        variant = plans.VariantPlan("", "", "")
-        for host in _hosts(record):
-            server = self._servers.adopt(self._spec(record, replace(variant, name=host["variant"]), host))
-            if server:
+        for spec in instances.all_servers(record, self._settings.data_dir):
+            if server := self._servers.adopt(spec):
                 server.stop()
 
     def _route(self, request: InvokeRequest) -> Fleet:
         key = (request.scope, request.endpoint)
-        fleet = self._routes.get(key)
-        if fleet is None and (there := self._returning.get(key)):
-            there.wait(self._settings.invoke_timeout)
-            fleet = self._routes.get(key)
+        fleet = self._fleets.asked(key)
+        if fleet is None:
+            self._returning.wait(key, self._settings.invoke_timeout)
+            fleet = self._fleets.asked(key)
         if fleet is None:
             raise not_found(request.scope, request.endpoint)
         return fleet
-
-    def _forget_fleet(self, key: tuple[Scope, str, int], fleet: Fleet | None) -> None:
-        """Unless another one has taken its place meanwhile."""
-        with self._lock:
-            if fleet is not None and self._fleets.get(key) is fleet:
-                del self._fleets[key]
-            if fleet is not None and self._routes.get(key[:2]) is fleet:
-                del self._routes[key[:2]]
 
 
 def _refuse(record: Record, endpoint: life.Endpoint, event: type) -> None:
@@ -345,20 +283,3 @@ def _refuse(record: Record, endpoint: life.Endpoint, event: type) -> None:
 def _desired(record: Record, generation: int) -> plans.Desired:
     desired: plans.Desired = (record.hidden.get("desired") or {}).get(str(generation), {})
     return desired
-
-
-def _hosts(record: Record) -> list[dict[str, str]]:
-    return list(record.hidden.get("hosts", ()))
-
-
-def _with_host(record: Record, host: dict[str, str], replaced: str) -> Record:
-    """In the place of the one that it replaces, or a restart would look for the dead and forget the living."""
-    hosts = _hosts(record)
-    place = next((n for n, known in enumerate(hosts) if known["run_id"] == replaced), len(hosts))
-    return replace(record, hidden={**record.hidden, "hosts": [*hosts[:place], host, *hosts[place + 1 :]]})
-
-
-def _without_hosts(record: Record, generation: int) -> Record:
-    rest = [h for h in _hosts(record) if h["generation"] != str(generation)]
-    hidden: dict[str, Any] = {**record.hidden, "hosts": rest}
-    return replace(record, hidden=hidden)

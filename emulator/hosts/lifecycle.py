@@ -219,25 +219,24 @@ def _stay(endpoint: Endpoint, event: object) -> Step:
 
 
 def _restart_pending(endpoint: Endpoint, event: Restarted) -> Step:
-    """The generation that takes traffic comes back first, then the one that was being started."""
+    """The generation that takes traffic comes back first, then the one that was being started.
+
+    No traffic is sent anywhere here: there are no servers yet. It goes to what was in service as soon as that is back.
+    """
     if not endpoint.pending:
         return _create(endpoint, CreateAsked())
     effects: tuple[Effect, ...] = (StartFleet(endpoint.pending, endpoint.pending_config),)
     if endpoint.live:
-        effects = (StartFleet(endpoint.live, endpoint.config), RouteTo(endpoint.live), *effects)
+        effects = (StartFleet(endpoint.live, endpoint.config), *effects)
     return endpoint, effects
 
 
 def _restart_live(endpoint: Endpoint, event: Restarted) -> Step:
-    return endpoint, (StartFleet(endpoint.live, endpoint.config), RouteTo(endpoint.live))
+    return endpoint, (StartFleet(endpoint.live, endpoint.config),)
 
 
 def _restart_scaling(endpoint: Endpoint, event: Restarted) -> Step:
-    return endpoint, (
-        StartFleet(endpoint.live, endpoint.config),
-        RouteTo(endpoint.live),
-        Rescale(endpoint.live),
-    )
+    return endpoint, (StartFleet(endpoint.live, endpoint.config), Rescale(endpoint.live))
 
 
 def _restart_deleting(endpoint: Endpoint, event: Restarted) -> Step:

@@ -54,12 +54,14 @@ class Tabular(Script):
         with tarfile.open(fileobj=io.BytesIO(objects()[self.spec["training_script_key"]])) as tar:
             tar.extractall(self.code, filter="data")
 
-    def fit(self, hyperparameters: dict | None = None, *channels: str, hosts: int = 1) -> Ended:
-        given = {"sagemaker_program": "transfer_learning.py", "sagemaker_submit_directory": str(self.code)}
-        names = [f"algo-{number + 1}" for number in range(hosts)]
-        self.prepare({**given, **(hyperparameters or {})}, **dict.fromkeys(channels or ("training",), "text/csv"))
-        self.configure("resourceconfig", {"current_host": "algo-1", "hosts": names})
+    def fit(self, hyperparameters: dict | None = None, *channels: str) -> Ended:
+        self.ask(hyperparameters, *channels)
         return self.train(TMPDIR=str(self.temporary), OMP_NUM_THREADS="1")
+
+    def ask(self, hyperparameters: dict | None = None, *channels: str) -> None:
+        """Configure the job."""
+        given = {"sagemaker_program": "transfer_learning.py", "sagemaker_submit_directory": str(self.code)}
+        self.prepare({**given, **(hyperparameters or {})}, **dict.fromkeys(channels or ("training",), "text/csv"))
 
     @contextlib.contextmanager
     def served(self) -> Iterator[Server]:

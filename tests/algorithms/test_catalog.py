@@ -1,5 +1,6 @@
 """The catalogue: which image means which algorithm, and which libraries are at odds."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -29,6 +30,32 @@ REGISTRY = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
 )
 def test_xgboost_is_known_by_its_repository_alone(image):
     assert catalog.find(image).name == "xgboost"
+
+
+def test_a_job_goes_on_from_a_checkpoint_where_the_guide_says_so():
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html: of XGBoost from 0.90-1 on."""
+    goes_on = {
+        name
+        for algorithm in map(catalog.get, catalog.names())
+        if algorithm.definition
+        for name in algorithm.repositories
+        if algorithm.goes_on(f"{REGISTRY}/{name}:1")
+    }
+    assert goes_on == {"image-classification", "object-detection", "semantic-segmentation", "sagemaker-xgboost"}
+    xgboost = catalog.get("xgboost")
+    assert xgboost.goes_on(f"{REGISTRY}/sagemaker-xgboost:0.90-1-cpu-py3")
+    assert xgboost.goes_on(f"{REGISTRY}/sagemaker-xgboost:latest")
+    assert not xgboost.goes_on(f"{REGISTRY}/xgboost:1")
+
+
+def test_training_goes_on_from_a_model_where_the_guide_says_so():
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/incremental-training.html names three."""
+    found = set()
+    for algorithm in map(catalog.get, catalog.names()):
+        module, _, name = algorithm.definition.partition(":")
+        if module and getattr(importlib.import_module(module), name).incremental:
+            found.add(algorithm.name)
+    assert found == {"image_classification", "object_detection", "semantic_segmentation"}
 
 
 @pytest.mark.parametrize(

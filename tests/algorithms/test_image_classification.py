@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from algorithms.common import ndarray_list
 from algorithms.image_classification import artifact
 from tests.algorithms import drawn
-from tests.algorithms.in_process import from_pipe, here
+from tests.algorithms.in_process import from_pipe, here, resumed
 from tests.algorithms.job import ROOT, Ended, Job
 from tests.contracts.first_party_contract import JSONLINES
 from tests.contracts.picture_contract import X_IMAGE, X_RECORDIO, PictureContract
@@ -340,28 +340,22 @@ def test_early_stopping_ends_behind_the_best(tmp_path: Path) -> None:
     assert "num_training_samples is 9, and channel 'train' has 8 pictures" in ended.output
 
 
-def test_a_job_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
-    values = {**TestImageClassification.values, "epochs": "2", "momentum": "0"}
+@pytest.mark.parametrize("given", [{"momentum": "0.9"}, {"optimizer": "adam", "checkpoint_frequency": "1"}])
+def test_a_job_goes_on_from_its_checkpoint(tmp_path: Path, given: dict[str, str]) -> None:
+    values = {**TestImageClassification.values, "learning_rate": "0.01", **given}
+    resumed(tmp_path, "image_classification", values, TestImageClassification)
 
-    def run(folder: Path, epochs: str, checkpoints: Path) -> tuple[Job, Ended]:
-        job = Job(folder, "image_classification")
-        job.prepare({**values, "epochs": epochs}, train=X_RECORDIO)
-        job.put("train/a.rec", records(32, 1))
-        job.configure("checkpointconfig", {"LocalPath": str(checkpoints)})
-        return job, here(job)
 
-    whole, first = run(tmp_path / "whole", "4", tmp_path / "one")
-    run(tmp_path / "half", "2", tmp_path / "two")
-    rest, second = run(tmp_path / "rest", "4", tmp_path / "two")
-    assert second.code == 0, second.output
-    assert "Resumed from the checkpoint of epoch 1." in second.output
-    assert accuracies(second, "Train-accuracy") == accuracies(first, "Train-accuracy")[2:]
-    assert {path.name: path.read_bytes() for path in rest.model.iterdir()} == {
-        path.name: path.read_bytes() for path in whole.model.iterdir()
-    }
-    (tmp_path / "two/image-classification-state.json").write_text("{}")
-    _, broken = run(tmp_path / "broken", "4", tmp_path / "two")
-    assert "The checkpoint of this job cannot be resumed from" in broken.failure
+def test_another_optimizer_begins_anew_behind_a_checkpoint(tmp_path: Path) -> None:
+    for number, optimizer in enumerate(("sgd", "adam")):
+        job = Job(tmp_path / optimizer, "image_classification")
+        values = {**TestImageClassification.values, "epochs": str(number + 1), "optimizer": optimizer}
+        job.prepare(values, train=X_RECORDIO)
+        job.put("train/a.rec", records(8, 1))
+        job.configure("checkpointconfig", {"LocalPath": str(tmp_path / "kept")})
+        ended = here(job)
+        assert ended.code == 0, ended.output
+    assert "The checkpoint is of the optimizer sgd: adam begins anew." in ended.output
 
 
 def test_few_layers_unless_more_are_asked_for(tmp_path: Path) -> None:

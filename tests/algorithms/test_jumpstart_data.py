@@ -84,6 +84,8 @@ BAD = [
     ({"data.csv": CSV, "categorical_index.json": '{"cat_index_list": [0]}'}, "lists column 0; column 0 is the target"),
     ({"data.csv": CSV, "categorical_index.json": '{"cat_index_list": [3]}'}, "lists column 3; the last column of data"),
     ({"data.csv": CSV, "categorical_index.json": "[1]"}, "categorical_index.json is not understood."),
+    ({"data.csv": CSV, "a.json": "{}", "b.json": "{}"}, "categorical columns; there are a.json, b.json."),
+    ({"data.csv": CSV, "a.json": '{"a": [1], "b": [2]}'}, "a.json is not understood."),
     (
         {"data.csv": CSV, "categorical_index.json": '{"cat_index_list": "1"}'},
         "categorical_index.json is not understood.",
@@ -95,7 +97,7 @@ BAD = [
 def test_data_that_cannot_be_trained_with_are_refused(scripts, tmp_path, files, wanted):
     write(tmp_path / "training", files)
     with pytest.raises(scripts("failing").Refused) as refused:
-        scripts("training")._work("classification", {}, scripts("channels").find())
+        scripts("training")._work("classification", {}, scripts("channels").find(), scripts("crew").Crew())
     assert wanted in str(refused.value)
 
 
@@ -108,7 +110,8 @@ RAW = {
 
 def test_a_library_that_takes_tables_raw_is_given_text_as_text_and_no_part_split_off(scripts, tmp_path):
     write(tmp_path, RAW)
-    work = scripts("training")._work("classification", {}, scripts("channels").find(), True)
+    data = scripts("channels").find()
+    work = scripts("training")._work("classification", {}, data, scripts("crew").Crew(), True)
     features, target = work.training
     assert work.validation is None and work.text == (1, 3, 4)
     # What looks like a number in one file is text there, too, when another file has text in that column.
@@ -121,7 +124,7 @@ def test_a_library_that_takes_tables_raw_is_given_text_as_text_and_no_part_split
 def test_all_others_refuse_text(scripts, tmp_path):
     write(tmp_path, RAW)
     with pytest.raises(scripts("failing").Refused, match=r"Column 1 of a\.csv holds text"):
-        scripts("training")._work("classification", {}, scripts("channels").find())
+        scripts("training")._work("classification", {}, scripts("channels").find(), scripts("crew").Crew())
 
 
 def test_columns_reach_autogluon_with_their_gaps_and_categories(scripts, monkeypatch):
@@ -172,7 +175,7 @@ def test_a_part_of_a_package_is_missed_like_a_whole_one(scripts):
 def test_a_regression_refuses_words(scripts, tmp_path):
     write(tmp_path / "training", {"data.csv": "price,1\n2,3\n4,5\n"})
     with pytest.raises(scripts("failing").Refused, match="predicts numbers, and CSV has no header"):
-        scripts("training")._work("regression", {}, scripts("channels").find())
+        scripts("training")._work("regression", {}, scripts("channels").find(), scripts("crew").Crew())
 
 
 def test_a_job_without_its_channel_is_refused(scripts, monkeypatch):
@@ -181,8 +184,17 @@ def test_a_job_without_its_channel_is_refused(scripts, monkeypatch):
         scripts("channels").find()
 
 
+@pytest.mark.parametrize(
+    "index", ['{"cat_index_list": [2]}', '{"cat_index": [2]}', '{"cat_idx": [2]}', '{"cat_index_list": [2], "more": 1}']
+)
+@pytest.mark.parametrize("name", ["categorical_index.json", "cat_index.json", "cat_idx.json"])
+def test_categorical_columns_are_listed_by_a_file_of_any_name(scripts, tmp_path, name, index):
+    write(tmp_path / "training", {"data.csv": CSV, name: index})
+    assert scripts("channels").find().categorical == [2]
+
+
 def test_several_hosts_are_refused(scripts, monkeypatch):
-    told = {"model_id": "lightgbm-regression-model", "requires": {}}
+    told = {"model_id": "catboost-regression-model", "requires": {}, "several_hosts": False}
     monkeypatch.setattr(scripts("model"), "told", lambda: told)
     monkeypatch.setenv("SM_HOSTS", '["algo-1", "algo-2"]')
     with pytest.raises(scripts("failing").Refused, match="trains on one instance here; the job asks for 2"):

@@ -10,6 +10,7 @@ from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits, make_blobs
 
 from algorithms.common import ndarray_list
+from algorithms.kmeans import centres
 from tests.algorithms.job import Job
 from tests.contracts.first_party_contract import FirstPartyContract, csv
 
@@ -74,3 +75,25 @@ def test_inertia_is_that_of_scikit_learn_within_5_percent(tmp_path: Path, data: 
     inertia = float((((rows[:, None] - centres[None]) ** 2).sum(axis=2)).min(axis=1).sum())
     oracle = KMeans(k, n_init=10, random_state=0).fit(rows).inertia_
     assert inertia <= 1.05 * oracle
+
+
+def test_the_nearest_centre_is_found_far_from_0() -> None:
+    """The square of 10,000 swallows distances of 1 in float32."""
+    draw = np.random.default_rng(4)
+    rows = (draw.normal(size=(2000, 4)) + 10_000).astype(np.float32)
+    exact = ((rows[:, None].astype(float) - rows[None, :20].astype(float)) ** 2).sum(axis=2)
+    closest, squared = centres.nearest(rows, rows[:20])
+    assert (closest == exact.argmin(axis=1)).all()
+    assert squared == pytest.approx(exact.min(axis=1), rel=1e-5)
+
+
+def test_clusters_far_from_0_are_as_good_as_those_around_it(tmp_path: Path) -> None:
+    rows, _ = make_blobs(3000, 4, centers=8, random_state=5)
+    rows = (rows + 10_000).astype(np.float32)
+    job = Job(tmp_path, "kmeans")
+    job.prepare({"feature_dim": "4", "k": "8"}, train="text/csv;label_size=0")
+    job.put("train/data.csv", csv(rows))
+    assert job.train().code == 0
+    [found] = ndarray_list.read((job.model / "model_algo-1").read_bytes())
+    inertia = float((((rows[:, None].astype(float) - found[None]) ** 2).sum(axis=2)).min(axis=1).sum())
+    assert inertia <= 1.05 * KMeans(8, n_init=10, random_state=0).fit(rows.astype(float)).inertia_

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -265,31 +264,3 @@ def test_other_channels_are_checked_as_well(jobs: Jobs, channel: str) -> None:
 
 
 # --- going on from a model ------------------------------------------------------------------------------------------
-
-
-def archive(folder: Path) -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w:gz") as tar:
-        tar.add(folder / "model/model_algo-1", "model_algo-1")
-    return stream.getvalue()
-
-
-@pytest.mark.parametrize(("values", "data"), [(REGRESSOR, DIABETES), (BINARY, CANCER), (MULTICLASS, WINE)])
-def test_training_goes_on_from_an_artifact(jobs: Jobs, values, data) -> None:
-    given = values | {"num_models": 1, "learning_rate": 0.1, "l1": 0, "wd": 0}
-    first = jobs.good(given | {"epochs": 20, "early_stopping_patience": 30}, train=data)
-    timid = given | {"learning_rate": "1e-6", "epochs": 1}
-    second = jobs.good(timid, train=data, model=archive(first.folder))
-    assert second.model.weights == pytest.approx(first.model.weights, rel=1e-2, abs=1e-3)
-    [name] = set(lines(second.log, rf"#train_score \(algo-1\) : \('(.*_objective)', {NUMBER}\)"))
-    before, after = (one.metric(f"train {name} <loss>") for one in (first, second))
-    alone = jobs.good(timid, train=data).metric(f"train {name} <loss>")
-    assert after == pytest.approx(before, rel=1e-2) and alone > 1.2 * after
-
-
-def test_a_model_of_something_else_is_refused(jobs: Jobs) -> None:
-    first = archive(jobs.good(MULTICLASS | {"epochs": 1}, train=FEW).folder)
-    for values, rows in ((REGRESSOR, FEW), (MULTICLASS, (FEW[0][:, :3], FEW[1]))):
-        done = jobs.run(values, train=rows, model=first)
-        assert "is a multiclass_classifier of 3 output(s) and 4 features, and this job trains a" in done.failure
-    assert "holds no 'model_algo-1'" in jobs.run(REGRESSOR, train=FEW, model=b"nothing").failure

@@ -211,14 +211,12 @@ def test_switches_of_scaling_do_what_they_say(kind: str) -> None:
     assert (unbiased.label_spread == 1) == (kind != "regressor")
 
 
-def test_folding_and_unfolding_change_no_prediction() -> None:
+def test_folding_changes_no_prediction() -> None:
     scaling = Scaling.of(ROWS, LABELS, values("regressor"))
     weights, bias = DRAW.normal(size=(3, 1)).astype(np.float32), np.array([0.3], np.float32)
     folded = Linear("regressor", "squared_loss", *scaling.fold(weights, bias))
     wanted = (scaling.view(ROWS).scores(weights) + bias) * scaling.label_spread + scaling.label_mean
     assert folded.raw(ROWS) == pytest.approx(wanted, rel=1e-4)
-    again = scaling.unfold(folded.weights, folded.bias)
-    assert again[0] == pytest.approx(weights, rel=1e-4) and again[1] == pytest.approx(bias, rel=1e-3)
 
 
 def test_constant_columns_are_left_as_they_are() -> None:

@@ -146,7 +146,7 @@ class TestObjectDetection(PictureContract):
 
 
 def test_a_job_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
-    resumed(tmp_path, "object_detection", {**TestObjectDetection.values, "momentum": "1e-9"}, TestObjectDetection)
+    resumed(tmp_path, "object_detection", TestObjectDetection.values, TestObjectDetection)
 
 
 def precision_of(ended: Ended) -> list[float]:

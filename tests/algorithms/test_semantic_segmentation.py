@@ -161,7 +161,7 @@ class TestSemanticSegmentation(PictureContract):
 
 
 def test_a_job_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
-    values = {**TestSemanticSegmentation.values, "momentum": "1e-9", "lr_scheduler": "step", "lr_scheduler_step": "9"}
+    values = {**TestSemanticSegmentation.values, "lr_scheduler": "step", "lr_scheduler_step": "9"}
     resumed(tmp_path, "semantic_segmentation", values, TestSemanticSegmentation)
 
 

@@ -2,9 +2,11 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 
 import numpy
 import pytest
@@ -363,6 +365,41 @@ def test_a_stop_without_that_ends_at_once_without_a_model(tmp_path):
     process.communicate(timeout=30)
     assert process.returncode == -signal.SIGTERM
     assert list(job.model.iterdir()) == []
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_the_model_of_an_earlier_job_is_gone_on_from(tmp_path, packed):
+    values = table()
+    first = ready(tmp_path / "first", LOGISTIC, values)
+    assert first.train().code == 0
+    job = ready(tmp_path / "second", LOGISTIC | {"num_round": "4"}, values)
+    job.prepare(LOGISTIC | {"num_round": "4"}, train="text/csv", model="application/x-sagemaker-model")
+    folder = job.base / "input/data/model"
+    folder.mkdir(parents=True, exist_ok=True)
+    if packed:
+        with tarfile.open(folder / "model.tar.gz", "w:gz") as archive:
+            archive.add(first.model / "xgboost-model", "xgboost-model")
+    else:
+        shutil.copy(first.model / "xgboost-model", folder)
+    output = job.train().output
+    assert "Going on from the 6 rounds of xgboost-model in channel 'model'" in output
+    parameters = {"objective": "binary:logistic", "max_depth": 3, "seed": 0}
+    wanted = xgboost.train(parameters, matrix(values), 4, xgb_model=saved(first))
+    assert saved(job).num_boosted_rounds() == 10
+    assert numpy.array_equal(saved(job).predict(matrix(values)), wanted.predict(matrix(values)))
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [({}, "holds no model"), ({"a": b"x", "b": b"y"}, r"\['a', 'b'\]"), ({"a": b"x"}, "no model of XGBoost")],
+)
+def test_a_channel_without_the_one_model_is_refused(tmp_path, files, said):
+    job = ready(tmp_path, LOGISTIC, table())
+    job.prepare(LOGISTIC, train="text/csv", model="application/x-sagemaker-model")
+    for name, content in files.items():
+        job.put(f"model/{name}", content)
+    ended = job.train()
+    assert ended.code and re.search(said, ended.output)
 
 
 def test_checkpoints_are_kept_and_resumed(tmp_path):

@@ -190,6 +190,15 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
         "metric m",
     ),
     ({"EnableManagedSpotTraining": True}, Validation, "MaxWaitTimeInSeconds"),
+    (
+        {
+            "AlgorithmSpecification": {"TrainingImage": "kmeans:1", "TrainingInputMode": "File"},
+            "EnableManagedSpotTraining": True,
+            "StoppingCondition": {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 3601},
+        },
+        Validation,
+        "MaxWaitTimeInSeconds above 3600 is not supported for the given algorithm",
+    ),
     ({"StoppingCondition": {"MaxWaitTimeInSeconds": 90000}}, Validation, "MaxWaitTimeInSeconds"),
     ({"ResourceConfig": None}, Validation, "ResourceConfig"),
     ({"ResourceConfig": {"InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}}, Validation, "InstanceCount"),

@@ -17,9 +17,11 @@ import pytest
 
 from algorithms import catalog
 from algorithms.common import recordio
+from algorithms.common.contract import Layout
 from algorithms.common.faults import UserError
 from algorithms.common.hyperparameters import validate
 from algorithms.first_party import wording
+from algorithms.first_party.run import check_channels
 from tests.algorithms.job import Ended, Job, Server
 from tests.contracts.manifest_contract import ManifestContract
 
@@ -83,6 +85,7 @@ class FirstPartyContract(ManifestContract):
     def trained(cls, tmp_path_factory: pytest.TempPathFactory) -> tuple[Job, Ended]:
         """One job that several tests look at."""
         job = cls.job(tmp_path_factory.mktemp(cls.name))
+        job.configure("checkpointconfig", {"LocalPath": str(job.base / "checkpoints")})
         ended = job.train()
         assert ended.code == 0, ended.output
         return job, ended
@@ -143,6 +146,25 @@ class FirstPartyContract(ManifestContract):
         structured = [json.loads(line[9:]) for line in ended.output.splitlines() if line.startswith("#metrics ")]
         assert {line["Dimensions"]["Algorithm"] for line in structured} == {self.definition().title}
         assert {"setuptime", "totaltime"} <= structured[-1]["Metrics"].keys()
+
+    def test_checkpoints_are_left_by_those_alone_that_go_on_from_them(self, trained: tuple[Job, Ended]) -> None:
+        job, ended = trained
+        declared = bool(catalog.get(self.name).checkpoints)
+        assert self.definition().checkpoints is declared
+        assert ("Checkpoint loading and saving are disabled." in ended.output) is not declared
+        assert (job.base / "checkpoints").exists() is declared
+
+    def test_a_model_to_go_on_from_is_taken_by_those_alone_that_do(self, tmp_path: Path) -> None:
+        job = Job(tmp_path, self.name)
+        job.prepare(self.values, train=self.formats[0], model="application/x-sagemaker-model")
+        layout = Layout(job.base)
+        required = [one.name for one in self.definition().channels if one.required]
+        job.configure("inputdataconfig", {**dict.fromkeys(required, layout.channels["train"]), **layout.channels})
+        if self.definition().incremental:
+            check_channels(self.definition(), layout)
+        else:
+            with pytest.raises(UserError, match="'model'"):
+                check_channels(self.definition(), layout)
 
     def test_the_same_job_gives_the_same_model(self, trained: tuple[Job, Ended], tmp_path: Path) -> None:
         again = self.job(tmp_path)

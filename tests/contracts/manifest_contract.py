@@ -18,6 +18,7 @@ MEMBERS = {
     "name", "repositories", "train", "serve", "preload", "image", "metrics", "requires", "versions",
     "commands", "prepare", "run", "bin", "framework",
     "title", "definition", "declares", "form", "answers", "library", "extra", "fidelity", "differs",
+    "checkpoints", "instances", "objectives",
 }  # fmt: skip
 
 

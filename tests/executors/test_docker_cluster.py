@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from emulator.executors.docker_addresses import gateway_address
 from emulator.executors.docker_engine import Engine
 from emulator.executors.docker_labels import DATA_LABEL
-from emulator.executors.docker_networks import gateway_address
 from emulator.ports import Cluster, Exit, ExitReason, RunSpec
 from tests.executors.docker_bench import Bench, Images, find_nothing, lines, until
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from emulator.executors.docker import DockerExecutor
+from emulator.executors.docker_addresses import gateway_address
+from emulator.executors.docker_doors import DOOR_FILE
 from emulator.executors.docker_engine import Engine
-from emulator.executors.docker_networks import DOOR_FILE, gateway_address
 from emulator.executors.docker_place import Place
 from emulator.ports import Cluster, Exit, ExitReason, RunSpec
 from emulator.settings import Settings

@@ -123,3 +123,13 @@ def test_an_event_that_cannot_be_is_a_fault_that_tells_its_story():
 
 def test_clients_see_words_of_the_api_only():
     assert life.Phase.SCALING.status == "Updating"
+
+
+@pytest.mark.parametrize("phase", [life.Phase.IN_SERVICE, life.Phase.UPDATING, life.Phase.SCALING])
+def test_no_traffic_is_sent_to_servers_that_a_restart_has_yet_to_find(phase):
+    """It met them before they were found, now and then: "the container is being restarted"."""
+    pending = {"pending": 2, "pending_config": "config-b"} if phase is life.Phase.UPDATING else {}
+    left = replace(START, phase=phase, live=1, last=2, **pending)
+    after, effects = life.step(left, life.Restarted())
+    assert after == left and effects[0] == life.StartFleet(1, left.config)
+    assert not [effect for effect in effects if isinstance(effect, life.RouteTo)]

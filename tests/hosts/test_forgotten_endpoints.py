@@ -112,8 +112,8 @@ def test_one_that_becomes_healthy_too_late_is_ended(house, servers):
     until(lambda: len(servers.made) == 1)
     servers.made[0].stop = lambda grace=30.0: servers.made[0].healthy.set()  # it does not die, it comes up
     house.reset()
-    until(lambda: not house.hosts._fleets)
-    assert not house.hosts._routes
+    until(lambda: not house.hosts._fleets.all())
+    assert house.hosts._fleets.asked((SCOPE, "e")) is None
 
 
 def test_others_are_left_alone(house, servers):

@@ -18,6 +18,11 @@ the registry's account, the region and the tag. *Faithful* is what computes what
 it names describe; *approximate* says in what it differs, and how far from the oracle it was measured to be; a
 *stand-in* computes something else, and its job's log says so.
 
+What the tables say is there for programs, too: `algorithms.catalog.specification(image_uri, instance_types)` is the
+`TrainingSpecification` of a built-in algorithm, as CreateAlgorithm takes it (hyperparameters with their ranges,
+channels, metrics, objectives, instance types), and `algorithms.specification.tuned` are the ranges that AWS recommends
+for tuning.
+
 """
 
 
@@ -51,7 +56,7 @@ def _section(told: Mapping[str, Any]) -> list[str]:
     definition = _named(next(told[name] for name in sorted(DECLARING) if name in told))
     lines = [f"## {told['title']}", ""]
     lines += [f"* {sentence}" for sentence in told.get("differs", ())]
-    lines += [_channels(definition), *_answers(told), ""]
+    lines += [_channels(definition), *_answers(told), _tuned(told), _interrupted(told), _further(definition), ""]
     lines += ["| hyperparameter | values | default | tuned | |", "|---|---|---|---|---|"]
     return [*lines, *(_row(one) for one in definition.hyperparameters), ""]
 
@@ -61,6 +66,32 @@ def _channels(definition: Any) -> str:
     formats = ", ".join(f"`{media}`" for media in definition.formats)
     hosts = "" if definition.several else " One host."
     return f"* Channels {', '.join(names)}; formats {formats}, the first when none is named.{hosts}"
+
+
+def _tuned(told: Mapping[str, Any]) -> str:
+    ways = [
+        f"{', '.join(f'`{name}`' for name in names)} ({direction.lower()})"
+        for direction, names in told["objectives"].items()
+    ]
+    tuned = f"Tuned for {', '.join(ways)}" if ways else "It is not tuned"
+    return f"* {tuned}; AWS trains it on instances with {' or '.join(told['instances'])}."
+
+
+def _interrupted(told: Mapping[str, Any]) -> str:
+    first = told.get("checkpoints")
+    if not first:
+        return (
+            "* CheckpointConfig has no effect: an interrupted job begins anew, and a managed spot job may wait 3600 "
+            "seconds at most."
+        )
+    images = "" if first == "1" else f", of an image from {first} on,"
+    return f"* With CheckpointConfig an interrupted job{images} goes on from its checkpoint."
+
+
+def _further(definition: Any) -> str:
+    if definition.incremental:
+        return "* Incremental training: from the model of an earlier job in the channel `model`."
+    return "* No incremental training: a channel `model` is refused."
 
 
 def _answers(told: Mapping[str, Any]) -> list[str]:

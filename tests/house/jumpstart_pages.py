@@ -28,7 +28,9 @@ def section() -> list[str]:
 
 def _of(family: Family) -> list[str]:
     ids = ", ".join(f"`{model['model_id']}`" for model in family.models)
-    lines = [f"### {family.title}", "", f"* {ids}, with {family.library}, in {_images(family)}."]
+    names = dict.fromkeys(map(family.image_name, ("training", "inference")))
+    images = ("image " if len(names) == 1 else "images ") + " and ".join(f"`{name}`" for name in names)
+    lines = [f"### {family.title}", "", f"* {ids}, with {family.library}, in the {images}."]
     lines += [f"* `{remedy}` brings it." for name, remedy in family.requires.items() if name == family.library]
     lines += [f"* {sentence}" for sentence in family.differs]
     for model in filter(lambda model: model["metrics"], family.models):
@@ -36,12 +38,6 @@ def _of(family: Family) -> list[str]:
         lines.append(f"* Metrics of `{model['model_id']}`: {names}.")
     lines += ["", "| hyperparameter | values | default | |", "|---|---|---|---|"]
     return [*lines, *(_row(row, family) for row in family.hyperparameters), ""]
-
-
-def _images(family: Family) -> str:
-    names = dict.fromkeys(family.image["repository"].format(scope=scope) for scope in ("training", "inference"))
-    found = [f"`{name}:{family.image['tag']}`" for name in names]
-    return f"the image{'s' if len(found) > 1 else ''} {' and '.join(found)}"
 
 
 def _row(row: Mapping[str, Any], family: Family) -> str:

@@ -60,6 +60,15 @@ def _training(world: Any, params: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _algorithm(world: Any, params: dict[str, Any]) -> dict[str, Any]:
+    """With a hyperparameter whose type, range and default fit each other."""
+    ends = {"IntegerParameterRangeSpecification": {"MinValue": "1", "MaxValue": "9"}}
+    parameter = {"Name": "trees", "Type": "Integer", "Range": ends, "IsTunable": True, "DefaultValue": "3"}
+    made = {**params["TrainingSpecification"], "SupportedHyperParameters": [parameter]}
+    made["MetricDefinitions"] = [{"Name": "loss", "Regex": "loss=(.*)"}]
+    return {**params, "TrainingSpecification": made}
+
+
 def _processing(world: Any, params: dict[str, Any]) -> dict[str, Any]:
     cluster = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
     return {
@@ -272,7 +281,7 @@ DIFFERENCES: Mapping[str, Difference] = {
     "Model": Difference(_model),
     "EndpointConfig": Difference(_config),
     "Endpoint": Difference(_endpoint, _endpoint_update),
-    "Algorithm": Difference(leave=("ValidationSpecification",)),
+    "Algorithm": Difference(_algorithm, leave=("ValidationSpecification",)),
     "ModelPackage": Difference(_package, _only("ModelPackageArn", "CustomerMetadataProperties")),
     "Artifact": Difference(unique="source"),
     "MonitoringSchedule": Difference(_schedule, _other_schedule),

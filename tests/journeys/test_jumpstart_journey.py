@@ -1,6 +1,8 @@
 """JumpStart's models as the SDK finds and runs them, by boto3 alone: manifest, specification, job, endpoint."""
 
+import io
 import json
+import tarfile
 
 import numpy as np
 import pytest
@@ -24,7 +26,7 @@ def image(spec: dict, scope: str) -> str:
     return spec[f"{scope}_instance_type_variants"]["variants"]["m5"]["properties"]["image_uri"]
 
 
-def train(client, spec: dict, bucket: str, **hyperparameters: str) -> dict:
+def train(client, spec: dict, bucket: str, instances: int = 1, **hyperparameters: str) -> dict:
     """A training job as `Estimator.fit` asks for it with what the `retrieve` functions answered."""
     given = {row["name"]: str(row["default"]) for row in spec["hyperparameters"] if row["scope"] == "algorithm"}
     given |= {
@@ -44,13 +46,17 @@ def train(client, spec: dict, bucket: str, **hyperparameters: str) -> dict:
             "TrainingImage": image(spec, "training"), "TrainingInputMode": "File", "MetricDefinitions": spec["metrics"],
         },
         InputDataConfig=[channel(bucket, "training"), model],
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": instances, "VolumeSizeInGB": 10},
     )  # fmt: skip
 
 
-def data(client, task: str) -> tuple[str, np.ndarray]:
+def data(client, task: str, categorical: bool = False) -> tuple[str, np.ndarray]:
     bucket, rows = client.bucket(), table(task, 300)
     client.s3.put_object(Bucket=bucket, Key="training/train/data.csv", Body=text(rows[:200]).encode())
     client.s3.put_object(Bucket=bucket, Key="training/validation/data.csv", Body=text(rows[200:]).encode())
+    if categorical:
+        index = b'{"cat_index_list": [4]}'
+        client.s3.put_object(Bucket=bucket, Key="training/categorical_index.json", Body=index)
     return bucket, rows
 
 
@@ -73,20 +79,28 @@ def deployed(client, spec: dict, job: dict) -> str:
     return client.deploy(job["ModelArtifacts"]["S3ModelArtifacts"], image(spec, "hosting"), Environment=variables)
 
 
-@pytest.mark.parametrize(
-    "model_id", ["lightgbm-classification-model", "catboost-regression-model", "xgboost-classification-model"]
-)
-def test_a_model_is_found_trained_deployed_and_asked(client, model_id):
+RATE = {"learning_rate": "0.2"}
+SMALL = {"n_epochs": "30", "batch_size": "16", "n_blocks": "2", "learning_rate": "0.005"}
+TRIED = [
+    ("lightgbm-classification-model", "lightgbm", RATE), ("catboost-regression-model", "catboost", RATE),
+    ("xgboost-classification-model", "xgboost", RATE),
+    ("pytorch-tabtransformerclassification-model", "torch", SMALL),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("model_id", "library", "given"), TRIED, ids=[row[0] for row in TRIED])
+def test_a_model_is_found_trained_deployed_and_asked(client, model_id, library, given):
     pytest.importorskip("pandas")
-    pytest.importorskip(model_id.split("-")[0])
+    pytest.importorskip(library)
     spec = specification(client, model_id)
-    bucket, rows = data(client, model_id.split("-")[1])
-    job = train(client, spec, bucket, learning_rate="0.2")
+    bucket, rows = data(client, "classification" if "classification" in model_id else "regression", library == "torch")
+    job = train(client, spec, bucket, **given)
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     metrics = {metric["MetricName"]: metric["Value"] for metric in job["FinalMetricDataList"]}
     # An image of XGBoost reads its own metrics besides.
     value = metrics[next(row["Name"] for row in spec["metrics"] if row["Name"] in metrics)]
-    assert value > 0.85 if "accuracy_score" in metrics else 0 < value < 0.4, metrics
+    good = metrics.keys() & {"accuracy_score", "f1_score"}
+    assert value > 0.85 if good else 0 < value < 0.4, metrics
     endpoint, features = deployed(client, spec, job), rows[200:, 1:]
     told = json.loads(client.invoke(endpoint, text(features), Accept="application/json;verbose"))
     if "prediction" in told:
@@ -114,6 +128,19 @@ def test_autogluon_is_found_trained_deployed_and_asked(client):
     with pytest.raises(ClientError, match="Leave the target out"):
         client.invoke(endpoint, text(rows[:2]))
     assert transformed(client, endpoint, bucket, features) == {"probabilities": told["probabilities"]}
+
+
+def test_lightgbm_trains_on_two_instances(client):
+    pytest.importorskip("lightgbm")
+    bucket, rows = data(client, "regression")
+    job = train(client, specification(client, "lightgbm-regression-model"), bucket, 2, num_leaves="15")
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    [metric] = job["FinalMetricDataList"]
+    assert metric["MetricName"] == "rmse" and metric["Value"] ** 2 < 0.3 * np.var(rows[200:, 0])
+    key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{bucket}/")
+    packed = io.BytesIO(client.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    with tarfile.open(fileobj=packed) as tar:
+        assert {"model.pkl", "model.txt", "model_info.json"} <= set(tar.getnames())
 
 
 def test_what_training_refuses_is_the_reason_of_its_failure(client):

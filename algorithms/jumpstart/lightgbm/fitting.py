@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import joblib
+import lightgbm
+import team
 from tabular import model
 from tabular.categories import numbered
 from tabular.failing import Refused
@@ -12,26 +17,31 @@ OURS = ("num_boost_round", "early_stopping_rounds", "use_dask", "metric")
 
 def fit(work: Work) -> None:
     """Train with early stopping on the validation data, and save the booster as joblib's file and as LightGBM's."""
-    import joblib
-    import lightgbm
-
-    given = work.hyperparameters
-    if given["use_dask"] == "True":
-        print("use_dask: on one instance it is LightGBM without Dask.", flush=True)
+    given, here = work.hyperparameters, work.crew
+    if given["use_dask"] == "True" and here.leads:
+        print("use_dask: LightGBM's own lines between instances are used, without Dask.", flush=True)
     training, validation = (
         lightgbm.Dataset(numbered(features, work.categorical), label, categorical_feature=work.categorical)
-        for features, label in (work.training, work.validation)
+        for features, label in (team.part(work), work.validation)
     )
     validation.reference = training
-    callbacks = [lightgbm.log_evaluation(1)]
+    callbacks: list[Any] = [lightgbm.log_evaluation(1)] if here.leads else []
     if given["early_stopping_rounds"] > 0 and given["boosting"] != "dart":
-        callbacks.append(lightgbm.early_stopping(given["early_stopping_rounds"]))
+        callbacks.append(team.Agreed(here, lightgbm.early_stopping(given["early_stopping_rounds"])))
+    told = settings(work) | team.network(here, given)
+    validated = [validation] if here.leads else []
     try:
-        booster = lightgbm.train(
-            settings(work), training, given["num_boost_round"], valid_sets=[validation], callbacks=callbacks
-        )
+        booster = lightgbm.train(told, training, given["num_boost_round"], valid_sets=validated, callbacks=callbacks)
     except lightgbm.basic.LightGBMError as error:
+        if str(error).startswith(team.LINES):  # Mostly another host is gone: what became of it is the reason.
+            raise
         raise Refused(f"LightGBM refuses the hyperparameters or the data: {error}") from error
+    if here.leads:
+        save(booster)
+
+
+def save(booster: lightgbm.Booster) -> None:
+    """As both files."""
     joblib.dump(booster, model.folder() / "model.pkl")
     booster.save_model(model.folder() / "model.txt")
 

@@ -11,7 +11,7 @@ import pandas as pd
 from tabular import table
 from tabular.failing import Refused
 
-CSV, JSON, PLAIN, VERBOSE = "text/csv", "application/json", "text/plain", ";verbose"
+CSV, JSON, VERBOSE, PLAIN = "text/csv", "application/json", ";verbose", "text/plain"
 
 
 def answer(
@@ -20,22 +20,21 @@ def answer(
     request: tuple[Any, str, str],
     context: Any = None,
 ) -> Any:
-    """The answer to (body, content type, accept). `context` is that of the images which have one: they are told by it
-    what the status is, the others by an object of their toolkit's."""
+    """The answer to (body, content type, accept). `context` is what the newer toolkit gives to scripts."""
     body, content_type, accept = request
     wanted = "".join(accept.split()).lower()
     if content_type.partition(";")[0].strip().lower() != CSV:
-        return _said(context, 415, f"The content type {content_type} is not supported: send {CSV}.")
+        return _said(415, f"The content type {content_type} is not supported: send {CSV}.", context)
     if wanted.removesuffix(VERBOSE) not in (JSON, "*/*", ""):
-        return _said(context, 406, f"The accept type {accept} is not supported: ask for {JSON} or {JSON}{VERBOSE}.")
+        return _said(406, f"The accept type {accept} is not supported: ask for {JSON} or {JSON}{VERBOSE}.", context)
     try:
         text = body.decode("utf-8") if isinstance(body, bytes) else body
         rows = table.rows_of(text, facts["features"], [*facts["categorical"], *facts.get("text", ())])
         told = _told(facts, predict(rows), wanted.endswith(VERBOSE))
     except UnicodeDecodeError:
-        return _said(context, 400, "The request is no text in UTF-8.")
+        return _said(400, "The request is no text in UTF-8.", context)
     except Refused as mistake:
-        return _said(context, 400, str(mistake))
+        return _said(400, str(mistake), context)
     return json.dumps(told), JSON
 
 
@@ -51,9 +50,10 @@ def _told(facts: Mapping[str, Any], found: np.ndarray, verbose: bool) -> dict[st
     return told
 
 
-def _said(context: Any, status: int, text: str) -> Any:
+def _said(status: int, text: str, context: Any) -> Any:
+    """A refusal, in the way of the toolkit that serves."""
     if context is not None:
-        context.set_response_status(status)
+        context.set_response_status(status, text)
         return text, PLAIN
     from sagemaker_containers.beta.framework import worker
 

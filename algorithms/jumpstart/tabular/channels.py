@@ -17,11 +17,12 @@ INDEX, MEMBERS = "categorical_index.json", ("cat_index_list", "cat_index")
 @dataclass(frozen=True)
 class Data:
     """The CSV files to train with, those to validate with (none: a part is split off), and which of their columns are
-    categorical; column 0 is the target."""
+    categorical; column 0 is the target. `sharded`: each host of the job has other files to train with."""
 
     training: list[Path]
     validation: list[Path]
     categorical: list[int]
+    sharded: bool = False
 
 
 def find() -> Data:
@@ -37,7 +38,8 @@ def find() -> Data:
         raise Refused(
             f"There is no data in the channel {root.name}: {folder.relative_to(root.parent)} holds no CSV file."
         )
-    return Data(training, _validating(validation), _categorical((root, folder, validation)))
+    categorical = _categorical((root, folder, validation))
+    return Data(training, _validating(validation), categorical, _distribution(root.name) == "ShardedByS3Key")
 
 
 def _validating(folder: Path) -> list[Path]:
@@ -50,6 +52,11 @@ def _channel(name: str) -> Path | None:
     return Path(told) if told else None
 
 
+def _distribution(channel: str) -> str:
+    told = json.loads(os.environ.get("SM_INPUT_DATA_CONFIG", "{}"))
+    return str(told.get(channel, {}).get("S3DistributionType", ""))
+
+
 def _files(folder: Path) -> list[Path]:
     """The data of a folder, not of those below it: what is hidden or JSON is none."""
     if not folder.is_dir():
@@ -59,23 +66,29 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _categorical(folders: tuple[Path, ...]) -> list[int]:
-    for path in (folder / INDEX for folder in folders):
-        if path.is_file():
-            return sorted(set(_indices(path)))
-    return []
+    """The columns that a file of JSON lists: of the guide's name, or the only one that is there, as in notebooks."""
+    found = [folder / INDEX for folder in folders if (folder / INDEX).is_file()]
+    if not found:
+        found = list(dict.fromkeys(path for folder in folders for path in sorted(folder.glob("*.json"))))
+        if len(found) > 1:
+            names = ", ".join(path.name for path in found)
+            raise Refused(f"There may be one file of JSON, which lists the categorical columns; there are {names}.")
+    return sorted(set(_indices(found[0]))) if found else []
 
 
 def _indices(path: Path) -> Iterator[int]:
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        listed = next(told[name] for name in MEMBERS if name in told)
-        if not all(type(each) is int for each in listed):
+        listed = next((told[name] for name in MEMBERS if name in told), None)
+        if listed is None:
+            [listed] = told.values()  # Notebooks name it as they like.
+        if type(listed) is not list or not all(type(each) is int for each in listed):
             raise TypeError
-    except (ValueError, TypeError, StopIteration):
+    except (ValueError, TypeError, AttributeError):
         raise Refused(
-            f'{INDEX} is not understood. It has to be JSON such as {{"cat_index_list": [1, 3]}}, with the numbers of '
-            "columns of the CSV files."
+            f'{path.name} is not understood. It has to be JSON such as {{"cat_index_list": [1, 3]}}, with the numbers '
+            "of columns of the CSV files."
         ) from None
     if any(each < 1 for each in listed):
-        raise Refused(f"{INDEX} lists column {min(listed)}; column 0 is the target, and features begin with 1.")
+        raise Refused(f"{path.name} lists column {min(listed)}; column 0 is the target, and features begin with 1.")
     yield from listed

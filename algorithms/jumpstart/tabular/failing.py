@@ -20,12 +20,16 @@ def run(work: Callable[[], None]) -> None:
     try:
         work()
     except Refused as mistake:
-        text = f"{CLIENT}: {mistake}"
-        print(text, file=sys.stderr, flush=True)
-        folder = Path(os.environ.get("SM_OUTPUT_DIR", "/opt/ml/output"))
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "failure").write_text(text, encoding="utf-8")
+        tell(f"{CLIENT}: {mistake}")
         sys.exit(1)
+
+
+def tell(text: str) -> None:
+    """Why the job fails, to the log and to the service."""
+    print(text, file=sys.stderr, flush=True)
+    folder = Path(os.environ.get("SM_OUTPUT_DIR", "/opt/ml/output"))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "failure").write_text(text, encoding="utf-8")
 
 
 def need(libraries: Mapping[str, str]) -> None:

@@ -24,9 +24,14 @@ def numbers(table: Table) -> np.ndarray:
     return found.to_numpy(np.float64)
 
 
-def labels(training: Table) -> list[Any]:
-    """The labels of the training data, sorted: whole numbers where all are, else text."""
-    found = [_plain(each) for each in training.target.unique()]
+def seen(table: Table) -> list[Any]:
+    """The different targets: numbers where all are, else text."""
+    return [_plain(each) for each in table.target.unique()]
+
+
+def labels(found: list[Any]) -> list[Any]:
+    """The labels, sorted, of which all hosts' training data have had these."""
+    found = list(dict.fromkeys(found))
     if any(isinstance(each, float) for each in found):
         raise Refused(
             "The target (the first column) holds numbers with a fraction; a classification expects labels. Use the "

@@ -2,47 +2,53 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from tabular import channels, model, parameters, table, targets
+from tabular import channels, crew, model, parameters, table, targets
+from tabular.crew import Crew
 from tabular.failing import Refused
 
 
 @dataclass(frozen=True)
 class Work:
     """What a family fits: features and targets (numbers, or classes) to train and to validate with. `labels` are those
-    of the classes, None for a regression; `categorical` are the names of columns. `validation` is None only for a
-    family that takes the table raw, when there is none."""
+    of the classes, None for a regression; `categorical` are the names of columns; `crew` are the hosts of the job, and
+    `sharded` is whether each of them was given other data. `validation` is None, and `text` are columns of the files,
+    only for a family that takes the table raw."""
 
     hyperparameters: Mapping[str, Any]
     training: tuple[pd.DataFrame, np.ndarray]
     validation: tuple[pd.DataFrame, np.ndarray] | None
     labels: list[Any] | None
     categorical: list[str]
+    crew: Crew = field(default_factory=Crew)
+    sharded: bool = False
     text: tuple[int, ...] = ()
 
 
 def train(fit: Callable[[Work], None]) -> None:
-    """Read, check, fit, save."""
+    """Read, check, fit, save, on all hosts of the job."""
     told = model.told()
-    hosts = json.loads(os.environ.get("SM_HOSTS", "[]"))
-    if len(hosts) > 1:
-        raise Refused(
-            f"{told['model_id']} trains on one instance here; the job asks for {len(hosts)}. Set the count to 1."
-        )
+    many = len(crew.hosts())
+    if many > 1 and not told["several_hosts"]:
+        raise Refused(f"{told['model_id']} trains on one instance here; the job asks for {many}. Set the count to 1.")
+    crew.run(lambda here: _train(told, fit, here))
+
+
+def _train(told: Mapping[str, Any], fit: Callable[[Work], None], here: Crew) -> None:
     given = parameters.read(told["hyperparameters"])
     data = channels.find()
-    work = _work(told["task"], given, data, told.get("raw", False))
+    work = _work(told["task"], given, data, here, told.get("raw", False))
     rows, width = work.training[0].shape
     validated = f", validating with {len(work.validation[1])} rows" if work.validation else ""
     print(f"Training with {rows} rows of {width} features{validated}.", flush=True)
     fit(work)
+    if not here.leads:
+        return
     model.save(
         {
             "model_id": told["model_id"],
@@ -55,13 +61,24 @@ def train(fit: Callable[[Work], None]) -> None:
     )
 
 
-def _work(task: str, given: Mapping[str, Any], data: channels.Data, raw: bool = False) -> Work:
+def _work(task: str, given: Mapping[str, Any], data: channels.Data, here: Crew, raw: bool = False) -> Work:
     training, validation = table.load(data, raw)
-    labels = targets.labels(training) if task == targets.CLASSIFICATION else None
-    names = [f"feature_{column - 1}" for column in data.categorical]
+    labels = _agreed(task, training, here)
     pair = _pair(validation, labels) if validation else None
-    return Work(given, _pair(training, labels), pair, labels, names, training.text)
+    names = [f"feature_{column - 1}" for column in data.categorical]
+    return Work(given, _pair(training, labels), pair, labels, names, here, data.sharded, training.text)
 
 
 def _pair(given: table.Table, labels: list[Any] | None) -> tuple[pd.DataFrame, np.ndarray]:
     return given.features, targets.numbers(given) if labels is None else targets.classes(given, labels)
+
+
+def _agreed(task: str, training: table.Table, here: Crew) -> list[Any] | None:
+    """The labels that any host's training data have; Refused when the data are of different widths."""
+    classification = task == targets.CLASSIFICATION
+    mine = {"width": training.features.shape[1], "labels": targets.seen(training) if classification else []}
+    told = here.gather(mine)
+    if len({each["width"] for each in told}) > 1:
+        widths = ", ".join(f"{each['width']} on {name}" for name, each in zip(here.names, told, strict=True))
+        raise Refused(f"The hosts' data differ in their number of features: {widths}.")
+    return targets.labels([label for each in told for label in each["labels"]]) if classification else None

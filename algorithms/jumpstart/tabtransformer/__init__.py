@@ -1,0 +1,1 @@
+"""TabTransformer as JumpStart's scripts use it."""
