@@ -36,7 +36,7 @@ class Rooms(Protocol):
     resources: Resources
     logs: FileLogs
     metrics: FileMetrics
-    s3: S3 | None
+    s3: S3
     trouble: TroubleBook
     followers: Followers
 
@@ -92,8 +92,7 @@ def _empty(house: Rooms) -> None:
         house.store.reset()
     house.resources.close()  # who set out in between
     house.leave("search")
-    if house.s3 is not None:
-        house.s3.clear()
+    house.s3.clear()
     for name in FOLDERS:
         shutil.rmtree(house.data_dir / name, ignore_errors=True)
     house.neighbours.reset()
@@ -103,8 +102,7 @@ def _empty(house: Rooms) -> None:
 def _empty_part(house: Rooms, extent: Extent) -> None:
     with house.followers.standing_still():
         house.resources.forget(extent)
-    if house.s3 is not None:
-        house.s3.forget(extent)
+    house.s3.forget(extent)
     house.logs.forget_part(extent)
     house.metrics.forget_part(extent)
     house.neighbours.forget(extent)

@@ -191,8 +191,7 @@ class House:
         self._open_rooms = self.resources = Resources(self.store, KINDS, self.clock, hooks)
         self.logs = FileLogs(self.data_dir / "logs", self.clock)
         self.metrics = FileMetrics(self.data_dir / "metrics")
-        self.s3: S3 | None = None
-        self.storage, answer = self._objects()
+        self.storage, self.s3, answer = self._objects()
         self.followers = Followers(self, behaviours.FOLLOWED)
         generic = generic_operations(KINDS, self.resources)
         self._dispatch = Dispatch(spec.load, behaviours.OPERATIONS, self, generic, {"s3": answer})
@@ -279,21 +278,25 @@ class House:
             self.followers.settle()
         return self._dispatch.dispatch(call)
 
-    def _objects(self) -> tuple[Storage, Callable[[Call], Answer]]:
-        """The storage of jobs, and what answers S3's calls: our own shelf, or the external S3 that was named."""
-        if self.settings.s3_endpoint:
-            from emulator.storage.external import ExternalS3, ExternalStorage
-
-            where = (self.settings.s3_endpoint, self.settings.region)
-            return ExternalStorage(*where), ExternalS3(*where).answer
+    def _objects(self) -> tuple[Storage, S3, Callable[[Call], Answer]]:
+        """The storage of jobs, our own S3, and what answers S3's calls: our own, or the external S3 that was named for
+        all but AWS's public buckets."""
         from algorithms import catalog
         from emulator.neighbours.s3 import S3
         from emulator.storage.folder import FolderStorage
         from emulator.storage.shelf import Shelf
 
         shelf = Shelf(self.store.objects, self.data_dir / "s3", self.clock, catalog.published)
-        self.s3 = S3(shelf)
-        return FolderStorage(shelf, self.settings.account_id), self.s3.answer
+        s3, ours = S3(shelf), FolderStorage(shelf, self.settings.account_id)
+        if not self.settings.s3_endpoint:
+            return ours, s3, s3.answer
+        from emulator.storage.divided import DividedS3, DividedStorage
+        from emulator.storage.external import ExternalS3, ExternalStorage
+
+        where = (self.settings.s3_endpoint, self.settings.region)
+        is_public = partial(shelf.public.holds, shelf)
+        answer = DividedS3(s3.answer, ExternalS3(*where).answer, is_public).answer
+        return DividedStorage(ours, ExternalStorage(*where), is_public), s3, answer
 
     def _publish(self, event: str, record: Record) -> None:
         for path in _reactions(event, record.kind):

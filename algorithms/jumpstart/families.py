@@ -28,7 +28,8 @@ class Family:
     own `metrics` (name -> regular expression) and what its scripts are told; `several_hosts` is whether its jobs may
     have several. `shares` are packages of this room that its scripts need, `brings` files of the payload, which go into
     the last of these packages. `stand_in` says what computes it in place of what it is named after, empty where nothing
-    does; `content_type` is what its models are asked in, `incremental` whether a model of theirs may be trained on."""
+    does; `content_type` is what its models are asked in, `incremental` whether a model of theirs may be trained on. `raw` is whether its library takes
+    a table as it is, with text in it, and splits off validation data by itself."""
 
     name: str
     title: str
@@ -44,6 +45,7 @@ class Family:
     stand_in: str = ""
     content_type: str = CSV
     incremental: bool = False
+    raw: bool = False
 
     def image_name(self, scope: str, processor: str = "cpu") -> str:
         """`repository:tag` of the image for `training` or `inference`."""
@@ -90,4 +92,5 @@ def _read(path: Path) -> Family:
         stand_in=told.get("stand_in", ""),
         content_type=told.get("content_type", CSV),
         incremental=told.get("incremental", False),
+        raw=told.get("raw", False),
     )

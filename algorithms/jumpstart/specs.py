@@ -79,6 +79,7 @@ def told(family: Family, model: Mapping[str, Any]) -> dict[str, Any]:
         "task": model["task"],
         "requires": dict(family.requires),
         "several_hosts": family.several_hosts,
+        "raw": family.raw,
         "hyperparameters": _hyperparameters(family, model),
         **own,
         **({"stand_in": family.stand_in} if family.stand_in else {}),

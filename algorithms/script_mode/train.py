@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import machinery
 from pathlib import Path
@@ -147,11 +147,21 @@ def need_libraries(name: str, python: Interpreter) -> None:
     import sys
 
     for module, remedy in catalog.get(name).requires.items():
-        if machinery.PathFinder.find_spec(module, [str(python.packages), *sys.path]) is None:
+        if not there(module, [str(python.packages), *sys.path]):
             raise UserError(
                 f"The library {module} is not installed where this job runs. Install it beside Sagelet: {remedy}. Or "
                 "name it in requirements.txt, when the job can reach a package index."
             )
+
+
+def there(module: str, places: Iterable[str]) -> bool:
+    """Whether a module can be found, by each of its names: of `autogluon.tabular` the package may be there alone."""
+    for name in module.split("."):
+        found = machinery.PathFinder.find_spec(name, list(places))
+        if found is None:
+            return False
+        places = found.submodule_search_locations or ()
+    return True
 
 
 def say_versions(name: str) -> None:

@@ -40,7 +40,7 @@ class Rooms(Protocol):
     data_dir: Path
     clock: Clock
     store: SqlStore
-    s3: S3 | None
+    s3: S3
 
 
 class Saving:
@@ -51,8 +51,7 @@ class Saving:
         self._house = house
         self._held = ExitStack()
         try:
-            if house.s3 is not None:
-                self._held.enter_context(house.s3.shelf.blobs.held())
+            self._held.enter_context(house.s3.shelf.blobs.held())
             self._dump = self._held.enter_context(house.store.dump())
             held = self._dump.held()  # with this question the view begins
             self._files = list(_files(house.data_dir))
@@ -62,7 +61,7 @@ class Saving:
                 created=now.isoformat(timespec="seconds").replace("+00:00", "Z"),
                 sagelet=_version(),
                 records=held.records,
-                objects=held.objects if house.s3 is not None else 0,
+                objects=held.objects,
                 size=held.bytes + sum(size for _, size, _ in self._files),
                 objects_elsewhere=bool(house.settings.s3_endpoint),
             )
@@ -81,7 +80,7 @@ class Saving:
                 yield from zipping.add(f"{name}.jsonl", _lines(rows))
             for name, size, _ in self._files:
                 yield from zipping.add(name, _file(self._house.data_dir / name, size))
-            for blob in self._dump.blobs() if self._house.s3 is not None else ():
+            for blob in self._dump.blobs():
                 yield from zipping.add(f"{form.BLOBS}/{blob}", _blob(self._house.s3, blob))
             yield from zipping.finish()
 
@@ -159,8 +158,7 @@ def _whole_lines(file: BinaryIO, size: int) -> int:
     return size
 
 
-def _blob(s3: S3 | None, name: str) -> Iterator[bytes]:
-    assert s3 is not None
+def _blob(s3: S3, name: str) -> Iterator[bytes]:
     with s3.shelf.blobs.open(name) as file:
         yield from _pieces(file, os.fstat(file.fileno()).st_size)
 

@@ -59,7 +59,7 @@ class Tabular(Script):
 
     def fit(self, hyperparameters: dict | None = None, *channels: str) -> Ended:
         self.ask(hyperparameters, *channels)
-        return self.train(TMPDIR=str(self.temporary), **self.variables)
+        return self.train(TMPDIR=str(self.temporary), OMP_NUM_THREADS="1", **self.variables)
 
     def ask(self, hyperparameters: dict | None = None, *channels: str) -> None:
         """Configure the job."""

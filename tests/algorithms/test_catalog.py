@@ -126,6 +126,8 @@ def test_names_are_sorted_and_an_unknown_name_lists_them():
         ("sagemaker-tensorflow-scriptmode:1.15.2-cpu-py3", "tensorflow", "1.15.2"),
         ("huggingface-pytorch-training:2.1.0-transformers4.36.0-gpu-py310-cu121", "huggingface", "4.36.0"),
         ("huggingface-tensorflow-training:2.6.3-transformers4.17.0-gpu-py38", "huggingface_tensorflow", "4.17.0"),
+        ("autogluon-training:1.2.0-cpu-py311", "autogluon", "1.2.0"),
+        ("autogluon-inference:0.4-gpu-py38", "autogluon", "0.4"),
         ("sagemaker-scikit-learn:latest", "sklearn", ""),
         ("sagemaker-scikit-learn", "sklearn", ""),
     ],

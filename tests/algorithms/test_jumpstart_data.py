@@ -22,7 +22,7 @@ def scripts(monkeypatch, tmp_path):
     (tmp_path / "training").mkdir()
     monkeypatch.setenv("SM_CHANNEL_TRAINING", str(tmp_path / "training"))
     yield lambda name: importlib.import_module(f"tabular.{name}")
-    for name in [name for name in sys.modules if name.partition(".")[0] == "tabular"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("tabular", "fitting", "columns")]:
         del sys.modules[name]
 
 
@@ -103,6 +103,77 @@ def test_data_that_cannot_be_trained_with_are_refused(scripts, tmp_path, files, 
     assert wanted in str(refused.value)
 
 
+RAW = {
+    "training/a.csv": "1,red,5,12,2024-01-02\n0,,6,7,\n",
+    "training/b.csv": "1,3,7,x y,2024-01-03\n",
+    "training/categorical_index.json": '{"cat_index_list": [2]}',
+}
+
+
+def test_a_library_that_takes_tables_raw_is_given_text_as_text_and_no_part_split_off(scripts, tmp_path):
+    write(tmp_path, RAW)
+    data = scripts("channels").find()
+    work = scripts("training")._work("classification", {}, data, scripts("crew").Crew(), True)
+    features, target = work.training
+    assert work.validation is None and work.text == (1, 3, 4)
+    # What looks like a number in one file is text there, too, when another file has text in that column.
+    assert features["feature_0"].tolist() == ["red", "", "3"] and features["feature_2"].tolist() == ["12", "7", "x y"]
+    assert features["feature_1"].tolist() == ["5", "6", "7"] and target.tolist() == [1, 0, 1]
+    rows = scripts("table").rows_of("4,5,6,\n", 4, [2, *work.text])
+    assert rows.to_numpy().tolist() == [["4", "5", "6", ""]]
+
+
+def test_all_others_refuse_text(scripts, tmp_path):
+    write(tmp_path, RAW)
+    with pytest.raises(scripts("failing").Refused, match=r"Column 1 of a\.csv holds text"):
+        scripts("training")._work("classification", {}, scripts("channels").find(), scripts("crew").Crew())
+
+
+def test_columns_reach_autogluon_with_their_gaps_and_categories(scripts, monkeypatch):
+    import pandas as pd
+
+    monkeypatch.syspath_prepend(PACKAGE / "autogluon")
+    given = pd.DataFrame({"feature_0": ["red", ""], "feature_1": ["1", ""], "feature_2": [0.5, float("nan")]})
+    found = importlib.import_module("columns").framed(given, ["feature_1"])
+    assert found["feature_0"][0] == "red" and found.iloc[1].isna().all()
+    assert found["feature_1"].dtype == "category" and found["feature_1"].cat.categories.tolist() == ["1"]
+    assert found["feature_2"].dtype == float and given["feature_0"].tolist() == ["red", ""]
+
+
+@pytest.mark.parametrize(
+    ("given", "validated", "wanted"),
+    [
+        ({}, True, {}),
+        ({"save_space": "true", "refit_full": "False"}, True, {"save_space": True}),
+        ({"num_bag_folds": "5", "num_bag_sets": "2"}, False, {"num_bag_folds": 5, "num_bag_sets": 2}),
+        ({"auto_stack": "True"}, True, {"auto_stack": True, "use_bag_holdout": True}),
+        ({"presets": "best_quality"}, True, {"presets": "best_quality", "use_bag_holdout": True}),
+        ({"presets": "optimize_for_deployment"}, True, {"presets": "optimize_for_deployment"}),
+        ({"num_stack_levels": "1"}, False, {"num_stack_levels": 1}),
+    ],
+)
+def test_what_differs_from_the_guides_defaults_is_said_to_autogluon(scripts, monkeypatch, given, validated, wanted):
+    monkeypatch.syspath_prepend(PACKAGE / "autogluon")
+    read = scripts("parameters").read(declared("autogluon-classification-ensemble"), given)
+    found = importlib.import_module("fitting").arguments(read, validated)
+    assert found == {"presets": "medium_quality", **wanted}
+
+
+def test_one_fold_is_no_bagging(scripts, monkeypatch):
+    monkeypatch.syspath_prepend(PACKAGE / "autogluon")
+    read = scripts("parameters").read(declared("autogluon-regression-ensemble"), {"num_bag_folds": "1"})
+    with pytest.raises(scripts("failing").Refused, match="num_bag_folds is 1; it has to be 0"):
+        importlib.import_module("fitting").arguments(read, False)
+
+
+def test_a_part_of_a_package_is_missed_like_a_whole_one(scripts):
+    need, remedy = scripts("failing").need, "pip install it"
+    need({"json.decoder": remedy})
+    for absent in ("json.nothing", "nothing.at_all"):
+        with pytest.raises(scripts("failing").Refused, match=f"The library {absent} is not installed"):
+            need({absent: remedy})
+
+
 def test_a_regression_refuses_words(scripts, tmp_path):
     write(tmp_path / "training", {"data.csv": "price,1\n2,3\n4,5\n"})
     with pytest.raises(scripts("failing").Refused, match="predicts numbers, and CSV has no header"):
@@ -141,11 +212,22 @@ def test_several_hosts_are_refused(scripts, monkeypatch):
         ({"learning_rate": 1.5}, "learning_rate is 1.5; it has to be a number above 0 and below 1."),
         ({"lambda_l1": "nan"}, "lambda_l1 is 'nan'; it has to be a number at least 0."),
         ({"boosting": "xgb"}, "boosting is 'xgb'; it has to be one of gbdt, rf, dart, goss."),
+        ({"num_bag_folds": 11}, "num_bag_folds is 11; it has to be an integer at least 0 and at most 10."),
+        ({"num_bag_sets": 0}, "num_bag_sets is 0; it has to be an integer at least 1 and at most 20."),
+        ({"num_stack_levels": 1.5}, "num_stack_levels is 1.5; it has to be an integer at least 0 and at most 3."),
+        ({"refit_full": "all"}, "refit_full is 'all'; it has to be one of True, False."),
+        ({"verbosity": 5}, "verbosity is 5; it has to be an integer at least 0 and at most 4."),
+        (
+            {"presets": "extreme_quality"},
+            "presets is 'extreme_quality'; it has to be one of best_quality, high_quality, good_quality, "
+            "medium_quality, optimize_for_deployment, interpretable.",
+        ),
     ],
 )
 def test_a_hyperparameter_is_refused_by_name(scripts, given, wanted):
+    rows = [*declared("lightgbm-classification-model"), *declared("autogluon-regression-ensemble")]
     with pytest.raises(scripts("failing").Refused) as refused:
-        scripts("parameters").read(declared("lightgbm-classification-model"), given)
+        scripts("parameters").read(rows, given)
     assert str(refused.value) == f"The hyperparameter {wanted}"
 
 

@@ -5,13 +5,14 @@ import json
 import re
 import socket
 import subprocess
+import sys
 from importlib import util
 from pathlib import Path
 
 import pytest
 
 from algorithms import catalog
-from algorithms.script_mode import launchers
+from algorithms.script_mode import launchers, train
 from tests.algorithms.job import Ended
 from tests.algorithms.script import TELL, Script
 from tests.contracts.manifest_contract import MEMBERS
@@ -23,6 +24,11 @@ needs_torch = pytest.mark.skipif(util.find_spec("torch") is None, reason="pip in
 FAMILIES = [
     name for name in catalog.names() if catalog.get(name).train.startswith("algorithms.") and name != "onnx_host"
 ]
+
+
+def absent(name: str) -> list[str]:
+    """What a family requires and is not installed here."""
+    return [module for module in catalog.get(name).requires if not train.there(module, sys.path)]
 
 
 def start(base: Path, algorithm: str, host: str, given: dict[str, str]) -> tuple[Script, subprocess.Popen]:
@@ -60,11 +66,9 @@ def test_manifests_are_whole(name):
     assert set(json.loads((catalog.FOLDER / name / "manifest.json").read_text())) <= MEMBERS
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in FAMILIES if any(util.find_spec(m) is None for m in catalog.get(n).requires)]
-)
+@pytest.mark.parametrize("name", [n for n in FAMILIES if absent(n)])
 def test_a_library_that_is_not_installed_fails_the_job_at_once_with_the_sentence_that_installs_it(name, tmp_path):
-    missing = next(m for m in catalog.get(name).requires if util.find_spec(m) is None)
+    missing = absent(name)[0]
     script = Script(tmp_path, name)
     script.write()
     ended = script.run()
@@ -246,3 +250,13 @@ def free_ports():
         return ports
 
     return find
+
+
+def test_a_library_that_is_part_of_a_package_is_missed_when_only_other_parts_are_there(tmp_path):
+    (tmp_path / "autogluon/core").mkdir(parents=True)
+    (tmp_path / "autogluon/core/__init__.py").touch()
+    places = [str(tmp_path)]
+    assert not train.there("autogluon.tabular", places) and not train.there("nothing.at_all", places)
+    (tmp_path / "autogluon/tabular").mkdir()
+    (tmp_path / "autogluon/tabular/__init__.py").touch()
+    assert train.there("autogluon.tabular", places)

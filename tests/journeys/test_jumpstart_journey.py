@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from botocore.exceptions import ClientError
 
+from sagelet.server import Server
 from tests.algorithms.jumpstart_job import table, text
-from tests.journeys.conftest import channel
+from tests.journeys.conftest import Client, channel
+from tests.neighbours import s3_server
 
 BUCKET = "jumpstart-cache-prod-us-east-1"
 
@@ -72,6 +74,11 @@ def transformed(client, model: str, bucket: str, rows: np.ndarray) -> dict:
     return json.loads(client.text(bucket, "out/rows.csv.out"))
 
 
+def deployed(client, spec: dict, job: dict) -> str:
+    variables = {row["name"]: str(row["default"]) for row in spec["inference_environment_variables"]}
+    return client.deploy(job["ModelArtifacts"]["S3ModelArtifacts"], image(spec, "hosting"), Environment=variables)
+
+
 RATE = {"learning_rate": "0.2"}
 SMALL = {"n_epochs": "30", "batch_size": "16", "n_blocks": "2", "learning_rate": "0.005"}
 TRIED = [
@@ -94,10 +101,7 @@ def test_a_model_is_found_trained_deployed_and_asked(client, model_id, library, 
     value = metrics[next(row["Name"] for row in spec["metrics"] if row["Name"] in metrics)]
     good = metrics.keys() & {"accuracy_score", "f1_score"}
     assert value > 0.85 if good else 0 < value < 0.4, metrics
-    variables = {row["name"]: str(row["default"]) for row in spec["inference_environment_variables"]}
-    artifact = job["ModelArtifacts"]["S3ModelArtifacts"]
-    endpoint = client.deploy(artifact, image(spec, "hosting"), Environment=variables)
-    features = rows[200:, 1:]
+    endpoint, features = deployed(client, spec, job), rows[200:, 1:]
     told = json.loads(client.invoke(endpoint, text(features), Accept="application/json;verbose"))
     if "prediction" in told:
         assert np.mean((np.array(told["prediction"]) - rows[200:, 0]) ** 2) < 0.3 * np.var(rows[200:, 0])
@@ -107,6 +111,23 @@ def test_a_model_is_found_trained_deployed_and_asked(client, model_id, library, 
         client.invoke(endpoint, text(rows[:2]))
     answer = transformed(client, endpoint, bucket, features)
     assert answer == {name: told[name] for name in answer} and len(answer) == 1
+
+
+def test_autogluon_is_found_trained_deployed_and_asked(client):
+    """It has no metrics of its own; the user reads AutoGluon's log, where a tab is #011 as in CloudWatch."""
+    pytest.importorskip("autogluon.tabular", reason="pip install 'sagelet[autogluon]' (.ci/autogluon test)")
+    spec = specification(client, "autogluon-classification-ensemble")
+    bucket, rows = data(client, "classification")
+    mine = {"Name": "auc", "Regex": r"#011([0-9.]+)#011 = Validation score +\(roc_auc\)"}
+    job = train(client, {**spec, "metrics": [mine]}, bucket, presets="interpretable")
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert 0.8 < job["FinalMetricDataList"][0]["Value"] <= 1
+    endpoint, features = deployed(client, spec, job), rows[200:, 1:]
+    told = json.loads(client.invoke(endpoint, text(features), Accept="application/json;verbose"))
+    assert np.mean(np.array(told["predicted_label"]) == rows[200:, 0]) > 0.8
+    with pytest.raises(ClientError, match="Leave the target out"):
+        client.invoke(endpoint, text(rows[:2]))
+    assert transformed(client, endpoint, bucket, features) == {"probabilities": told["probabilities"]}
 
 
 def test_lightgbm_trains_on_two_instances(client):
@@ -163,3 +184,18 @@ def test_the_bucket_is_there_for_every_region_and_for_no_one_to_change(client):
         client.s3.put_object(Bucket=BUCKET, Key="models_manifest.json", Body=b"[]")
     with pytest.raises(ClientError, match="NoSuchBucket"):
         client.s3.get_object(Bucket="jumpstart-cache-prod-nowhere", Key="models_manifest.json")
+
+
+def test_the_bucket_is_there_with_an_external_s3_which_has_all_others(tmp_path):
+    pytest.importorskip("pandas")
+    with s3_server.house(tmp_path / "far") as far, s3_server.serving(far) as url:
+        with Server(tmp_path / "near", ["--executor", "process", "--s3-endpoint", url]) as server:
+            client = Client(server)
+            spec = specification(client, "sklearn-regression-linear")
+            bucket, _ = data(client, "regression")
+            job = train(client, spec, bucket)
+            assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+            with pytest.raises(ClientError, match="AccessDenied"):
+                client.s3.delete_object(Bucket=BUCKET, Key="models_manifest.json")
+        key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{bucket}/")
+        assert far.shelf.index.get(bucket, key) is not None and far.shelf.index.bucket(BUCKET) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from emulator.clock import ManualClock
 from emulator.neighbours.s3 import S3
 from emulator.ports import Storage
 from emulator.storage import blobs
+from emulator.storage.divided import DividedS3, DividedStorage
 from emulator.storage.external import ExternalS3, ExternalStorage
 from emulator.storage.folder import FolderStorage
 from emulator.storage.shelf import Shelf
@@ -54,6 +56,78 @@ class TestExternal(StorageContract):
             found.make_bucket("data", "us-east-1")
             yield found
             found._client.close()
+
+
+PUBLIC = "jumpstart-cache-prod-eu-west-1"
+
+
+class Parted:
+    """An external S3 behind ours, and what is asked of both together. `near` is our own shelf, with a public bucket."""
+
+    def __init__(self, far: str, folder: Path) -> None:
+        self._store = open_store(folder / "near.db")
+        contents = {PUBLIC: {"models_manifest.json": b"[]", "a/b.txt": b"public"}}
+        near = Shelf(self._store.objects, folder / "near", ManualClock(), lambda name: contents.get(name, {}))
+        ours, self._storage, passing = S3(near), ExternalStorage(far, "us-east-1"), ExternalS3(far, "us-east-1")
+        is_public = partial(near.public.holds, near)
+        self.storage = DividedStorage(FolderStorage(near, ACCOUNT), self._storage, is_public)
+        self.s3 = DividedS3(ours.answer, passing.answer, is_public)
+        self._clients = (self._storage._client, passing._client)
+
+    def close(self) -> None:
+        for each in self._clients:
+            each.close()
+        self._store.close()
+
+
+@pytest.fixture
+def parted(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parted]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "y")
+    with serving(S3(shelf)) as far:
+        made = Parted(far, tmp_path)
+        yield made
+        made.close()
+
+
+class TestDivided(StorageContract):
+    @pytest.fixture
+    def storage(self, parted: Parted) -> Storage:
+        parted.storage.make_bucket("data", "us-east-1")
+        return parted.storage
+
+
+def test_jobs_read_the_public_bucket_from_us_and_all_others_from_the_external_s3(
+    parted: Parted, shelf: Shelf, tmp_path: Path
+) -> None:
+    storage = parted.storage
+    storage.make_bucket("data", "us-east-1")
+    (tmp_path / "f").write_bytes(b"private")
+    storage.store(tmp_path / "f", "data", "k")
+    listed = list(storage.list(PUBLIC, "a/"))
+    storage.take(listed[0], str(tmp_path / "taken"), False, lambda: False)
+    assert [found.key for found in listed] == ["a/b.txt"] and (tmp_path / "taken").read_bytes() == b"public"
+    assert storage.head(PUBLIC, "a/b.txt").size == 6
+    with pytest.raises(FileNotFoundError, match="AWS's own"):
+        storage.store(tmp_path / "f", PUBLIC, "k")
+    assert shelf.index.get("data", "k") is not None and shelf.index.bucket(PUBLIC) is None
+
+
+def test_clients_are_answered_by_whoever_has_the_bucket(parted: Parted, shelf: Shelf) -> None:
+    with serving(parted.s3) as near:
+        s3 = client(near)
+        s3.create_bucket(Bucket="through")
+        s3.put_object(Bucket="through", Key="k", Body=b"private")
+        assert s3.get_object(Bucket=PUBLIC, Key="models_manifest.json")["Body"].read() == b"[]"
+        assert [entry["Key"] for entry in s3.list_objects_v2(Bucket=PUBLIC, Prefix="a/")["Contents"]] == ["a/b.txt"]
+        assert s3.get_object(Bucket="through", Key="k")["Body"].read() == b"private"
+        assert PUBLIC not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+        with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):
+            s3.put_object(Bucket=PUBLIC, Key="models_manifest.json", Body=b"{}")
+        with pytest.raises(s3.exceptions.ClientError, match="Download the object and upload it"):
+            s3.copy_object(Bucket="through", Key="b", CopySource={"Bucket": PUBLIC, "Key": "a/b.txt"})
+        s3.copy_object(Bucket="through", Key="c", CopySource={"Bucket": "through", "Key": "k"})
+    assert shelf.index.get("through", "c") is not None and shelf.index.get("through", "b") is None
 
 
 def files(tmp_path: Path) -> list[str]:

@@ -30,7 +30,7 @@ def answer(
         return _said(406, f"The accept type {accept} is not supported: ask for {JSON} or {JSON}{VERBOSE}.", context)
     try:
         text = body.decode("utf-8") if isinstance(body, bytes) else body
-        rows = table.rows_of(text, facts["features"], facts["categorical"])
+        rows = table.rows_of(text, facts["features"], [*facts["categorical"], *facts.get("text", ())])
         told = _told(facts, predict(rows), wanted.endswith(VERBOSE))
     except UnicodeDecodeError:
         return _said(400, "The request is no text in UTF-8.", context)

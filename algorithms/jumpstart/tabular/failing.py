@@ -35,7 +35,15 @@ def tell(text: str) -> None:
 def need(libraries: Mapping[str, str]) -> None:
     """Refused, at once, when a library is not there."""
     for module, remedy in libraries.items():
-        if importlib.util.find_spec(module) is None:
+        if not there(module):
             raise Refused(
                 f"The library {module} is not installed where this job runs. Install it beside Sagelet: {remedy}"
             )
+
+
+def there(module: str) -> bool:
+    """Whether a module, or one of a package (`autogluon.tabular`), can be imported."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # The package itself is not there.
+        return False

@@ -24,19 +24,25 @@ SHORT = re.compile(r"-?\d{1,7}(?:\.\d{1,7})?", re.ASCII)
 
 @dataclass(frozen=True)
 class Table:
-    """Rows with their targets. Categorical features are text, all others numbers, in which a gap is NaN."""
+    """Rows with their targets. Categorical features are text, all others numbers, in which a gap is NaN. `text` are
+    the columns that are text without being listed, as only a library that takes a table raw can use them."""
 
     features: pd.DataFrame
     target: pd.Series
+    text: tuple[int, ...] = ()
 
 
-def load(data: Data) -> tuple[Table, Table]:
-    """What to train with, and what to validate with: a fifth of the rows, drawn at random, where it is not given."""
-    training = _table(data.training, data.categorical)
+def load(data: Data, raw: bool = False) -> tuple[Table, Table | None]:
+    """What to train with, and what to validate with. Where that is not given, it is a fifth of the rows, drawn at
+    random; None for a library that takes the table `raw`, text and all, and splits it by itself."""
+    text = _text_columns(data) if raw else ()
+    training = _table(data.training, data.categorical, text)
     if data.validation:
-        validation = _table(data.validation, data.categorical)
+        validation = _table(data.validation, data.categorical, text)
         _same_width(training, validation)
         return training, validation
+    if raw:
+        return training, None
     rows = len(training.target)
     if rows < 2:
         raise Refused(f"There is {rows} row of training data. Give more, so that a part can be used for validation.")
@@ -46,15 +52,15 @@ def load(data: Data) -> tuple[Table, Table]:
     return _part(training, np.sort(order[cut:])), _part(training, np.sort(order[:cut]))
 
 
-def rows_of(text: str, width: int, categorical: Sequence[int]) -> pd.DataFrame:
-    """The features of a request, which has no target."""
-    if not categorical and (found := _few(text, width)) is not None:
+def rows_of(text: str, width: int, strings: Sequence[int]) -> pd.DataFrame:
+    """The features of a request, which has no target. `strings` are the columns of the data that are text."""
+    if not strings and (found := _few(text, width)) is not None:
         return found
-    frame = _read(io.StringIO(text), "the request", [column - 1 for column in categorical])
+    frame = _read(io.StringIO(text), "the request", [column - 1 for column in strings])
     if frame.shape[1] != width:
         hint = " Leave the target out." if frame.shape[1] == width + 1 else ""
         raise Refused(f"A row of the request has {frame.shape[1]} columns; the model was trained with {width}.{hint}")
-    return _features(frame, [column - 1 for column in categorical], 0, "the request")
+    return _features(frame, [column - 1 for column in strings], 0, "the request")
 
 
 def _few(text: str, width: int) -> pd.DataFrame | None:
@@ -73,8 +79,15 @@ def _names(width: int) -> pd.Index:
     return pd.Index([f"feature_{number}" for number in range(width)])
 
 
-def _table(paths: Sequence[Path], categorical: Sequence[int]) -> Table:
-    frames = [_one(path, categorical) for path in paths]
+def _text_columns(data: Data) -> tuple[int, ...]:
+    """Columns of features that hold text in any of the files: they have to be read as text from all of them."""
+    frames = [_read(path, path.name, data.categorical) for path in (*data.training, *data.validation)]
+    found = {number for frame in frames for number, kind in enumerate(frame.dtypes) if not _is_number(kind)}
+    return tuple(sorted(found - {0, *data.categorical}))
+
+
+def _table(paths: Sequence[Path], categorical: Sequence[int], text: tuple[int, ...]) -> Table:
+    frames = [_one(path, categorical, text) for path in paths]
     widths = {frame.shape[1]: path.name for frame, path in zip(frames, paths, strict=True)}
     if len(widths) > 1:
         told = ", ".join(f"{name} has {width}" for width, name in widths.items())
@@ -83,19 +96,20 @@ def _table(paths: Sequence[Path], categorical: Sequence[int]) -> Table:
     target = pd.concat([frame.iloc[:, 0] for frame in frames], ignore_index=True)
     if target.isna().any():
         raise Refused(f"The target (the first column) is missing in row {int(np.argmax(target.isna())) + 1}.")
-    return Table(features, target)
+    return Table(features, target, text)
 
 
-def _one(path: Path, categorical: Sequence[int]) -> pd.DataFrame:
+def _one(path: Path, categorical: Sequence[int], text: Sequence[int]) -> pd.DataFrame:
     """One file: column 0 as it was read, the others as features."""
-    frame = _read(path, path.name, categorical)
+    strings = [*categorical, *text]
+    frame = _read(path, path.name, strings)
     if frame.shape[1] < 2:
         raise Refused(f"{path.name} has {frame.shape[1]} column; there have to be a target and at least one feature.")
     beyond = [column for column in categorical if column >= frame.shape[1]]
     if beyond:
         raise Refused(f"categorical_index.json lists column {beyond[0]}; the last column of {path.name} is "
                       f"{frame.shape[1] - 1}.")  # fmt: skip
-    features = _features(frame.iloc[:, 1:], [column - 1 for column in categorical], 1, path.name)
+    features = _features(frame.iloc[:, 1:], [column - 1 for column in strings], 1, path.name)
     return pd.concat([frame.iloc[:, 0], features], axis=1)
 
 
@@ -108,15 +122,19 @@ def _read(source: Any, name: str, text_columns: Sequence[int]) -> pd.DataFrame:
         raise Refused(f"{name[0].upper()}{name[1:]} is no CSV that can be read: {str(error).strip()}") from None
 
 
-def _features(frame: pd.DataFrame, categorical: Sequence[int], first: int, name: str) -> pd.DataFrame:
+def _features(frame: pd.DataFrame, strings: Sequence[int], first: int, name: str) -> pd.DataFrame:
     frame = frame.set_axis(_names(frame.shape[1]), axis=1).copy()
-    numbers = [column for number, column in enumerate(frame.columns) if number not in categorical]
+    numbers = [column for number, column in enumerate(frame.columns) if number not in strings]
     for column in numbers:
-        if not pd.api.types.is_numeric_dtype(frame[column]):
+        if not _is_number(frame[column].dtype):
             raise _text(frame[column], frame.columns.get_loc(column) + first, name)
     for column in frame.columns.difference(numbers, sort=False):
         frame[column] = frame[column].fillna("").astype(str)
     return frame.astype(dict.fromkeys(numbers, np.float64))
+
+
+def _is_number(kind: Any) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(kind))
 
 
 def _text(column: pd.Series, number: int, name: str) -> Refused:

@@ -17,15 +17,17 @@ from tabular.failing import Refused
 class Work:
     """What a family fits: features and targets (numbers, or classes) to train and to validate with. `labels` are those
     of the classes, None for a regression; `categorical` are the names of columns; `crew` are the hosts of the job, and
-    `sharded` is whether each of them was given other data."""
+    `sharded` is whether each of them was given other data. `validation` is None, and `text` are columns of the files,
+    only for a family that takes the table raw."""
 
     hyperparameters: Mapping[str, Any]
     training: tuple[pd.DataFrame, np.ndarray]
-    validation: tuple[pd.DataFrame, np.ndarray]
+    validation: tuple[pd.DataFrame, np.ndarray] | None
     labels: list[Any] | None
     categorical: list[str]
     crew: Crew = field(default_factory=Crew)
     sharded: bool = False
+    text: tuple[int, ...] = ()
 
 
 def train(fit: Callable[[Work], None]) -> None:
@@ -40,9 +42,10 @@ def train(fit: Callable[[Work], None]) -> None:
 def _train(told: Mapping[str, Any], fit: Callable[[Work], None], here: Crew) -> None:
     given = parameters.read(told["hyperparameters"])
     data = channels.find()
-    work = _work(told["task"], given, data, here)
+    work = _work(told["task"], given, data, here, told.get("raw", False))
     rows, width = work.training[0].shape
-    print(f"Training with {rows} rows of {width} features, validating with {len(work.validation[1])} rows.", flush=True)
+    validated = f", validating with {len(work.validation[1])} rows" if work.validation else ""
+    print(f"Training with {rows} rows of {width} features{validated}.", flush=True)
     fit(work)
     if not here.leads:
         return
@@ -52,19 +55,22 @@ def _train(told: Mapping[str, Any], fit: Callable[[Work], None], here: Crew) -> 
             "task": told["task"],
             "features": width,
             "categorical": data.categorical,
+            "text": work.text,
             "labels": work.labels,
         }
     )
 
 
-def _work(task: str, given: Mapping[str, Any], data: channels.Data, here: Crew) -> Work:
-    training, validation = table.load(data)
+def _work(task: str, given: Mapping[str, Any], data: channels.Data, here: Crew, raw: bool = False) -> Work:
+    training, validation = table.load(data, raw)
     labels = _agreed(task, training, here)
-    pairs = []
-    for each in (training, validation):
-        pairs.append((each.features, targets.numbers(each) if labels is None else targets.classes(each, labels)))
+    pair = _pair(validation, labels) if validation else None
     names = [f"feature_{column - 1}" for column in data.categorical]
-    return Work(given, pairs[0], pairs[1], labels, names, here, data.sharded)
+    return Work(given, _pair(training, labels), pair, labels, names, here, data.sharded, training.text)
+
+
+def _pair(given: table.Table, labels: list[Any] | None) -> tuple[pd.DataFrame, np.ndarray]:
+    return given.features, targets.numbers(given) if labels is None else targets.classes(given, labels)
 
 
 def _agreed(task: str, training: table.Table, here: Crew) -> list[Any] | None:

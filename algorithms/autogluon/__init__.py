@@ -1,0 +1,1 @@
+"""The images of AutoGluon: script mode, made over PyTorch's."""

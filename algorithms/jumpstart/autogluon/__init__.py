@@ -1,0 +1,1 @@
+"""AutoGluon-Tabular as JumpStart's scripts use it."""
