@@ -28,8 +28,8 @@ class Family:
     own `metrics` (name -> regular expression) and what its scripts are told; `several_hosts` is whether its jobs may
     have several. `shares` are packages of this room that its scripts need, `brings` files of the payload, which go into
     the last of these packages. `stand_in` says what computes it in place of what it is named after, empty where nothing
-    does; `content_type` is what its models are asked in, `incremental` whether a model of theirs may be trained on. `raw` is whether its library takes
-    a table as it is, with text in it, and splits off validation data by itself."""
+    does; `content_type` is what its models are asked in, `incremental` whether a model of theirs may be trained on.
+    `raw` is whether its library takes a table as it is, with text in it, and splits off validation data by itself."""
 
     name: str
     title: str
