@@ -94,6 +94,22 @@ def test_scikit_learn_trains(tmp_path):
     assert (script.model / "model.joblib").exists()
 
 
+@pytest.mark.parametrize("kind", ["Classifier", "Regressor"])
+def test_xgboost_by_scikit_learns_interface_is_saved_and_loaded(tmp_path, kind):
+    """xgboost asks scikit-learn what it is, in words that scikit-learn 1.8 has no more."""
+    script = Script(tmp_path, "xgboost")
+    script.write(
+        f"import os, numpy as np\nfrom xgboost import XGB{kind} as Model\n"
+        "x, y = np.arange(40.0).reshape(20, 2), np.arange(20) % 2\n"
+        "made, path = Model(n_estimators=3).fit(x, y), os.environ['SM_MODEL_DIR'] + '/m.json'\n"
+        "made.save_model(path)\nread = Model()\nread.load_model(path)\n"
+        "print('same', np.array_equal(made.predict(x), read.predict(x)))\n"
+    )
+    script.prepare({"sagemaker_program": "train.py", "sagemaker_submit_directory": str(script.code)})
+    ended = script.train(TMPDIR=str(script.temporary))
+    assert not ended.code and "same True" in ended.output, ended.output
+
+
 def test_xgboost_in_script_mode_reads_a_channel_as_the_images_package_does(tmp_path):
     # Given a script as AWS publishes them for this image
     script = Script(tmp_path, "xgboost")
