@@ -66,8 +66,10 @@ def patch(module: ModuleType) -> None:
 
 
 def _put(owner: Any, name: str, new: Any) -> None:
-    _undo.append((owner, name, getattr(owner, name)))
-    setattr(owner, name, new)
+    """Another version of an SDK may not have it: that must not keep a program from importing it."""
+    if hasattr(owner, name):
+        _undo.append((owner, name, getattr(owner, name)))
+        setattr(owner, name, new)
 
 
 class _Finder:

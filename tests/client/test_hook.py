@@ -71,6 +71,11 @@ def test_nothing_is_told_to_aws(tmp_path):
     assert said(script, tmp_path, **SDK) == "None"
 
 
+def test_a_version_of_the_sdk_that_is_built_otherwise_is_imported_as_it_is(tmp_path):
+    other = {**SDK, "sagemaker__telemetry__telemetry_logging": "def send():\n    return 7"}
+    assert said("from sagemaker.telemetry import telemetry_logging as t\nprint(t.send())", tmp_path, **other) == "7"
+
+
 def test_everything_is_taken_back(tmp_path):
     script = STS + (
         "import sys, time, sagelet_hook\nfrom sagemaker import session\n"
