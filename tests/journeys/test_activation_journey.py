@@ -99,7 +99,11 @@ def test_an_interrupt_reaches_the_command_which_may_tidy_up(client, tmp_path):
     script = wait + "except KeyboardInterrupt:\n    print('tidied')"
     words = ["--data-dir", str(client.server.data_dir), "--", sys.executable, "-c", script]
     program = subprocess.Popen(
-        [sys.executable, "-m", "sagelet", "run", *words], stdout=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-m", "sagelet", "run", *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # whoever runs the tests may ignore it
     )
     assert program.stdout is not None and program.stdout.readline() == "on\n"
     os.killpg(program.pid, signal.SIGINT)
