@@ -29,12 +29,17 @@ OF_A_SERVICE = "AWS_ENDPOINT_URL_"
 LOCAL = ("127.0.0.1", "localhost")
 
 
-def variables(url: str, region: str = "us-east-1", before: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What a shell or a child process needs so that every AWS SDK in it talks to the server at `url`."""
+def variables(
+    url: str, region: str = "us-east-1", before: Mapping[str, str] = os.environ, account: str = ""
+) -> dict[str, str]:
+    """What a shell or a child process needs so that every AWS SDK in it talks to the server at `url`.
+
+    An `account` of twelve digits is an access key that acts in it.
+    """
     proxied = [name for name in ("no_proxy", "NO_PROXY") if name in before] or ["NO_PROXY"]
     return {
         "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": "sagelet",
+        "AWS_ACCESS_KEY_ID": account or "sagelet",
         "AWS_SECRET_ACCESS_KEY": "sagelet",
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
@@ -45,11 +50,13 @@ def variables(url: str, region: str = "us-east-1", before: Mapping[str, str] = o
     }
 
 
-def changes(url: str, region: str = "us-east-1", before: Mapping[str, str] = os.environ) -> dict[str, str | None]:
+def changes(
+    url: str, region: str = "us-east-1", before: Mapping[str, str] = os.environ, account: str = ""
+) -> dict[str, str | None]:
     """As `variables`, and what must not be there (None)."""
     of_services = [name for name in before if name.startswith(OF_A_SERVICE)]
     unwanted = dict.fromkeys([name for name in (*UNWANTED, *of_services) if name in before])
-    return {**unwanted, **variables(url, region, before)}
+    return {**unwanted, **variables(url, region, before, account)}
 
 
 def remembered(changed: Mapping[str, str | None], before: Mapping[str, str] = os.environ) -> str:
