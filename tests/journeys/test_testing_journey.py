@@ -15,6 +15,7 @@ from sagelet.places import NoServer
 from tests.journeys.conftest import ROLE, training_request
 
 IMAGE = "my-image"
+SDK = os.environ.get("SAGELET_SDK_PYTHON", "")
 
 
 @pytest.fixture
@@ -144,6 +145,20 @@ def test_a_block_that_was_emptied_meanwhile_ends_in_peace(own_server, monkeypatc
     monkeypatch.setenv("AWS_ENDPOINT_URL", own_server.start().url)
     with testing.endpoint("emptied", lambda request: b""):
         own_server.reset()
+
+
+@pytest.mark.skipif(not SDK, reason="SAGELET_SDK_PYTHON names no Python that has sagemaker 2.x")
+def test_the_predictor_of_the_sdk_is_answered(client):
+    program = """
+from sagemaker.deserializers import JSONDeserializer
+from sagemaker.predictor import Predictor
+from sagemaker.serializers import CSVSerializer
+print(Predictor("sdk", serializer=CSVSerializer(), deserializer=JSONDeserializer()).predict([[1, 2]]))
+"""
+    with testing.endpoint("sdk", lambda request: {"got": request.text, "as": request.content_type}):
+        environment = {**os.environ, **client.server.env}
+        done = subprocess.run([SDK, "-c", program], capture_output=True, text=True, env=environment, timeout=120)
+    assert done.stdout.endswith("{'got': '1,2', 'as': 'text/csv'}\n"), done.stdout + done.stderr
 
 
 # --- training
