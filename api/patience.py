@@ -18,7 +18,7 @@ from emulator.call import Answer, Call
 from emulator.spec import waiters
 
 WAITER = re.compile(r"(?:^| )m/(?:[^ ]*,)?B(?:[, ]|$)")
-"""A user agent's list of features, with the one of waiters in it (botocore's `useragent.py`; the SDKs share the list)."""
+"""A user agent's list of features, with the one of waiters in it (botocore's `useragent.py`; all share the list)."""
 
 HELD = 16
 """Looks that may be held at the same time: each has a thread of the server."""

@@ -1,4 +1,4 @@
-"""What the waiters of the AWS SDKs wait for: the same definitions lie in all of them, here in the installed botocore."""
+"""What the waiters of the AWS SDKs wait for: all of them have the same definitions, here the installed botocore's."""
 
 from __future__ import annotations
 
