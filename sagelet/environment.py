@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 ACCOUNT = "123456789012"
 
 HOOK = Path(__file__).resolve().parent / "hook"
-"""What interpreters of an activated program run as they start (`sagelet.hook`)."""
+"""What Python and Node run as they start in an activated program (`sagelet.hook`)."""
 
 BEFORE = "SAGELET_BEFORE"
 """The variable that holds, as JSON, what the changed ones were: `sagelet env --off` goes back to it."""
@@ -60,6 +60,7 @@ def caller(region: str = "us-east-1", before: Mapping[str, str] = os.environ) ->
         # Without this botocore asks the instance metadata service of a cloud machine, which is not there.
         "AWS_EC2_METADATA_DISABLED": "true",
         "PYTHONPATH": _joined(os.pathsep, [str(HOOK)], before.get("PYTHONPATH", "")),
+        "NODE_OPTIONS": _with_node_hook(before.get("NODE_OPTIONS", "")),
     }
 
 
@@ -102,6 +103,11 @@ def former(before: Mapping[str, str] = os.environ) -> Changes:
     """The changes that take everything back; none where nothing was changed."""
     kept = before.get(BEFORE)
     return {**json.loads(kept), BEFORE: None} if kept else {}
+
+
+def _with_node_hook(options: str) -> str:
+    hook = f'--require "{HOOK / "sagelet_hook.cjs"}"'
+    return options if hook in options else f"{options} {hook}".strip()
 
 
 def _joined(separator: str, first: tuple[str, ...] | list[str], there: str) -> str:

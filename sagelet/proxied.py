@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sagelet import places
-from sagelet.environment import HOOK, LOCAL
+from sagelet.environment import LOCAL
 
 AWS = ("amazonaws.com", "amazonaws.com.cn", "api.aws", "api.amazonwebservices.com.cn")
 """The domains that the server answers for."""
@@ -57,7 +57,6 @@ def variables(found: Proxy, before: Mapping[str, str] = os.environ) -> dict[str,
         # AWS's own SDKs trust nobody else: one that went past the proxy would not get through to AWS either.
         "AWS_CA_BUNDLE": str(found.alone),
         **dict.fromkeys(BUNDLES, str(found.bundle)),
-        "NODE_OPTIONS": _with_hook(before.get("NODE_OPTIONS", "")),
     }
 
 
@@ -80,12 +79,6 @@ def _elsewhere(no_proxy: str) -> list[str]:
 def _means_aws(part: str) -> bool:
     name = part.lower().partition(":")[0].lstrip("*.")
     return not name or any(f".{domain}".endswith(f".{name}") or f".{name}".endswith(f".{domain}") for domain in AWS)
-
-
-def _with_hook(options: str) -> str:
-    """Node asks no proxy by itself; a module that it loads first makes it."""
-    hook = f'--require "{HOOK / "sagelet_hook.cjs"}"'
-    return options if hook in options else f"{options} {hook}".strip()
 
 
 def _write(file: Path, text: str) -> None:

@@ -57,12 +57,13 @@ class ProxyRequest(Request):
         if not super().read_request_headers():
             return False
         tunnel = self.conn.tunnel
+        if not tunnel and not self.target:
+            return True
         asked = self.target or _name(self.inheaders.get(b"Host", tunnel.encode()))
         if tunnel and asked != tunnel:
             self.simple_response("421 Misdirected Request", f"This is a tunnel to {tunnel}, and not to {asked}.")
             return False
-        if self.target or tunnel:
-            self.inheaders[b"Host"] = asked.encode()
+        self.inheaders[b"Host"] = asked.encode()
         return True
 
     def respond(self) -> None:

@@ -36,12 +36,6 @@ def test_what_was_passed_by_stays_so_unless_it_is_aws(proxy, name):
     assert variables(proxy, {})["NO_PROXY"] == "127.0.0.1,localhost"
 
 
-def test_nodes_own_options_stay_and_the_hook_is_there_once(proxy):
-    once = variables(proxy, {"NODE_OPTIONS": "--max-old-space-size=99"})["NODE_OPTIONS"]
-    assert once.startswith("--max-old-space-size=99 --require ")
-    assert variables(proxy, {"NODE_OPTIONS": once})["NODE_OPTIONS"] == once
-
-
 def test_authorities_that_a_company_named_are_still_trusted(proxy, tmp_path):
     company = tmp_path / "company.pem"
     company.write_text("COMPANY")

@@ -19,7 +19,7 @@ const rows = readFileSync(process.argv[3])
 const name = request.TrainingJobName
 const Bucket = request.OutputDataConfig.S3OutputPath.split('/')[2]
 const [s3, sagemaker, runtime, sts] = [new S3Client(), new SageMakerClient(), new SageMakerRuntimeClient(), new STSClient()]
-const pace = (client) => ({ client, minDelay: 1, maxDelay: 1, maxWaitTime: 120 })
+const patience = (client) => ({ client, maxWaitTime: 100 }) // by itself the SDK would look again after 120 seconds
 const found = {}
 const hosts = new Set()
 for (const client of [s3, sts]) {
@@ -38,7 +38,7 @@ found.keys = (await s3.send(new ListObjectsV2Command({ Bucket }))).Contents.map(
 found.missing = await s3.send(new HeadObjectCommand({ Bucket, Key: 'nothing' })).catch((error) => error.name)
 
 await sagemaker.send(new CreateTrainingJobCommand(request))
-found.waited = (await waitUntilTrainingJobCompletedOrStopped(pace(sagemaker), { TrainingJobName: name })).state
+found.waited = (await waitUntilTrainingJobCompletedOrStopped(patience(sagemaker), { TrainingJobName: name })).state
 const job = await sagemaker.send(new DescribeTrainingJobCommand({ TrainingJobName: name }))
 found.status = job.TrainingJobStatus
 found.took = job.TrainingEndTime - job.TrainingStartTime
@@ -52,7 +52,7 @@ await sagemaker.send(new CreateModelCommand({ ModelName: name, PrimaryContainer,
 const variant = { VariantName: 'all', ModelName: name, InitialInstanceCount: 1, InstanceType: 'ml.m5.large' }
 await sagemaker.send(new CreateEndpointConfigCommand({ EndpointConfigName: name, ProductionVariants: [variant] }))
 await sagemaker.send(new CreateEndpointCommand({ EndpointName: name, EndpointConfigName: name }))
-await waitUntilEndpointInService(pace(sagemaker), { EndpointName: name })
+await waitUntilEndpointInService(patience(sagemaker), { EndpointName: name })
 const asked = { EndpointName: name, ContentType: 'text/csv', Body: Buffer.from('0.1,0.2,0.3') }
 found.whole = Buffer.from((await runtime.send(new InvokeEndpointCommand(asked))).Body).toString()
 found.streamed = ''
