@@ -82,6 +82,8 @@ def _place(path: str) -> str:
         return PAGES[path]
     if path.startswith("docs/"):
         return path.removeprefix("docs/")
+    if path.endswith(".ipynb"):
+        return path
     return path.removesuffix(".py") + ".md" if _is_example(path) else f"source/{path}.txt"
 
 

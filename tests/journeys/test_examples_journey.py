@@ -50,6 +50,14 @@ def test_an_example_says_what_it_shows_asserts_and_is_plain_boto3(example):
     assert "boto3" in imported and not any(name.startswith("sagelet") for name in imported)
 
 
+def test_the_first_program_of_the_documentation_runs(server, tmp_path):
+    page = (FOLDER.parent / "docs" / "index.md").read_text()
+    (tmp_path / "hello.py").write_text(page.split("```python\n")[1].split("```")[0])
+    ran = run(server, str(tmp_path / "hello.py"))
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith("Completed s3://sagemaker-us-east-1-123456789012/output/hello-")
+
+
 def test_the_table_of_examples_names_them_all():
     table = (FOLDER / "README.md").read_text()
     assert [path.name for path in (*SCRIPTS, *NOTEBOOKS) if f"]({path.name}) |" not in table] == []
