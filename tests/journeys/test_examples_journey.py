@@ -71,7 +71,9 @@ def test_the_pipeline_of_ci_is_red_where_the_model_is_below_the_bar(server):
 
 
 def test_the_suite_of_a_project_runs_with_the_fixtures(server, tmp_path):
-    ran = run(server, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--color=no", cwd=FOLDER / "pytest_project")
+    # Its own server is one of processes, whatever images the engine of this machine has.
+    plain = ("-q", "-p", "no:cacheprovider", "--color=no")
+    ran = run(server, "-m", "pytest", *plain, cwd=FOLDER / "pytest_project", SAGELET_EXECUTOR="process")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "3 passed" in ran.stdout
 
