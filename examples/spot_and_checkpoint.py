@@ -17,22 +17,26 @@ ROLE = "arn:aws:iam::123456789012:role/SageletExecutionRole"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 NAME = f"spot-{int(time.time())}"
 SCRIPT = """
-import os, pathlib, time
+import os, pathlib, signal, sys, time
+interrupted = []
+signal.signal(signal.SIGTERM, lambda *_: interrupted.append(True))  # there are two minutes to save what there is
 kept = pathlib.Path("/opt/ml/checkpoints/epoch")
 first = int(kept.read_text()) + 1 if kept.exists() else 1
 print(f"begin={first};", flush=True)
-for epoch in range(first, 7):
-    time.sleep(0.25)
+for epoch in range(first, 11):
+    time.sleep(0.4)
     kept.write_text(str(epoch))
     print(f"epoch={epoch};", flush=True)
-pathlib.Path(os.environ["SM_MODEL_DIR"], "epochs").write_text(str(epoch))
+    if interrupted:
+        sys.exit(1)
+pathlib.Path(os.environ["SM_MODEL_DIR"], "epochs").write_text(kept.read_text())
 """
 
 s3, sagemaker = boto3.client("s3"), boto3.client("sagemaker")
 bucket = f"sagemaker-{sagemaker.meta.region_name}-{boto3.client('sts').get_caller_identity()['Account']}"
 server = os.environ.get("AWS_ENDPOINT_URL")
 if server:
-    rule = {"kind": "spot-interruption", "name": NAME, "seconds": 1, "times": 1}
+    rule = {"kind": "spot-interruption", "name": NAME, "seconds": 3, "times": 1}
     asked = {"Content-Type": "application/json"}
     urllib.request.urlopen(urllib.request.Request(f"{server}/_sagelet/faults", json.dumps(rule).encode(), asked))
 
@@ -67,6 +71,6 @@ metrics = {metric["MetricName"]: metric["Value"] for metric in job["FinalMetricD
 print(NAME, job["TrainingJobStatus"], ":", " > ".join(phases))
 print(f"its last start began with epoch {metrics['begin']:.0f} and ended with epoch {metrics['epoch']:.0f}")
 
-assert job["TrainingJobStatus"] == "Completed" and metrics["epoch"] == 6
+assert job["TrainingJobStatus"] == "Completed" and metrics["epoch"] == 10
 if server:
     assert "Interrupted" in phases and metrics["begin"] > 1, "it went on from the checkpoint"
