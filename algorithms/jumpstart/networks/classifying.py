@@ -11,10 +11,10 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 import torch.nn.functional as compute
+from common.failing import Refused
 from networks import optimizers
 from networks.measures import MEASURES
 from networks.stopping import Stopping
-from tabular.failing import Refused
 from torch import Tensor, nn
 
 SEED = 123

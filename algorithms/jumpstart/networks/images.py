@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from common.failing import Refused
 from networks import pictures
 from networks.mobilenet import MEAN, SPREAD
-from tabular.failing import Refused
 from torch import Tensor
 
 ENDINGS = (".jpg", ".jpeg", ".png")

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as compute
+from common.failing import Refused
 from networks.images import ENDINGS, Squares
-from tabular.failing import Refused
 from torch import Tensor
 
 SPLIT, SEED = 0.2, 123

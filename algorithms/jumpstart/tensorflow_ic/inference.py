@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tabular import model
-from tabular.failing import Refused, need
+from common import model
+from common.failing import Refused, need
 
 
 def model_fn(model_dir: str) -> Any:

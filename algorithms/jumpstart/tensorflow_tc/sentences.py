@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from tabular.failing import Refused
+from common.failing import Refused
 from torch import Tensor
 
 FILE, SEED = "data.csv", 123
