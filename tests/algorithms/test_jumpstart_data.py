@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from algorithms.jumpstart import families, specs
+from algorithms.jumpstart import bucket, families, specs
 
 PACKAGE = Path(families.FOLDER)
 CSV = "1,0.5,2\n0,0.4,1\n1,0.1,2\n0,0.9,3\n"
@@ -281,3 +281,9 @@ def test_a_few_short_numbers_are_read_as_pandas_reads_them(scripts):
     assert found.equals(slow) and list(found.columns) == list(slow.columns)
     for odd in ("1,,3", "1,2", "1,2,x", "1, 2,3", "1,2,1e3", "1,2,0.12345678", '1,2,"3"', "1,2,3\n\n1,2,3", ""):
         assert table._few(odd, 3) is None
+
+
+def test_archives_are_packed_once_for_all_regions():
+    here, there = (bucket.objects(region) for region in ("us-east-1", "eu-west-1"))
+    packed = [key for key in here if key.endswith(".tar.gz")]
+    assert len(packed) > 100 and all(here[key] is there[key] for key in packed)

@@ -6,9 +6,10 @@ import folders
 import torch
 from common.failing import Refused
 from networks import images, weights
-from networks.classifying import SEED, Classifying
+from networks.classifying import Classifying
 from networks.mobilenet import MobileNet
 from networks.start import Work
+from networks.training import SEED
 
 
 def fit(work: Work) -> None:

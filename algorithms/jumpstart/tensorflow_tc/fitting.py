@@ -11,8 +11,9 @@ from common import model
 from common.failing import Refused
 from encoder import Encoder
 from networks import optimizers, weights
-from networks.classifying import SEED, Classifying
+from networks.classifying import Classifying
 from networks.start import Work
+from networks.training import SEED
 from networks.weights import Beginning
 from pieces import Pieces
 
