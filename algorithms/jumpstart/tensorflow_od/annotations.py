@@ -63,8 +63,8 @@ def _split(pictures: list[Picture]) -> tuple[list[Picture], list[Picture]]:
         raise Refused("There is one picture, so that none can be used for validation. Give more pictures.")
     order = np.random.default_rng(SEED).permutation(len(pictures))
     held = set(order[: max(1, int(len(pictures) * SPLIT))].tolist())
-    return tuple([one for place, one in enumerate(pictures) if (place in held) is wanted]
-                 for wanted in (False, True))  # fmt: skip  # type: ignore[return-value]
+    kept = [one for place, one in enumerate(pictures) if place not in held]
+    return kept, [pictures[place] for place in sorted(held)]
 
 
 class Examples:
