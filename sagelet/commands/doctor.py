@@ -14,6 +14,7 @@ import sys
 from dataclasses import dataclass
 
 from sagelet import places
+from sagelet.environment import SERVER
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Say what works on this machine, and what to do about the rest."""
-    findings = [check() for check in (_python, _numerics, _xgboost, _namespaces, _bwrap, _docker, _parquet)]
+    findings = [check() for check in (_python, _numerics, _xgboost, _namespaces, _bwrap, _docker, _parquet, _proxy)]
     findings.append(_port(options.port))
     for finding in findings:
         mark = "ok  " if finding.good else ("MISS" if finding.needed else "-   ")
@@ -121,6 +122,22 @@ def _connect(host: str) -> socket.socket:
 def _parquet() -> Finding:
     good = importlib.util.find_spec("pyarrow") is not None
     return Finding("Parquet channels", good, "pyarrow" if good else "optional: pip install 'sagelet[parquet]'")
+
+
+def _proxy() -> Finding:
+    named = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy") or ""
+    if not named:
+        return Finding("HTTPS proxy", True, 'none; for programs with addresses of AWS: eval "$(sagelet env --proxy)"')
+    if named != os.environ.get(SERVER):
+        return Finding(
+            "HTTPS proxy", True, f"{named}, which is not Sagelet's; its own address is in NO_PROXY once activated"
+        )
+    try:
+        until = places.ask(named, "/_sagelet/status")["proxy"]
+        return Finding("HTTPS proxy", True, f"Sagelet's at {named}, with certificates until {until}")
+    except (places.NoServer, KeyError, TypeError) as error:
+        text = f'{error}, and nothing gets past it. Start the server, or leave: eval "$(sagelet env --off)"'
+        return Finding("HTTPS proxy", False, text)
 
 
 def _port(port: int) -> Finding:
