@@ -18,7 +18,6 @@ SPLIT_LITERALS = re.compile(r'"\s*\n\s*f?"')
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
     """The built site. `--strict`: links and anchors that lead nowhere fail, and pages out of the navigation."""
-    pytest.importorskip("material")
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-W", "ignore", "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(folder)]
     built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
