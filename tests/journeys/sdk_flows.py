@@ -137,6 +137,12 @@ OF_3 = (
     ),
     Flow("model_builder", "`ModelBuilder.build`, `deploy`, `invoke`"),
     Flow("model_builder_in_process", "`ModelBuilder` with an `InferenceSpec` in process, `deploy_local`"),
+    Flow(
+        "model_builder_inference_spec",
+        "`ModelBuilder` with an `InferenceSpec` under TorchServe's image, without captured dependencies",
+        refused="did not pass the ping health check",
+        why="its script imports the SDK, which the model server's Python lacks (the log says so)",
+    ),
     Flow("register", "`ModelBuilder.register`, `ModelPackage`, `ModelPackageGroup`, a model of the registry"),
     Flow("script_processor", "`ScriptProcessor`"),
     Flow("framework_processor", "`FrameworkProcessor` with requirements"),
