@@ -10,7 +10,7 @@ from sagemaker.core.clarify import BiasConfig, DataConfig, SageMakerClarifyProce
 from sagemaker.core.jumpstart.configs import JumpStartConfig
 from sagemaker.core.model_monitor import DefaultModelMonitor
 from sagemaker.core.parameter import ContinuousParameter
-from sagemaker.core.resources import AutoMLJobV2, FeatureGroup, MlflowTrackingServer
+from sagemaker.core.resources import AutoMLJobV2, FeatureGroup, MlflowTrackingServer, ProcessingJob
 from sagemaker.core.shapes import (
     AutoMLDataSource,
     AutoMLJobChannel,
@@ -79,7 +79,7 @@ def model_monitor() -> None:
     monitor.suggest_baseline(
         data(), {"csv": {"header": False}}, output_s3_uri=bucket("baseline"), wait=False, logs=False
     )
-    monitor.latest_baselining_job.wait()
+    ProcessingJob.get(monitor.latest_baselining_job.job_name).wait()
 
 
 def jumpstart_model() -> None:

@@ -16,7 +16,7 @@ from sagemaker.core.lineage.association import Association
 from sagemaker.core.lineage.context import Context
 from sagemaker.core.lineage.query import LineageQuery
 from sagemaker.core.processing import FrameworkProcessor, ScriptProcessor
-from sagemaker.core.remote_function import RemoteExecutor, remote
+from sagemaker.core.remote_function import remote
 from sagemaker.core.resources import Model, ModelPackage, ModelPackageGroup
 from sagemaker.core.shapes import (
     ContainerDefinition,
@@ -100,7 +100,7 @@ def model_trainer_defaults() -> None:
 
 def model_trainer_script() -> None:
     """A script with requirements and hyperparameters, its metrics, on two hosts."""
-    trainer = script(compute=Compute(instance_type="ml.m5.large", instance_count=2))
+    trainer = script(compute=Compute(instance_type="ml.m5.large", instance_count=2), requirements="requirements.txt")
     trainer = trainer.with_metric_definitions([MetricDefinition(name="score", regex="score=(.*?);")])
     trainer.train(input_data_config=[channel()], logs=True)
     job = trainer._latest_training_job
@@ -300,16 +300,12 @@ def remote_function() -> None:
     sdk_remote.function(remote, REMOTE)
 
 
-def remote_executor() -> None:
-    sdk_remote.executor(RemoteExecutor, REMOTE)
-
-
 REMOTE = {"role": ROLE, "instance_type": "ml.m5.large", "sagemaker_session": SESSION}
 FLOWS = [
     session_basics, model_trainer_builtin, model_trainer_defaults, model_trainer_script, model_trainer_command,
     model_trainer_fails, own_image, model_builder, model_builder_in_process, model_builder_inference_spec, register,
     script_processor, framework_processor, transformer, training_job, endpoint, processing_job, transform_job,
-    experiment_run, lineage, model_card, remote_function, remote_executor, tuner, clarify, pipeline_execution,
+    experiment_run, lineage, model_card, remote_function, tuner, clarify, pipeline_execution,
     feature_store_records, model_monitor, jumpstart_model, automl, ai_registry, mlflow_server,
 ]  # fmt: skip
 

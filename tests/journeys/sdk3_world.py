@@ -62,13 +62,13 @@ def channel(name: str = "train") -> InputData:
     return InputData(channel_name=name, data_source=data(), content_type="text/csv")
 
 
-def script(command: str = "", **more) -> ModelTrainer:
+def script(command: str = "", requirements: str | None = None, **more) -> ModelTrainer:
     source = {"source_dir": str(SOURCE / "code3"), **({"command": command} if command else {"entry_script": "fit.py"})}
     return booster(
         **{
             "training_image": SKLEARN,
             "base_job_name": "script",
-            "source_code": SourceCode(requirements="requirements.txt", **source),
+            "source_code": SourceCode(requirements=requirements, **source),
             "hyperparameters": {"alpha": 0.01, "note": "two words"},
             **more,
         }

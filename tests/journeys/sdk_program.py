@@ -266,10 +266,6 @@ def remote_function() -> None:
     sdk_remote.function(remote, REMOTE)
 
 
-def remote_function_raises() -> None:
-    sdk_remote.raising(remote, REMOTE)
-
-
 def remote_workspace() -> None:
     sdk_remote.workspace(remote, REMOTE)
 
@@ -286,7 +282,7 @@ FLOWS = [
     linear_learner, factorization_machines, ip_insights, random_cut_forest, lda, ntm, jumpstart_list,
     jumpstart_retrieved, jumpstart_estimator, deploy_update_delete, predict_stream, serializers, framework_model,
     serverless, asynchronous, data_capture, multi_model, pipeline_model, inference_component, endpoint_without_sts,
-    model_registry, model_card, remote_function, remote_function_raises, remote_workspace, remote_executor, tuner,
+    model_registry, model_card, remote_function, remote_workspace, remote_executor, tuner,
     pipeline_records, pipeline_execution, pipeline_step_decorator, feature_store_records, feature_store_offline,
     clarify_bias, clarify_explanation, monitoring_schedule, model_quality_monitor, clarify_monitor, automl, automl_v2,
     inference_recommender, neo_compilation,

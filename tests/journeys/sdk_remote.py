@@ -25,20 +25,6 @@ def function(remote: Any, given: dict[str, Any]) -> None:
     assert version == sys.version_info[:3], version
 
 
-def raising(remote: Any, given: dict[str, Any]) -> None:
-    """What the function raises is raised here."""
-
-    @remote(image_uri=IMAGE, **given)
-    def divide(by):
-        return 1 / by
-
-    try:
-        divide(0)
-    except ZeroDivisionError:
-        return
-    raise AssertionError("nothing was raised")
-
-
 def workspace(remote: Any, given: dict[str, Any]) -> None:
     """The working folder goes along, and commands run before."""
     Path("beside.py").write_text("WORD = 'beside'\n")
@@ -54,11 +40,12 @@ def workspace(remote: Any, given: dict[str, Any]) -> None:
 
 
 def executor(made: Any, given: dict[str, Any]) -> None:
-    """Several at once, through futures."""
+    """Two at once, through futures; what a function raises is raised here."""
 
-    def square(number):
-        return number * number
+    def invert(number):
+        return 1 / number
 
     with made(image_uri=IMAGE, max_parallel_jobs=2, **given) as pool:
-        futures = [pool.submit(square, number) for number in (2, 3)]
-        assert [future.result() for future in futures] == [4, 9]
+        futures = [pool.submit(invert, number) for number in (4, 0)]
+        assert futures[0].result() == 0.25
+        assert isinstance(futures[1].exception(), ZeroDivisionError), futures[1].exception()
