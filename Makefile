@@ -23,8 +23,8 @@ $(BIN)/.installed: pyproject.toml
 demo: install ## train, deploy, invoke and batch-transform a real model (DOCKER=1: in containers)
 	@$(BIN)/sagelet demo --executor $(EXECUTOR)
 
-test: install ## run all tests
-	@$(BIN)/python -m pytest
+test: install ## run all tests (WORKERS=2: in two processes)
+	@$(BIN)/python -m pytest $(if $(WORKERS),-n $(WORKERS) --dist loadfile)
 
 check: install ## what CI runs besides the tests: layers, types, style, generated documents
 	$(BIN)/ruff check .

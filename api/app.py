@@ -19,6 +19,7 @@ from botocore.model import OperationModel
 from api import injection, refusals, wire
 from api.guard import Guard
 from api.identify import S3_NAMES, TARGET, Identity, identify, signature_of
+from api.patience import Patience, waits
 from api.requests import RequestLog
 from api.wire import WireReply, WireRequest, json11
 from emulator import ids, spec
@@ -94,6 +95,7 @@ class FrontDoor:
         self.guard = Guard(house.settings.host, port, house.settings.allow_host)
         self.requests = RequestLog(house.settings.request_log, house.clock)
         self.closing = threading.Event()
+        self.patience = Patience(house.settings.hold_waiters, self.closing)
         self.steps = STEPS
         self._turn = threading.Lock()
         self._invocations = threading.BoundedSemaphore(INVOCATIONS)
@@ -102,7 +104,7 @@ class FrontDoor:
     @contextmanager
     def turn(self, request: WireRequest) -> Iterator[None]:
         """What is done for a request of the control plane, until its reply is sent, is done in its turn."""
-        ours = request.headers.get("x-amz-target", "").startswith(TARGET)
+        ours = request.headers.get("x-amz-target", "").startswith(TARGET) and not waits(request.headers)
         mine = ours and self._turn.acquire(timeout=PATIENCE)
         try:
             yield
@@ -238,7 +240,7 @@ class FrontDoor:
         protocol, headers = exchange.protocol, exchange.request.headers
         call = Call(identity.service, operation.name, params, identity.scope, exchange.request_id, headers)
         if operation.name not in INVOKING:
-            return protocol.answer(operation, self.house.dispatch(call), exchange.request_id)
+            return protocol.answer(operation, self.patience.answer(call, self.house.dispatch), exchange.request_id)
         if not self._invocations.acquire(blocking=False):
             message = f"{INVOCATIONS} invocations are waiting for their models already. Try again."
             raise CallerFault(message, code="ServiceUnavailable")

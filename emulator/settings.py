@@ -93,6 +93,12 @@ SETTINGS: tuple[Setting, ...] = (
         "log_limit", int, 1024, "MiB that the log of a run keeps; of a longer one the oldest lines are dropped. 0: all."
     ),
     Setting("invoke_timeout", float, 60.0, "Seconds in which a model must answer an invocation."),
+    Setting(
+        "hold_waiters",
+        float,
+        10.0,
+        "Seconds for which a look of an SDK's waiter is held until what it waits for is there; 0 holds none.",
+    ),
     Setting("request_log", int, 1000, "How many of the last requests `sagelet requests` can show; 0 notes none."),
 )
 
@@ -130,6 +136,7 @@ if TYPE_CHECKING:
         spot_interrupt: float = 0.0
         start_timeout: float = 0.0
         invoke_timeout: float = 0.0
+        hold_waiters: float = 0.0
         request_log: int = 0
         log_limit: int = 0
 else:

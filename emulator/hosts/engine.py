@@ -34,6 +34,8 @@ CAPACITY = (
 )
 """The service's words (docs/quirks.md)."""
 
+LOST = "InternalServerError: its servers did not come back when Sagelet was started. Delete it and create it again."
+
 PROVISIONING = {
     life.Phase.CREATING: "CreateEndpoint",
     life.Phase.UPDATING: "UpdateEndpoint",
@@ -213,15 +215,22 @@ class HostEngine:
         self.post(scope, name, life.FleetGone())
 
     def _rescale(self, scope: Scope, name: str, generation: int) -> None:
+        if self._returning.expects((scope, name)):
+            return  # it is asked again when the servers of a former life are there
         record = self._records.get(KIND, scope, name)
         config = endpoint_of(record).config
         wanted = plans.variants(self._records, scope, config, _desired(record, generation))
         reason = ""
         try:
             self._provision(record, generation)
-            self._fleets.get((scope, name), generation).rescale(wanted)
+            fleet = self._fleets.find((scope, name), generation)
+            if fleet is None:
+                raise FleetFailure(LOST)
+            fleet.rescale(wanted)
         except FleetFailure as failure:
             reason = str(failure)
+        if self._closing:
+            return  # the next start goes on with it
         now = self._clock.now()
 
         def settle(current: Record) -> Record:

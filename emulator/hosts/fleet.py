@@ -68,6 +68,7 @@ class Fleet:
         self._start_timeout = start_timeout
         self._make = make
         self._members: list[Member] = []
+        self._joining: list[Member] = []  # of a rescaling: they take no request yet
         self._change = threading.Condition()
         self._closed = False
         self._turns = 0
@@ -91,7 +92,12 @@ class Fleet:
         for name, plan in wanted.items():
             missing = plan.count - len(self.members(name))
             added += [Member(name, *self._make(plan)) for _ in range(max(0, missing))]
-        self._bring_up(added)
+        with self._change:
+            self._joining = added = [] if self._closed else added
+        try:
+            self._bring_up(added)
+        finally:
+            self._joining = []
         surplus: list[Member] = []
         with self._change:
             if self._closed:
@@ -124,7 +130,7 @@ class Fleet:
         """Finish the requests that run (unless told not to), then end every server."""
         with self._change:
             self._closed = True
-            members, self._members = self._members, []
+            members, self._members, self._joining = [*self._members, *self._joining], [], []
         self._dismiss(members, drain, grace)
 
     def _take(self, variant: str) -> Member | None:

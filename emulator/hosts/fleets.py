@@ -23,9 +23,9 @@ class Fleets:
         with self._lock:
             self._fleets[key, generation] = fleet
 
-    def get(self, key: Key, generation: int) -> Fleet:
-        """KeyError when there is none."""
-        return self._fleets[key, generation]
+    def find(self, key: Key, generation: int) -> Fleet | None:
+        """None where it never came up."""
+        return self._fleets.get((key, generation))
 
     def holds(self, key: Key, generation: int, fleet: Fleet) -> bool:
         """Whether it is still the fleet of this generation: another endpoint may have the name by now."""

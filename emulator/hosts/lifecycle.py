@@ -235,8 +235,13 @@ def _restart_live(endpoint: Endpoint, event: Restarted) -> Step:
     return endpoint, (StartFleet(endpoint.live, endpoint.config),)
 
 
-def _restart_scaling(endpoint: Endpoint, event: Restarted) -> Step:
-    return endpoint, (StartFleet(endpoint.live, endpoint.config), Rescale(endpoint.live))
+def _scale_now(endpoint: Endpoint, event: FleetUp) -> Step:
+    """The servers of a former life of the house are there; before, there was nothing to scale."""
+    return endpoint, (Rescale(endpoint.live),)
+
+
+def _not_scaled(endpoint: Endpoint, event: FleetFailed) -> Step:
+    return replace(endpoint, phase=Phase.IN_SERVICE), (Explain(event.reason),)
 
 
 def _restart_deleting(endpoint: Endpoint, event: Restarted) -> Step:
@@ -259,9 +264,9 @@ TABLE: dict[tuple[Phase, type], Callable[..., Step]] = {
     (P.UPDATING, FleetFailed): _update_failed,
     (P.UPDATING, Restarted): _restart_pending,
     (P.SCALING, Scaled): _scaled,
-    (P.SCALING, Restarted): _restart_scaling,
-    (P.SCALING, FleetUp): _stay,
-    (P.SCALING, FleetFailed): _stay,
+    (P.SCALING, Restarted): _restart_live,
+    (P.SCALING, FleetUp): _scale_now,
+    (P.SCALING, FleetFailed): _not_scaled,
     (P.FAILED, DeleteAsked): _delete,
     (P.FAILED, Restarted): _stay,
     (P.DELETING, FleetGone): _gone,

@@ -20,6 +20,10 @@ class Returning:
         with self._lock:
             self._awaited.setdefault(key, threading.Event())
 
+    def expects(self, key: Key) -> bool:
+        """Whether its servers are still being looked for."""
+        return key in self._awaited
+
     def wait(self, key: Key, seconds: float) -> None:
         """Until the servers of an endpoint are there, or never will be; at once for any other endpoint."""
         with self._lock:

@@ -106,3 +106,69 @@ def test_one_that_is_being_created_is_not_in_service_yet(opened: Open) -> None:
     house.servers.made[0].healthy.set()
     until(lambda: status(house) == "InService")
     assert house.hosts.invoke(ASKED).reply.body == b"ok"
+
+
+def scale(house: House, count: int) -> None:
+    wanted = [{"VariantName": "v", "DesiredInstanceCount": count}]
+    params = {"EndpointName": "e", "DesiredWeightsAndCapacities": wanted}
+    house.dispatch(Call("sagemaker", "UpdateEndpointWeightsAndCapacities", params, SCOPE))
+
+
+def instances(house: House) -> int:
+    told = house.dispatch(Call("sagemaker", "DescribeEndpoint", {"EndpointName": "e"}, SCOPE))
+    return int(told["ProductionVariants"][0]["CurrentInstanceCount"])
+
+
+@pytest.fixture
+def left_while_scaled(left_behind: Open) -> Open:
+    """Opens the house again that was closed while its endpoint was brought from one server to two."""
+    house = left_behind()
+    house.start()
+    until(lambda: len(house.servers.made) == 1)
+    house.servers.made[0].healthy.set()
+    until(lambda: house.hosts.invoke(ASKED).reply.body == b"ok")
+    scale(house, 2)
+    servers = house.servers.made
+    until(lambda: len(servers) == 2)
+    house.close()
+    assert all(server.over.is_set() for server in servers)
+    return left_behind
+
+
+def test_one_that_was_closed_while_it_was_scaled_has_all_servers_after_the_next_start(left_while_scaled: Open) -> None:
+    house = left_while_scaled()
+    assert status(house) == "Updating"
+    house.start()
+    until(lambda: len(house.servers.made) == 2)
+    for server in house.servers.made:
+        server.healthy.set()
+    until(lambda: status(house) == "InService")
+    assert instances(house) == 2 and len(house.servers.made) == 2
+
+
+def test_one_whose_servers_do_not_come_back_is_not_scaled_for_ever(left_while_scaled: Open) -> None:
+    house = left_while_scaled()
+    house.start()
+    until(lambda: len(house.servers.made) == 2)
+    house.servers.made[0].over.set()
+    house.servers.made[1].healthy.set()
+    until(lambda: status(house) == "InService")
+    told = house.dispatch(Call("sagemaker", "DescribeEndpoint", {"EndpointName": "e"}, SCOPE))
+    assert "did not pass the ping health check" in told["FailureReason"]
+    scale(house, 3)
+    until(lambda: status(house) == "InService")
+    told = house.dispatch(Call("sagemaker", "DescribeEndpoint", {"EndpointName": "e"}, SCOPE))
+    assert "did not come back" in told["FailureReason"]
+
+
+def test_one_that_is_scaled_before_its_servers_are_found_is_scaled_then(left_behind: Open) -> None:
+    house = left_behind()
+    house.start()
+    until(lambda: len(house.servers.made) == 1)
+    scale(house, 2)
+    assert status(house) == "Updating"
+    house.servers.made[0].healthy.set()
+    until(lambda: len(house.servers.made) == 2)
+    house.servers.made[1].healthy.set()
+    until(lambda: status(house) == "InService")
+    assert instances(house) == 2
