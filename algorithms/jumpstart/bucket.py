@@ -17,6 +17,14 @@ from algorithms.jumpstart import families, specs
 from algorithms.jumpstart.families import Family
 
 MANIFESTS = ("models_manifest.json", "proprietary-sdk-manifest.json")
+NONE = {
+    "model_id": "no-proprietary-model-is-here",
+    "version": "0.0.0",
+    "min_version": "9999.0.0",
+    "spec_key": "proprietary-models/none.json",
+    "search_keywords": [],
+}
+"""`list_jumpstart_models` reads the first entry of either manifest unguarded; one for a later SDK is never listed."""
 UNTRAINED = (
     "This is the artifact that JumpStart demands as channel `model`. It holds no model: training begins without one, "
     "and an endpoint needs the artifact of a training job.\n"
@@ -28,7 +36,7 @@ def objects(region: str) -> Mapping[str, bytes]:
     """Objects by key; nothing for what is no region."""
     if not specs.is_region(region):
         return {}
-    made, listed = {MANIFESTS[1]: _json([]), **_archives()}, []
+    made, listed = {MANIFESTS[1]: _json([NONE]), **_archives()}, []
     for family in families.every():
         for model in family.models:
             spec = specs.spec(family, model, region)

@@ -20,7 +20,7 @@ from emulator.clock import Clock, SystemClock
 from emulator.errors import SageletError
 from emulator.executors.docker_engine import places
 from emulator.functions import FunctionBook
-from emulator.ports import Executor, Gateways, LocalImage, RunSpec
+from emulator.ports import CALLER, Executor, Gateways, LocalImage, RunSpec
 from emulator.settings import Settings
 
 TABLE: tuple[tuple[str, str], ...] = (
@@ -162,10 +162,12 @@ class Executors:
         return chosen
 
     def _automatic(self, spec: RunSpec) -> Executor:
-        docker = self._containers()
-        if docker is not None and (docker.has_image(spec.image) or docker.own_image(spec.image)):
+        docker, known = self._containers(), self._catalog.find(spec.image) is not None
+        # The image of a user's may hold what the caller's Python has; ours do not.
+        remote = known and bool(spec.environment.get(CALLER))
+        if docker is not None and (docker.has_image(spec.image) or (docker.own_image(spec.image) and not remote)):
             return docker
-        if self._catalog.find(spec.image) is not None:
+        if known:
             return self.by_name("process")
         if docker is not None and docker.pulls():
             return docker
