@@ -46,7 +46,7 @@ docs: install ## write the generated documents anew
 	@$(BIN)/python -m tests.house.generate && $(BIN)/python -m tests.house.coverage_ledger
 
 site: install ## build the documentation as a site in site/; look at it: python3 -m http.server -d site
-	@$(BIN)/python -m mkdocs build --strict --quiet && echo "site/index.html"
+	@$(BIN)/python -m mkdocs build --strict
 
 clean: ## remove what was built
 	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache

@@ -17,9 +17,12 @@ SPLIT_LITERALS = re.compile(r'"\s*\n\s*f?"')
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
-    """The built site. `--strict`: links and anchors that lead nowhere fail, and pages out of the navigation."""
+    """The built site. `--strict`: links and anchors that lead nowhere fail, and pages out of the navigation.
+
+    (Not with `--quiet`, which hides the warnings from `--strict`, too.)
+    """
     folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-W", "ignore", "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(folder)]
+    command = [sys.executable, "-W", "ignore", "-m", "mkdocs", "build", "--strict", "-d", str(folder)]
     built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert built.returncode == 0, built.stdout + built.stderr
     return folder
