@@ -27,6 +27,7 @@ from emulator import ids, spec
 from emulator.call import EVERYTHING, Answer, Call, Extent
 from emulator.clock import AdjustableClock
 from emulator.errors import CallerFault, ExpiredToken, HouseFault, NotBuilt
+from emulator.functions import FunctionBook
 from emulator.settings import Settings
 from emulator.trouble import TroubleBook
 
@@ -58,6 +59,7 @@ class Rooms(Protocol):
     settings: Settings
     clock: AdjustableClock
     trouble: TroubleBook
+    functions: FunctionBook
     neighbours: Any
     schema: int
 

@@ -40,20 +40,25 @@ SERVER = "SAGELET_SERVER"
 """The variable that names the server to programs that ask it as their proxy, and have no AWS_ENDPOINT_URL."""
 
 
-def variables(url: str, region: str = "us-east-1", before: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What a shell or a child process needs so that every AWS SDK in it talks to the server at `url`."""
+def variables(
+    url: str, region: str = "us-east-1", before: Mapping[str, str] = os.environ, account: str = ""
+) -> dict[str, str]:
+    """What a shell or a child process needs so that every AWS SDK in it talks to the server at `url`.
+
+    An `account` of twelve digits is an access key that acts in it.
+    """
     passed = [name for name in ("no_proxy", "NO_PROXY") if name in before] or ["NO_PROXY"]
     return {
         "AWS_ENDPOINT_URL": url,
-        **caller(region, before),
+        **caller(region, before, account),
         **{name: _joined(",", LOCAL, before.get(name, "")) for name in passed},
     }
 
 
-def caller(region: str = "us-east-1", before: Mapping[str, str] = os.environ) -> dict[str, str]:
+def caller(region: str = "us-east-1", before: Mapping[str, str] = os.environ, account: str = "") -> dict[str, str]:
     """Who asks, in which region, and the hook: whichever way leads to the server."""
     return {
-        "AWS_ACCESS_KEY_ID": "sagelet",
+        "AWS_ACCESS_KEY_ID": account or "sagelet",
         "AWS_SECRET_ACCESS_KEY": "sagelet",
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
@@ -64,9 +69,9 @@ def caller(region: str = "us-east-1", before: Mapping[str, str] = os.environ) ->
     }
 
 
-def changes(url: str, region: str = "us-east-1", before: Mapping[str, str] = os.environ) -> Changes:
+def changes(url: str, region: str = "us-east-1", before: Mapping[str, str] = os.environ, account: str = "") -> Changes:
     """As `variables`, and what must not be there."""
-    return _changed(lambda was: variables(url, region, was), before)
+    return _changed(lambda was: variables(url, region, was, account), before)
 
 
 def changes_by_proxy(found: Proxy, region: str = "us-east-1", before: Mapping[str, str] = os.environ) -> Changes:

@@ -108,3 +108,30 @@ def test_an_interpreter_without_a_server_is_left_alone(tmp_path):
         [sys.executable, "-c", script], capture_output=True, text=True, env={**kept, "PYTHONPATH": str(HOOK)}
     )
     assert told.stdout.strip() == "[]", told.stderr
+
+
+REMOTE = {
+    "sagemaker____init__": "",
+    "sagemaker__remote_function____init__": "",
+    "sagemaker__remote_function__job": """
+class _JobSettings:
+    def __init__(self, *, environment_variables=None):
+        self.environment_variables = environment_variables or {}
+
+def _ensure_sagemaker_dependency(path):
+    return "one that installs the SDK"
+""",
+}
+
+
+def test_a_remote_function_is_told_the_python_that_it_is_called_from(tmp_path):
+    script = (
+        "import sys\n"
+        "from sagemaker.remote_function import job\n"
+        "told = [job._JobSettings(environment_variables=one).environment_variables for one in ({'a': 'b'},"
+        " {'SAGELET_REMOTE_PYTHON': 'mine'})]\n"
+        "print(told == [{'a': 'b', 'SAGELET_REMOTE_PYTHON': sys.executable}, {'SAGELET_REMOTE_PYTHON': 'mine'}],"
+        " job._ensure_sagemaker_dependency(None))"
+    )
+    assert said(script, tmp_path, **REMOTE) == "True None"
+    assert said(script, tmp_path, hooked=False, **REMOTE) == "False one that installs the SDK"
