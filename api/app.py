@@ -53,6 +53,11 @@ its turn, so that one which waits for something else holds nobody up for longer 
 INVOKING = frozenset({"InvokeEndpoint", "InvokeEndpointWithResponseStream"})
 
 
+FOREIGN = frozenset({"cross-site", "same-site"})
+"""What a browser says of a page that is not ours. Its pictures and links are asked for without an Origin, and services
+whose operations are a query would take them for such."""
+
+
 class Rooms(Protocol):
     """What the front door needs of a House."""
 
@@ -243,6 +248,9 @@ class FrontDoor:
         identity, request = exchange.identity, exchange.request
         if identity is None or identity.operation:
             return None
+        if request.headers.get("sec-fetch-site") in FOREIGN:
+            fault = CallerFault("Requests of other web pages are refused.", code="AccessDenied")
+            return refusals.worded(self, exchange, identity.service, fault, 403)
         reply = self.house.neighbours.answer(refusals.neighbours_request(request, identity.service, identity.scope))
         exchange.operation_name, exchange.subject = reply.operation, reply.subject
         return WireReply(reply.status, reply.headers, reply.body)
