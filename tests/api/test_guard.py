@@ -1,9 +1,13 @@
 """Which names the server answers to, and whose pages may ask."""
 
+import urllib.error
+import urllib.request
+
 import pytest
 
 from api.guard import Guard
 from emulator.errors import CallerFault
+from tests.api.houses import opened
 
 GUARD = Guard("127.0.0.1", 4577, ("box.example", "named.example:8000"))
 
@@ -92,3 +96,22 @@ def test_other_pages_may_not(origin):
     with pytest.raises(CallerFault, match="web pages") as raised:
         GUARD.check({"host": "localhost:4577", "origin": origin})
     assert raised.value.code == "AccessDeniedException"
+
+
+def asked_for(url: str, headers: dict[str, str]) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def test_a_picture_or_link_of_a_page_is_no_operation_of_a_service():
+    """A browser asks for them without an Origin; it says that the page is another one's."""
+    create = "/?Action=CreateUser&Version=2010-05-08&X-Amz-Credential=a/20260101/us-east-1/iam/aws4_request&UserName="
+    with opened() as door:
+        assert asked_for(door.url + create + "ours", {})[0] == 200
+        for site in ("cross-site", "same-site"):
+            status, told = asked_for(door.url + create + "theirs", {"Sec-Fetch-Site": site})
+            assert status == 403 and b"AccessDenied" in told
+        assert b"theirs" not in asked_for(door.url + create.replace("CreateUser", "ListUsers"), {})[1]
