@@ -6,7 +6,7 @@ EXECUTOR := $(if $(DOCKER),docker,auto)
 BASE_IMAGE ?= python:3.11-slim
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format images bench docs clean
+.PHONY: help install demo test check format images bench docs site clean
 
 help: ## print this help
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,5 +45,8 @@ bench: install ## measure against moto_server, a bare script and the libraries c
 docs: install ## write the generated documents anew
 	@$(BIN)/python -m tests.house.generate && $(BIN)/python -m tests.house.coverage_ledger
 
+site: install ## build the documentation as a site in site/; look at it: python3 -m http.server -d site
+	@$(BIN)/python -m mkdocs build --strict
+
 clean: ## remove what was built
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache

@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import IO, Any, Protocol
+from functools import cached_property
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from botocore.model import OperationModel
 
 from api import injection, refusals, wire
 from api.guard import Guard
-from api.identify import S3_NAMES, TARGET, Identity, identify, signature_of
+from api.identify import S3_NAMES, TARGET, Identity, host_name, identify, of_aws, signature_of
 from api.patience import Patience, waits
 from api.requests import RequestLog
 from api.wire import WireReply, WireRequest, json11
@@ -26,8 +27,12 @@ from emulator import ids, spec
 from emulator.call import EVERYTHING, Answer, Call, Extent
 from emulator.clock import AdjustableClock
 from emulator.errors import CallerFault, ExpiredToken, HouseFault, NotBuilt
+from emulator.functions import FunctionBook
 from emulator.settings import Settings
 from emulator.trouble import TroubleBook
+
+if TYPE_CHECKING:
+    from api.proxy.authority import Authority
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +53,18 @@ its turn, so that one which waits for something else holds nobody up for longer 
 INVOKING = frozenset({"InvokeEndpoint", "InvokeEndpointWithResponseStream"})
 
 
+FOREIGN = frozenset({"cross-site", "same-site"})
+"""What a browser says of a page that is not ours. Its pictures and links are asked for without an Origin, and services
+whose operations are a query would take them for such."""
+
+
 class Rooms(Protocol):
     """What the front door needs of a House."""
 
     settings: Settings
     clock: AdjustableClock
     trouble: TroubleBook
+    functions: FunctionBook
     neighbours: Any
     schema: int
 
@@ -100,6 +111,13 @@ class FrontDoor:
         self._turn = threading.Lock()
         self._invocations = threading.BoundedSemaphore(INVOCATIONS)
         self._pages: Callable[[WireRequest], WireReply] | None = None
+
+    @cached_property
+    def authority(self) -> Authority:
+        """Makes the certificates of names of AWS (`api.proxy`)."""
+        from api.proxy.authority import Authority
+
+        return Authority(self.house.settings.data_dir)
 
     @contextmanager
     def turn(self, request: WireRequest) -> Iterator[None]:
@@ -167,6 +185,8 @@ class FrontDoor:
         method, path = exchange.request.method, exchange.request.path
         if path != PAGES and not path.startswith(PAGES + "/") and (method, path) != MOTO_RESET:
             return None
+        if of_aws(host_name(exchange.request.headers.get("host", ""))):
+            return None  # what AWS has under that path: an object in a bucket
         exchange.ours = True
         if self._pages is None:
             from api.pages import pages
@@ -228,6 +248,9 @@ class FrontDoor:
         identity, request = exchange.identity, exchange.request
         if identity is None or identity.operation:
             return None
+        if request.headers.get("sec-fetch-site") in FOREIGN:
+            fault = CallerFault("Requests of other web pages are refused.", code="AccessDenied")
+            return refusals.worded(self, exchange, identity.service, fault, 403)
         reply = self.house.neighbours.answer(refusals.neighbours_request(request, identity.service, identity.scope))
         exchange.operation_name, exchange.subject = reply.operation, reply.subject
         return WireReply(reply.status, reply.headers, reply.body)

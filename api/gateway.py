@@ -42,6 +42,9 @@ HEAR_OUT_SECONDS = 0.5
 
 SPEAKS_HTTP = "This port speaks plain HTTP: use http:// instead of https://."
 
+CODES = {"403": "AccessDeniedException"}
+"""Of what is refused before the front door has seen it; else the status says whose fault it is."""
+
 _REASONS = {status.value: f"{status.value} {status.phrase}".encode() for status in HTTPStatus}
 
 
@@ -113,8 +116,7 @@ class Request(HTTPRequest):
     def simple_response(self, status: str, msg: str = "") -> None:
         """What cheroot answers by itself: to malformed requests, timeouts, and faults outside of the front door."""
         self.close_connection = True
-        fault = status.startswith("5")
-        code = "InternalFailure" if fault else "MalformedHttpRequestException"
+        code = CODES.get(status[:3], "InternalFailure" if status[0] == "5" else "MalformedHttpRequestException")
         message = msg or status[4:]
         body = json.dumps({"__type": code, "message": message, "Message": message}).encode()
         head = (
@@ -132,7 +134,7 @@ class Connection(HTTPConnection):
     request at once would otherwise wait for three threads to pass the connection on.
     """
 
-    RequestHandlerClass = Request
+    RequestHandlerClass: type[Request] = Request
 
     def __init__(self, server: Any, sock: socket.socket, makefile: Any = None) -> None:
         super().__init__(server, sock, streams.opened)

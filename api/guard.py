@@ -10,6 +10,7 @@ import ipaddress
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from api.identify import of_aws
 from emulator.errors import CallerFault
 
 
@@ -40,12 +41,12 @@ class Guard:
 
     def _may_be_host(self, host: str) -> bool:
         name, port = _split(host)
-        if name.endswith((".localhost", ".amazonaws.com", ".amazonaws.com.cn")):
+        if name.endswith(".localhost") or of_aws(name):
             return True
         return self._is_named(name, host) or (port == self._port and self._is_loopback(name))
 
     def _is_own(self, origin: str) -> bool:
-        """An origin of amazonaws.com is not ours: anybody may keep a page in a bucket there."""
+        """An origin of AWS is not ours: anybody may keep a page in a bucket there."""
         try:
             parts = urlsplit(origin)
             if parts.scheme not in ("http", "https"):

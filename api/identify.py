@@ -26,6 +26,11 @@ TEMPORARY = "ASIA"
 
 AccountOf = Callable[[str], "str | None"]
 
+AWS = ("amazonaws.com", "amazonaws.com.cn", "api.aws", "api.amazonwebservices.com.cn")
+"""Domains that AWS alone gives names in, and that its services are asked by (botocore's `partitions.json`)."""
+
+_OF_AWS = tuple(f".{domain}" for domain in AWS)
+
 S3_NAMES = frozenset({"s3", "s3express", "s3-object-lambda"})
 
 _CREDENTIAL = re.compile(r"([^/\s=,]+)/\d*/(?:([a-z0-9-]*)/)?([a-z0-9-]+)/aws4_request")
@@ -108,8 +113,16 @@ def signature_of(request: WireRequest) -> Signature:
     return Signature()
 
 
+def of_aws(name: str) -> bool:
+    """Whether a host name (lower case, without port) is one of AWS."""
+    return name.endswith(_OF_AWS)
+
+
 def unsigned_service(request: WireRequest) -> str:
     """The service that a request without a signature means."""
+    host = host_name(request.headers.get("host", ""))
+    if of_aws(host):
+        return _service_of_host(host)
     target = request.headers.get("x-amz-target", "")
     if target:
         return "sagemaker"
@@ -125,6 +138,20 @@ def unsigned_service(request: WireRequest) -> str:
     ):
         return "sagemaker"  # curl to an endpoint; S3 has no POST to a key without a query
     return "s3"
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, without port."""
+    name = host.rpartition(":")[0] if ":" in host else host
+    return name.lower()
+
+
+def _service_of_host(host: str) -> str:
+    """`sts` of `sts.eu-west-1.amazonaws.com`, `sagemaker` of `runtime.sagemaker.eu-west-1.amazonaws.com`."""
+    if _S3_HOST.fullmatch(host):
+        return "s3"
+    labels = host.split(".")
+    return "sagemaker" if "sagemaker" in labels else labels[0]
 
 
 def _target_operation(target: str) -> str:
@@ -148,7 +175,6 @@ def _s3(request: WireRequest, scope: Scope) -> Identity:
 
 def bucket_of_host(host: str) -> str:
     """The bucket of a virtual-hosted address (`bucket.s3.eu-west-1.amazonaws.com`, `bucket.localhost:4577`)."""
-    name = host.rpartition(":")[0] if ":" in host else host
-    name = name.lower()
+    name = host_name(host)
     match = _S3_HOST.fullmatch(name) or _LOCAL_HOST.fullmatch(name)
     return (match["bucket"] or "") if match else ""

@@ -20,6 +20,7 @@ from typing import Any
 from api import options
 from api.app import FrontDoor
 from api.gateways import Gateways
+from api.proxy.connection import ProxyConnection
 from api.server import Server
 from emulator.settings import Settings
 
@@ -69,6 +70,7 @@ def _refuse(error: StartRefused) -> int:
 def bind(settings: Settings) -> Server:
     """A server that holds its port and answers nobody yet."""
     server = Server(settings.host, settings.port)
+    server.ConnectionClass = ProxyConnection  # doors that are opened for jobs are no proxies
     try:
         server.prepare()
     except OSError as error:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import formats, jobs, many, rows, serving, tabular, training
+from benchmarks import formats, jobs, many, rows, serving, suite, tabular, training
 
 ROUNDS = 5
 
@@ -61,6 +61,8 @@ MANY_SEARCHES = (
 )
 MANY_WRITES = (Line("CreateExperiment with a tag, where experiments are searched, against where not", "ms", 1.1),)
 MOST_MEMORY = 200.0
+MOST_OF_A_SUITE, MOST_OF_A_START, MOST_OF_A_RESET = 60.0, 1.0, 20.0
+"""Seconds, seconds, milliseconds."""
 JOB = (Line("CreateTrainingJob to Completed (warm), against a bare train.py", "s", 1.0),)
 SCRIPT = (Line("CreateTrainingJob to the first statement of a script, above a bare script", "s", 0.3, difference=True),)
 CONTAINER = (Line("a job in a container that does nothing, above `docker run`", "s", 1.0, difference=True),)
@@ -178,8 +180,24 @@ def _jobs(report: list[str]) -> int:
     return missed
 
 
+def _suite(report: list[str]) -> int:
+    """Of one run: each of its tests trains a model, so that it is a mean already."""
+    found = suite.measure()
+    reset = statistics.median(found.resets) * 1000
+    rows_of_it = (
+        (f"a suite of {suite.TESTS} tests that train, by `pytest`", found.whole, "s", MOST_OF_A_SUITE),
+        ("the start of its server", found.start, "s", MOST_OF_A_START),
+        ("`sagelet_reset` between its tests p50", reset, "ms", MOST_OF_A_RESET),
+    )
+    for title, figure, unit, most in rows_of_it:
+        good = "ok" if figure <= most else "MISSED"
+        _say(report, f"| {title} | {figure:.3g} {unit} | | | <= {most:g} {unit} | {good} |")
+    return sum(figure > most for _, figure, _, most in rows_of_it)
+
+
 PARTS = {
     "control": _control, "many": _many, "jobs": _jobs, "formats": _formats, "training": _trained, "serving": _served,
+    "suite": _suite,
 }  # fmt: skip
 
 

@@ -115,7 +115,7 @@ if [[ "$wanted" == *" server "* ]]; then
     say "sagelet/server: fetching packages for Python $version on $machine"
     wheel="$(mktemp -d)"
     "$python" -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir "$wheel" .
-    fetch server "$wheel"/*.whl
+    fetch server "$(echo "$wheel"/*.whl)[onnx]"
     rm -rf "$wheel"
     build server sagelet/server containers/server/Dockerfile
 fi

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from emulator.call import Extent
+from emulator.functions import FunctionBook, FunctionImage
 from emulator.settings import Settings
 from emulator.trouble import Rule, TroubleBook
 
@@ -38,6 +39,7 @@ class Rooms(Protocol):
     metrics: FileMetrics
     s3: S3
     trouble: TroubleBook
+    functions: FunctionBook
     followers: Followers
 
     @property
@@ -97,6 +99,7 @@ def _empty(house: Rooms) -> None:
         shutil.rmtree(house.data_dir / name, ignore_errors=True)
     house.neighbours.reset()
     house.trouble.clear()
+    house.functions.clear()
 
 
 def _empty_part(house: Rooms, extent: Extent) -> None:
@@ -107,8 +110,14 @@ def _empty_part(house: Rooms, extent: Extent) -> None:
     house.metrics.forget_part(extent)
     house.neighbours.forget(extent)
     house.trouble.clear(lambda rule: _meant_for(rule, extent))
+    house.functions.clear(lambda given: _is_of(given, extent))
 
 
 def _meant_for(rule: Rule, extent: Extent) -> bool:
     """Whether a fault rule was for that part alone: one for everybody goes on to strike."""
     return extent.account in ("", rule.account) and extent.region in ("", rule.region)
+
+
+def _is_of(given: FunctionImage, extent: Extent) -> bool:
+    """Whether functions are that account's alone. They know no region."""
+    return not extent.region and given.account == extent.account

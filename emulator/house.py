@@ -18,6 +18,7 @@ from emulator.behaviours.following import Followers, sees
 from emulator.call import EVERYTHING, Answer, Call, Extent, Scope
 from emulator.clock import AdjustableClock, Clock, ManualClock
 from emulator.errors import SageletError
+from emulator.functions import FunctionBook
 from emulator.kinds import KINDS
 from emulator.logs import FileLogs
 from emulator.metrics import FileMetrics
@@ -74,6 +75,7 @@ class House:
         self.settings = settings
         self.clock = clock or AdjustableClock()
         self.trouble = TroubleBook()
+        self.functions = FunctionBook()
         self.data_dir = Path(settings.data_dir)
         self.url = ""
         """Where programs of this machine reach the house; empty until the front door is bound."""
@@ -221,7 +223,9 @@ class House:
         from algorithms import catalog
         from emulator.executors import Executors
 
-        return Executors(self.settings, catalog, self.clock, gateways=lambda: self.gateways)
+        made = Executors(self.settings, catalog, self.clock, gateways=lambda: self.gateways)
+        made.functions = self.functions
+        return made
 
     @cached_property
     def servers(self) -> ModelServers:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+HOME = Path(os.environ.get("HOME", "/nonexistent"))
+"""Not `Path.home()`: where a user has neither HOME nor a name (a zygote in a container), that raises."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Setting:
 SETTINGS: tuple[Setting, ...] = (
     Setting("host", str, "127.0.0.1", "Address to listen on. Loopback only, unless you know who else can reach it."),
     Setting("port", int, 4577, "Port to listen on; 0 takes any free one."),
-    Setting("data_dir", Path, Path.home() / ".sagelet", "Folder that holds everything: records, objects, jobs, logs."),
+    Setting("data_dir", Path, HOME / ".sagelet", "Folder that holds everything: records, objects, jobs, logs."),
     Setting("executor", str, "auto", "How jobs run.", ("auto", "process", "docker", "stub")),
     Setting(
         "pull",

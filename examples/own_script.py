@@ -77,7 +77,7 @@ sagemaker.create_processing_job(
     RoleArn=ROLE,
 )
 waiter = sagemaker.get_waiter("processing_job_completed_or_stopped")
-waiter.wait(ProcessingJobName=NAME, WaiterConfig={"Delay": 1})
+waiter.wait(ProcessingJobName=NAME)
 print(NAME, "prepared", s3.head_object(Bucket=bucket, Key=f"{NAME}/train/rows.csv")["ContentLength"], "bytes")
 
 # A training job runs the script on it.
@@ -111,7 +111,7 @@ sagemaker.create_training_job(
     RoleArn=ROLE,
     StoppingCondition={"MaxRuntimeInSeconds": 600},
 )
-sagemaker.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=NAME, WaiterConfig={"Delay": 1})
+sagemaker.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=NAME)
 job = sagemaker.describe_training_job(TrainingJobName=NAME)
 print(NAME, job["TrainingJobStatus"], [(m["MetricName"], round(m["Value"], 4)) for m in job["FinalMetricDataList"]])
 
@@ -128,7 +128,9 @@ sagemaker.create_model(
 variant = {"VariantName": "all", "ModelName": NAME, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
 sagemaker.create_endpoint_config(EndpointConfigName=NAME, ProductionVariants=[variant])
 sagemaker.create_endpoint(EndpointName=NAME, EndpointConfigName=NAME)
-sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=NAME, WaiterConfig={"Delay": 1})
+sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=NAME)
 answer = runtime.invoke_endpoint(EndpointName=NAME, ContentType="application/json", Body="[[0.5, 0.5]]")
-print("f(0.5, 0.5) =", answer["Body"].read().decode().strip(), "(0.5 is right)")
+value = json.loads(answer["Body"].read())[0]
+print("f(0.5, 0.5) =", value, "(0.5 is right)")
 sagemaker.delete_endpoint(EndpointName=NAME)
+assert job["TrainingJobStatus"] == "Completed" and abs(value - 0.5) < 0.1

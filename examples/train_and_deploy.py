@@ -35,7 +35,7 @@ sagemaker.create_training_job(
     RoleArn=ROLE,
     StoppingCondition={"MaxRuntimeInSeconds": 600},
 )
-sagemaker.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=NAME, WaiterConfig={"Delay": 1})
+sagemaker.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=NAME)
 job = sagemaker.describe_training_job(TrainingJobName=NAME)
 print(NAME, job["TrainingJobStatus"], [(m["MetricName"], round(m["Value"], 4)) for m in job["FinalMetricDataList"]])
 
@@ -48,8 +48,10 @@ sagemaker.create_endpoint_config(
     ],
 )
 sagemaker.create_endpoint(EndpointName=NAME, EndpointConfigName=NAME)
-sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=NAME, WaiterConfig={"Delay": 1})
+sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=NAME)
 
 answer = runtime.invoke_endpoint(EndpointName=NAME, ContentType="text/csv", Body="0.5,0.5")
-print("f(0.5, 0.5) =", answer["Body"].read().decode().strip(), "(0.5 is right)")
+value = float(answer["Body"].read())
+print("f(0.5, 0.5) =", value, "(0.5 is right)")
 sagemaker.delete_endpoint(EndpointName=NAME)
+assert job["TrainingJobStatus"] == "Completed" and abs(value - 0.5) < 0.1

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sagelet import testing
     from sagelet.activation import Activation, activate, running
     from sagelet.server import Server
 
-__all__ = ["Activation", "Server", "activate", "running"]
+__all__ = ["Activation", "Server", "activate", "running", "testing"]
 
 __version__ = "0.1.0"
 
@@ -20,8 +21,10 @@ _PLACES = {"Activation": "activation", "Server": "server", "activate": "activati
 
 def __getattr__(name: str) -> Any:
     """What programs use, imported when it is first asked for: `sagelet up` needs none of it."""
-    if name not in _PLACES:
-        raise AttributeError(f"module 'sagelet' has no attribute {name!r}")
     from importlib import import_module
 
+    if name == "testing":
+        return import_module("sagelet.testing")
+    if name not in _PLACES:
+        raise AttributeError(f"module 'sagelet' has no attribute {name!r}")
     return getattr(import_module(f"sagelet.{_PLACES[name]}"), name)

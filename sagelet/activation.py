@@ -43,16 +43,17 @@ class Activation:
         self.deactivate()
 
 
-def activate(url: str = "", region: str = "us-east-1") -> Activation:
+def activate(url: str = "", region: str = "us-east-1", account: str = "") -> Activation:
     """Point this process and its children at the server at `url` (else at AWS_ENDPOINT_URL, else at the default port).
 
     It is the same as `eval "$(sagelet env)"` before the program: variables for boto3 and every other AWS SDK, and what
     variables do not reach (STS in the SageMaker SDK, its telemetry, how often is looked at what is waited for).
-    Clients that were made before keep their addresses. `places.NoServer` when no server answers.
+    With `account` (twelve digits) it acts in that one. Clients that were made before keep their addresses.
+    `places.NoServer` when no server answers.
     """
     url = url or places.find()
     places.ask(url, "/_sagelet/health")
-    changed = changes(url, region)
+    changed = changes(url, region, account=account)
     before = {name: os.environ.get(name) for name in changed}
     _set(changed)
     hook = _hook()

@@ -35,7 +35,7 @@ def default_data_dir() -> Path:
 
 
 def find(data_dir: str | None = None) -> str:
-    """The URL of the running server: that of `data_dir`, else AWS_ENDPOINT_URL, else the default port."""
+    """The URL of the running server: of `data_dir`, else AWS_ENDPOINT_URL or SAGELET_SERVER, else the default port."""
     if data_dir:
         address = Path(data_dir) / ADDRESS_FILE
         try:
@@ -44,7 +44,8 @@ def find(data_dir: str | None = None) -> str:
             raise NoServer(
                 f"No server uses the folder {data_dir}. Start one: sagelet up --data-dir {data_dir}"
             ) from None
-    return os.environ.get("AWS_ENDPOINT_URL") or f"http://127.0.0.1:{DEFAULT_PORT}"
+    named = os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("SAGELET_SERVER")
+    return named or f"http://127.0.0.1:{DEFAULT_PORT}"
 
 
 def server_option(parser: argparse.ArgumentParser) -> None:

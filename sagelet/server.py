@@ -33,6 +33,8 @@ class Server:
         self.data_dir = Path(data_dir or (self._own.name if self._own else ""))
         self.options = tuple(options)
         self.url = ""
+        self.account = ""
+        """The account that is acted in; empty: the server's own, and `reset` empties all."""
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -44,7 +46,7 @@ class Server:
     @property
     def env(self) -> dict[str, str]:
         """The variables that point a program at this server."""
-        return variables(self.url)
+        return variables(self.url, account=self.account)
 
     def start(self) -> Server:
         """Start the server and wait until it can serve; `ServerDied` with its words when it cannot."""
@@ -59,8 +61,9 @@ class Server:
         return self
 
     def reset(self) -> None:
-        """Forget everything that the server holds. Takes milliseconds; programs that run are killed."""
-        places.ask(self.url, "/_sagelet/reset", "POST")
+        """Forget everything that the server holds, or what `account` has. Takes milliseconds; programs that run are
+        killed."""
+        places.ask(self.url, "/_sagelet/reset", "POST", {"account": self.account} if self.account else None)
 
     def stop(self) -> int:
         """Ask the server to end, and wait for it. Returns its exit status."""
@@ -73,6 +76,13 @@ class Server:
         except subprocess.TimeoutExpired:
             process.kill()
             return process.wait()
+
+    def leave(self) -> int:
+        """Let it run on when this process ends; its pid. Who ends it is then somebody else's matter."""
+        process, self._process = self._process, None
+        assert process is not None, "the server was not started"
+        process.returncode = 0  # or Python complains of a child that was not waited for
+        return process.pid
 
     def kill(self) -> None:
         """kill -9: for tests of what survives it."""

@@ -46,9 +46,12 @@ class Origin:
         return f"line {self.skipped + number} of {self.name}"
 
 
-def read(files: Sequence[Path]) -> NDArray[np.float64] | None:
-    """All rows of the files, below each other; None if there are none. UserError names the line that is no row."""
-    reader = _Reader()
+def read(files: Sequence[Path], narrow: bool = False) -> NDArray[np.float64] | None:
+    """All rows of the files, below each other; None if there are none. UserError names the line that is no row.
+
+    `narrow`: a row may be a single number, which has no label beside it.
+    """
+    reader = _Reader(narrow)
     parts: list[NDArray[np.float64]] = []
     first = ""
     for path in files:
@@ -65,7 +68,7 @@ def read(files: Sequence[Path]) -> NDArray[np.float64] | None:
     return stacked(parts) if parts else None
 
 
-def read_stream(stream: BinaryIO, name: str) -> NDArray[np.float32] | None:
+def read_stream(stream: BinaryIO, name: str, narrow: bool = False) -> NDArray[np.float32] | None:
     """All rows of a stream that is read once and never held as a whole; None when it is empty.
 
     Single precision, which is what xgboost keeps: the blocks and the whole together take no more than a file does.
@@ -73,21 +76,22 @@ def read_stream(stream: BinaryIO, name: str) -> NDArray[np.float32] | None:
     import numpy
 
     with numpy.errstate(over="ignore"):  # Too large is infinite then, which xgboost refuses by name.
-        parts = [part.astype(numpy.float32) for part in _Reader().blocks(stream, name)]
+        parts = [part.astype(numpy.float32) for part in _Reader(narrow).blocks(stream, name)]
     return stacked(parts) if parts else None
 
 
 class _Reader:
     """Texts with the same delimiter, which the first line of the first one tells."""
 
-    def __init__(self) -> None:
+    def __init__(self, narrow: bool) -> None:
         self._delimiter = ""
+        self._narrow = narrow
 
     def blocks(self, stream: BinaryIO, name: str) -> Iterator[NDArray[np.float64]]:
         """The rows of a text, all with as many columns as its first one."""
         columns = 0
         for skipped, block in _blocks(stream):
-            self._delimiter = self._delimiter or _delimiter(block.partition(b"\n")[0], name)
+            self._delimiter = self._delimiter or _delimiter(block.partition(b"\n")[0], name, self._narrow)
             origin = Origin(name, skipped, columns)
             part = _read(block, self._delimiter, origin)
             if columns and part.shape[1] != columns:
@@ -110,7 +114,9 @@ def _blocks(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
         yield skipped, rest
 
 
-def _delimiter(first_line: bytes, name: str) -> str:
+def _delimiter(first_line: bytes, name: str, narrow: bool) -> str:
+    if narrow and _is_number(first_line.decode("utf-8-sig", "replace").strip()):
+        return ","
     try:
         delimiter = sniff(first_line)
     except ValueError as error:

@@ -87,15 +87,16 @@ def fit_width(channel: str, table: Table, features: int, labelled: bool) -> Tabl
 def _csv(sources: Sequence[Path], kind: ContentType, piped: bool) -> Table | None:
     import numpy
 
+    unlabelled = kind.parameters.get("label_size", "1") == "0"
     if piped:
         with streams.reading(sources[0]) as stream:
-            rows: Any = csv_table.read_stream(stream, f"pipe '{sources[0].name}'")
+            rows: Any = csv_table.read_stream(stream, f"pipe '{sources[0].name}'", narrow=unlabelled)
     else:
-        rows = csv_table.read(sources)
+        rows = csv_table.read(sources, narrow=unlabelled)
     if rows is None:
         return None
     rows = numpy.asarray(rows, dtype=numpy.float32)
-    if kind.parameters.get("label_size", "1") == "0":
+    if unlabelled:
         return Table(rows)
     return Table(numpy.ascontiguousarray(rows[:, 1:]), numpy.ascontiguousarray(rows[:, 0]))
 

@@ -8,6 +8,8 @@ TOPICS: tuple[str, ...] = (
     "api.extension.about",
     "api.extension.clock",
     "api.extension.faults",
+    "api.extension.functions",
+    "api.extension.proxy",
     "api.extension.requests",
     "api.extension.state",
 )

@@ -13,6 +13,7 @@ from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from api.extension import given
+from api.proxy import FOLDER
 
 if TYPE_CHECKING:
     from api.app import FrontDoor
@@ -43,7 +44,9 @@ def routes(app: Flask, door: FrontDoor) -> None:
 
     @app.get("/_sagelet/status")
     def status() -> ResponseReturnValue:
-        return jsonify({"version": version(), **house.status()})
+        proxied = Path(house.settings.data_dir, FOLDER).exists()
+        until = door.authority.until() if proxied else ""
+        return jsonify({"version": version(), **house.status(), "proxy": until})
 
     @app.get("/_sagelet/logs")
     def logs() -> ResponseReturnValue:

@@ -2,7 +2,8 @@
 
 `auto`: a container of that very image, else a container of our own image of its family, else a process of our own
 implementation, else (where the user lets the engine pull) a container of an image that is fetched, else a refusal that
-names the remedies. A forced executor is asked alone.
+names the remedies. A forced executor is asked alone. Before all of them: a function of the user's that answers for the
+image.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any, Protocol
 from emulator.clock import Clock, SystemClock
 from emulator.errors import SageletError
 from emulator.executors.docker_engine import places
+from emulator.functions import FunctionBook
 from emulator.ports import CALLER, Executor, Gateways, LocalImage, RunSpec
 from emulator.settings import Settings
 
@@ -25,6 +27,7 @@ TABLE: tuple[tuple[str, str], ...] = (
     ("process", "emulator.executors.process.executor:ProcessExecutor"),
     ("docker", "emulator.executors.docker:DockerExecutor"),
     ("stub", "emulator.executors.stub:StubExecutor"),
+    ("function", "emulator.executors.function:FunctionExecutor"),
 )
 """In the order in which they are asked for a run that outlived the server: the cheapest question first."""
 
@@ -98,6 +101,8 @@ class Executors:
         self._clock = clock or SystemClock()
         self._made: dict[str, Executor] = dict(made or {})
         self._gateways = gateways
+        self.functions = FunctionBook()
+        """The images that programs of the user's answer for: the house gives its own."""
         self._lock = threading.Lock()
 
     def choose(self, spec: RunSpec, *others: RunSpec) -> Executor:
@@ -106,16 +111,15 @@ class Executors:
         Ask once a job, keep the name, and find it again with `by_name`: an image that is built meanwhile must not
         send the next host of the same job elsewhere.
         """
-        forced = self._settings.executor
-        chosen = self.by_name(forced) if forced != "auto" else self._automatic(spec)
-        for each in (spec, *others):
-            refusal = chosen.refusal(each)
-            if refusal:
-                raise NoExecutor(refusal)
-        return chosen
+        if self.functions.find(spec.image, spec.verb, spec.arn) is not None:
+            return self.by_name("function")
+        try:
+            return self._without_functions(spec, *others)
+        except NoExecutor as error:
+            raise NoExecutor(error.reason + self.functions.hint(spec.image, spec.arn)) from None
 
     def by_name(self, name: str) -> Executor:
-        """One of `process`, `docker`, `stub`."""
+        """One of `process`, `docker`, `stub`, `function`."""
         with self._lock:
             if name not in self._made:
                 self._made[name] = self._make(name)
@@ -147,6 +151,15 @@ class Executors:
             made, self._made = list(self._made.values()), {}
         for executor in made:
             executor.close()
+
+    def _without_functions(self, spec: RunSpec, *others: RunSpec) -> Executor:
+        forced = self._settings.executor
+        chosen = self.by_name(forced) if forced != "auto" else self._automatic(spec)
+        for each in (spec, *others):
+            refusal = chosen.refusal(each)
+            if refusal:
+                raise NoExecutor(refusal)
+        return chosen
 
     def _automatic(self, spec: RunSpec) -> Executor:
         docker, known = self._containers(), self._catalog.find(spec.image) is not None
@@ -189,6 +202,9 @@ class Executors:
         if name == "stub":
             stub: Executor = made(clock=self._clock)
             return stub
+        if name == "function":
+            function: Executor = made(self.functions)
+            return function
         doors = {"gateways": self._gateways} if "gateways" in signature(made).parameters else {}
         executor: Executor = made(self._settings, self._catalog, **doors)
         return executor

@@ -14,6 +14,7 @@ import sys
 from dataclasses import dataclass
 
 from sagelet import places
+from sagelet.environment import SERVER
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,14 @@ class Finding:
     needed: bool = False
 
 
+OPTIONAL = (
+    ("Parquet channels", "pyarrow", "parquet"),
+    ("ONNX host", "onnxruntime", "onnx"),
+    ("Algorithms of networks", "torch", "torch"),
+)
+"""What extras bring: a title, the library, the extra."""
+
+
 def options(parser: argparse.ArgumentParser) -> None:
     """Which port is to be tried."""
     parser.add_argument("--port", type=int, default=places.DEFAULT_PORT)
@@ -33,7 +42,8 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Say what works on this machine, and what to do about the rest."""
-    findings = [check() for check in (_python, _numerics, _xgboost, _namespaces, _bwrap, _docker, _parquet)]
+    findings = [check() for check in (_python, _numerics, _xgboost, _namespaces, _bwrap, _docker, _proxy)]
+    findings += [_optional(*row) for row in OPTIONAL]
     findings.append(_port(options.port))
     for finding in findings:
         mark = "ok  " if finding.good else ("MISS" if finding.needed else "-   ")
@@ -48,9 +58,9 @@ def _python() -> Finding:
 
 
 def _numerics() -> Finding:
-    missing = [name for name in ("numpy", "sklearn", "xgboost", "onnxruntime") if not importlib.util.find_spec(name)]
+    missing = [name for name in ("numpy", "sklearn", "xgboost") if not importlib.util.find_spec(name)]
     text = f"{', '.join(missing)} missing; reinstall: pip install --force-reinstall sagelet"
-    return Finding("Built-in algorithms", not missing, text if missing else "xgboost, onnxruntime", needed=True)
+    return Finding("Built-in algorithms", not missing, text if missing else "xgboost, scikit-learn", needed=True)
 
 
 def _xgboost() -> Finding:
@@ -118,9 +128,25 @@ def _connect(host: str) -> socket.socket:
     return socket.create_connection((name, int(port or 2375)), timeout=3)
 
 
-def _parquet() -> Finding:
-    good = importlib.util.find_spec("pyarrow") is not None
-    return Finding("Parquet channels", good, "pyarrow" if good else "optional: pip install 'sagelet[parquet]'")
+def _optional(title: str, library: str, extra: str) -> Finding:
+    good = importlib.util.find_spec(library) is not None
+    return Finding(title, good, library if good else f"optional: pip install 'sagelet[{extra}]'")
+
+
+def _proxy() -> Finding:
+    named = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy") or ""
+    if not named:
+        return Finding("HTTPS proxy", True, 'none; for programs with addresses of AWS: eval "$(sagelet env --proxy)"')
+    if named != os.environ.get(SERVER):
+        return Finding(
+            "HTTPS proxy", True, f"{named}, which is not Sagelet's; its own address is in NO_PROXY once activated"
+        )
+    try:
+        until = places.ask(named, "/_sagelet/status")["proxy"]
+        return Finding("HTTPS proxy", True, f"Sagelet's at {named}, with certificates until {until}")
+    except (places.NoServer, KeyError, TypeError) as error:
+        text = f'{error}, and nothing gets past it. Start the server, or leave: eval "$(sagelet env --off)"'
+        return Finding("HTTPS proxy", False, text)
 
 
 def _port(port: int) -> Finding:

@@ -10,13 +10,15 @@ import sys
 from pathlib import Path
 
 from sagelet import places
-from sagelet.environment import changes
+from sagelet.commands.env import PROXY, pointed
+from sagelet.environment import applied
 from sagelet.server import Server, ServerDied
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Which server, and the command."""
     places.server_option(parser)
+    parser.add_argument("--proxy", action="store_true", help=PROXY)
     parser.add_argument(
         "command_line", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="python train.py, pytest ..."
     )
@@ -35,28 +37,25 @@ def run(options: argparse.Namespace) -> int:
         url = places.find(options.data_dir)
         places.ask(url, "/_sagelet/health")
     except places.NoServer:
-        if options.data_dir is None and os.environ.get("AWS_ENDPOINT_URL"):
+        if options.data_dir is None and (os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("SAGELET_SERVER")):
             raise  # that server is meant, and no other
-        return _with_server(command, options.data_dir or places.default_data_dir())
-    return _run(command, url)
+        return _with_server(command, options.data_dir or places.default_data_dir(), options.proxy)
+    return _run(command, url, options.proxy)
 
 
-def _with_server(command: list[str], data_dir: Path | str) -> int:
+def _with_server(command: list[str], data_dir: Path | str, by_proxy: bool) -> int:
     try:
         with Server(data_dir) as server:
             print(f"sagelet: started a server on {data_dir} at {server.url} for this command", file=sys.stderr)
-            return _run(command, server.url)
+            return _run(command, server.url, by_proxy)
     except ServerDied as error:
         print(f"sagelet run: {error}", file=sys.stderr)
         return 1
 
 
-def _run(command: list[str], url: str) -> int:
-    changed = changes(url)
-    kept = {name: value for name, value in os.environ.items() if name not in changed}
-    environment = {**kept, **{name: value for name, value in changed.items() if value is not None}}
+def _run(command: list[str], url: str, by_proxy: bool) -> int:
     try:
-        program = subprocess.Popen(command, env=environment)
+        program = subprocess.Popen(command, env=applied(pointed(url, by_proxy)))
     except OSError as error:
         print(f"sagelet run: {command[0]}: {error.strerror}", file=sys.stderr)
         return 127

@@ -1,1 +1,1 @@
-"""A folder that an activated program has on its PYTHONPATH: its interpreter runs `sitecustomize` when it starts."""
+"""On the PYTHONPATH of an activated program: Python runs `sitecustomize` as it starts, Node `sagelet_hook.cjs`."""

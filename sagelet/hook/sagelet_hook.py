@@ -20,13 +20,16 @@ from urllib.parse import urlsplit
 ENDPOINT = "AWS_ENDPOINT_URL"
 """The variable that names the server."""
 
+SERVER = "SAGELET_SERVER"
+"""The one that does where the server is a proxy: there addresses stay those of AWS."""
+
 CALLER = "SAGELET_REMOTE_PYTHON"
 """Tells a remote function's job which Python it was called from."""
 
 BRIEF = 0.2
 """Seconds between two looks at something that is waited for."""
 
-AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
 
 Undo = tuple[Any, str, Any]
 """An object, the name of one of its attributes, and what that was."""
@@ -36,7 +39,7 @@ _undo: list[Undo] = []
 
 def install() -> bool:
     """Patch what is imported, and what will be; False where nothing is done: the second time, or without a server."""
-    if _FINDER in sys.meta_path or not os.environ.get(ENDPOINT):
+    if _FINDER in sys.meta_path or not (os.environ.get(ENDPOINT) or os.environ.get(SERVER)):
         return False
     sys.meta_path.insert(0, _FINDER)
     for name, module in list(sys.modules.items()):
@@ -112,7 +115,7 @@ def _clients(session: ModuleType) -> None:
 
     @functools.wraps(original)
     def create_client(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if of_aws(kwargs.get("endpoint_url")):
+        if os.environ.get(ENDPOINT) and of_aws(kwargs.get("endpoint_url")):
             kwargs["endpoint_url"] = os.environ[ENDPOINT]
         return original(self, *args, **kwargs)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
+
 import numpy as np
 import pytest
 
@@ -120,8 +123,8 @@ def test_what_may_be_asked_for(job, accept, verbose):
 
 
 def test_several_hosts_and_a_missing_library_are_refused_at_once(job, monkeypatch):
-    start, told = job.module("networks.start"), job.module("tabular.model").told()
-    refused = job.module("tabular.failing").Refused
+    start, told = job.module("networks.start"), job.module("common.model").told()
+    refused = job.module("common.failing").Refused
     monkeypatch.setenv("SM_HOSTS", '["algo-1", "algo-2"]')
     with pytest.raises(refused, match="trains on one instance here; the job asks for 2"):
         start._begin("fitting")
@@ -130,3 +133,21 @@ def test_several_hosts_and_a_missing_library_are_refused_at_once(job, monkeypatc
     )
     with pytest.raises(refused, match=r"not_torch is not installed where this job runs.*sagelet\[vision\]"):
         start._begin("fitting")
+
+
+def test_archives_are_unpacked_by_name_where_python_has_no_filters_for_them(job, tmp_path, monkeypatch):
+    packed, place = tmp_path / "channel", tmp_path / "tmp"
+    packed.mkdir(), place.mkdir()
+    with tarfile.open(packed / "model.tar.gz", "w:gz") as tar:
+        for name in ("model.pt", "deep/facts.json", "../../outside"):
+            member = tarfile.TarInfo(name)
+            member.size = len(name)
+            tar.addfile(member, io.BytesIO(name.encode()))
+    monkeypatch.setenv("TMPDIR", str(place))
+    for method in ("extract", "extractall"):  # as in Debian 12's Python 3.11.2
+        monkeypatch.delattr(tarfile.TarFile, method)
+    found = job.module("networks.weights")._unpacked(packed)
+    assert {name: path.read_text() for name, path in found.items() if path.parent != packed} == {
+        "model.pt": "model.pt", "facts.json": "deep/facts.json", "outside": "../../outside",
+    }  # fmt: skip
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["channel", "tmp"]

@@ -62,6 +62,15 @@ class TestRandomCutForest(FirstPartyContract):
         job.put("test/data.pbr", recordio.write_features(self.rows()[0], self.rows()[1] * 2))
         assert "Label value outside of the expected range in channel 'test': 2.0" in self.fails(job)
 
+    def test_a_row_of_csv_may_be_a_single_reading(self, tmp_path: Path) -> None:
+        job = self.job(tmp_path, feature_dim="1")
+        told = {"ContentType": "text/csv;label_size=0", "S3DistributionType": "ShardedByS3Key"}
+        job.configure("inputdataconfig", {"train": told})
+        job.put("train/data.csv", "\n".join(map(str, range(600))).encode())
+        (job.base / "input/data/train/data.pbr").unlink(missing_ok=True)
+        ended = job.train()
+        assert not ended.failure and "num_samples_per_tree: 8, sample_dim: 1" in ended.output
+
     def test_fewer_records_than_trees_are_refused(self, tmp_path: Path) -> None:
         assert "600 records, fewer than the 601 trees" in self.fails(self.job(tmp_path, num_trees="601"))
 

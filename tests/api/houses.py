@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from api.app import FrontDoor
+from api.proxy.connection import ProxyConnection
 from api.server import Server
 from emulator.clock import AdjustableClock
 from emulator.house import House
@@ -17,6 +18,7 @@ def opened(**settings) -> Iterator[FrontDoor]:
     """The front door of a house that is gone afterwards; its `url` is where it answers."""
     house = House.for_tests(AdjustableClock(), **settings)
     server = Server("127.0.0.1", 0, workers=8)
+    server.ConnectionClass = ProxyConnection
     server.expiration_interval = 0.02
     server.prepare()
     server.door = door = FrontDoor(house, server.bind_addr[1])

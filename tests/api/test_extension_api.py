@@ -45,6 +45,7 @@ def test_every_route_is_described_and_every_description_is_a_route(door):
 def test_only_reading_is_done_by_get():
     names = {name: method for path in description()["paths"].values() for method, name in _named(path)}
     reading = {"health", "version", "status", "logs", "description", "requests", "clock", "faults", "saveSnapshot"}
+    reading |= {"functionImages"}
     assert {name for name, method in names.items() if method == "get"} == reading
 
 

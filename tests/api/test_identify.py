@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from api import routes
-from api.identify import bucket_of_host, identify
+from api.identify import bucket_of_host, identify, unsigned_service
 from api.wire import WireRequest
 from emulator.call import Scope
 from emulator.errors import CallerFault
@@ -163,3 +163,19 @@ def test_the_bucket_of_a_virtual_host(host, bucket):
     assert bucket_of_host(host) == bucket
     found = signed("s3", "GET", "/key%20x", host=host)
     assert found.path == (f"/{bucket}/key%20x" if bucket else "/key%20x")
+
+
+@pytest.mark.parametrize(
+    ("host", "service"),
+    [
+        ("bucket.s3.us-east-1.amazonaws.com", "s3"),
+        ("s3.eu-west-1.amazonaws.com", "s3"),
+        ("sts.us-east-1.amazonaws.com", "sts"),
+        ("cognito-idp.us-east-1.amazonaws.com", "cognito-idp"),
+        ("runtime.sagemaker.us-east-1.api.aws", "sagemaker"),
+        ("checkip.amazonaws.com", "checkip"),
+    ],
+)
+def test_what_is_unsigned_means_the_service_whose_name_is_asked(host, service):
+    asked = WireRequest("POST", "/endpoints/mine/invocations", {}, {"host": host}, io.BytesIO(b""))
+    assert unsigned_service(asked) == service

@@ -1,12 +1,16 @@
 """Settings as the launcher hands them over."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from api import options
 from emulator.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_values_of_the_environment_are_strings():
@@ -38,3 +42,15 @@ def test_values_of_the_command_line_have_their_types():
 def test_a_bad_value_is_named(name, value):
     with pytest.raises(options.BadSetting, match=f"--{name.replace('_', '-')} cannot be {value!r}"):
         options.read(json.dumps({name: value}))
+
+
+def test_a_process_without_a_home_and_a_user_without_a_name_can_read_the_table():
+    program = (
+        "import os, pwd, sys\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "os.environ.pop('HOME', None)\n"
+        "def nobody(_): raise KeyError('no such user')\n"
+        "pwd.getpwuid = nobody\n"
+        "import emulator.settings\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -257,6 +257,15 @@ def test_a_web_page_is_kept_out_of_everything(house, client, headers, method, pa
     assert not house.calls and not house.resets
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_picture_or_link_of_a_page_is_no_operation_of_a_service(client, site):
+    """A browser asks for them without an Origin. CreateUser, of a program and then of a page."""
+    path = "/?Action=CreateUser&Version=2010-05-08&UserName=u&X-Amz-Credential=a/20260101/us-east-1/iam/aws4_request"
+    assert client.ask("GET", path, b"", {}, "")[0] == 202
+    status, _, answer = client.ask("GET", path.replace("=u&", "=v&"), b"", {"Sec-Fetch-Site": site}, "")
+    assert status == 403 and b"AccessDenied" in answer
+
+
 # --- what is broken ---------------------------------------------------------------------------------------------
 
 

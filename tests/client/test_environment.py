@@ -30,6 +30,12 @@ def test_the_hook_is_before_what_the_user_has_and_there_once():
     assert variables(URL, before={"PYTHONPATH": once})["PYTHONPATH"] == once
 
 
+def test_nodes_own_options_stay_and_the_hook_is_there_once():
+    once = variables(URL, before={"NODE_OPTIONS": "--max-old-space-size=99"})["NODE_OPTIONS"]
+    assert once.startswith("--max-old-space-size=99 --require ")
+    assert variables(URL, before={"NODE_OPTIONS": once})["NODE_OPTIONS"] == once
+
+
 def test_a_second_activation_goes_back_to_before_the_first():
     first = {"AWS_PROFILE": "dev"}
     kept = remembered(changes(URL, before=first), first)

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = ("containers/build.sh", "containers/base/make.sh", ".ci/run", ".ci/autogluon")
+SCRIPTS = ("containers/build.sh", "containers/base/make.sh", ".ci/run", ".ci/autogluon", ".ci/wheel")
 LISTED = {
     line.split()[0]: line.split()[1:]
     for line in (ROOT / "containers" / "images.txt").read_text().splitlines()

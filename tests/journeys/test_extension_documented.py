@@ -40,6 +40,6 @@ def test_an_example_runs(server, example, tmp_path):
 
 def test_there_are_examples_of_every_topic():
     text = "\n".join(EXAMPLES)
-    for topic in ("health", "reset", "snapshot", "requests", "faults", "clock"):
+    for topic in ("health", "reset", "snapshot", "requests", "faults", "clock", "proxy"):
         assert f"_sagelet/{topic}" in text
-        assert f"sagelet {topic}" in text or topic == "health"
+        assert f"sagelet {topic}" in text or topic in ("health", "proxy")

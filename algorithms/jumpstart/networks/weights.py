@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from common import model
+from common.failing import Refused
 from networks import scratch
 from networks.start import Work
-from tabular import model
-from tabular.failing import Refused
 from torch import nn
 
 FILE, FOREIGN, FORMS = "model.pt", "saved_model.pb", (".pth", ".pt")
 """A state_dict as `torch.load` reads it; TensorFlow's own file; and how those of pretrained networks end."""
+
+LABELS = "class_label_to_prediction_index.json"
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,20 @@ class Beginning:
     values: Mapping[str, Any]
     facts: Mapping[str, Any] | None
     files: Mapping[str, Path]
+
+    def keeps(self, values: Mapping[str, Any], classes: Sequence[Any]) -> bool:
+        """Whether the last layer stays: Auto keeps it of a model of ours and makes it anew for a pretrained one.
+        Refused when it would stay and tells other classes than the data have."""
+        wanted = values["reinitialize_top_layer"]
+        if wanted == "True" or (wanted == "Auto" and self.facts is None):
+            return False
+        known = self.facts["labels"] if self.facts else classes
+        if list(known) != list(classes):
+            raise Refused(
+                f"The model in the channel model knows the classes {_listed(known)}, and the data have "
+                f"{_listed(classes)}. They have to be the same, or set reinitialize_top_layer to True."
+            )
+        return True
 
 
 def given(work: Work) -> Beginning | None:
@@ -56,6 +73,15 @@ def given(work: Work) -> Beginning | None:
         flush=True,
     )
     return None
+
+
+def demand_learned(values: Mapping[str, Any], learned: bool) -> None:
+    """Refused where the last layer alone is to learn, of a network that has not."""
+    if values["train_only_on_top_layer"] == "True" and not learned:
+        raise Refused(
+            "train_only_on_top_layer=True teaches the last layer of a network that has learned before, and this one "
+            "begins by chance. Set it to False, or give a model in the channel model."
+        )
 
 
 def _earlier(work: Work, files: Mapping[str, Path]) -> Beginning:
@@ -98,8 +124,11 @@ def put(network: nn.Module, values: Mapping[str, Any], top: tuple[str, ...] = ()
 
 
 def save(work: Work, network: nn.Module, facts: Mapping[str, Any]) -> None:
-    """The artifact: values, what is known of them, and the code that serves."""
+    """The artifact: values, what is known of them (`labels` at least), the mapping of labels, and the code that
+    serves."""
     torch.save(network.state_dict(), model.folder() / FILE)
+    mapping = {str(label): place for place, label in enumerate(facts["labels"])}
+    (model.folder() / LABELS).write_text(json.dumps(mapping), encoding="utf-8")
     model.save({"model_id": work.told["model_id"], "network": work.told["network"], **facts})
 
 
@@ -108,13 +137,23 @@ def saved(folder: str) -> Any:
     return torch.load(Path(folder) / FILE, map_location="cpu", weights_only=True)
 
 
+def _listed(classes: Sequence[Any]) -> str:
+    return ", ".join(map(str, classes))
+
+
 def _unpacked(folder: Path) -> dict[str, Path]:
-    """The files of a channel by name, archives unpacked beside it."""
+    """The files of a channel by name, archives unpacked beside it.
+
+    By their bare names, which can lead nowhere else: Python 3.11.2, Debian's, has no filters for archives yet.
+    """
     place = Path(os.environ.get("TMPDIR", "/tmp")) / "model-channel"
+    place.mkdir(exist_ok=True)
     for path in sorted(folder.rglob("*.gz")):
         try:
             with tarfile.open(path) as archive:
-                archive.extractall(place, filter="data")
+                for member in filter(tarfile.TarInfo.isfile, archive):
+                    with (place / Path(member.name).name).open("wb") as file:
+                        shutil.copyfileobj(archive.extractfile(member), file)
         except (tarfile.TarError, OSError, EOFError) as error:
             raise Refused(f"{path.name} of the channel model cannot be unpacked: {error}") from error
     return {path.name: path for root in (folder, place) for path in sorted(root.rglob("*")) if path.is_file()}

@@ -1,0 +1,1 @@
+"""A project that trains a model of prices on SageMaker."""
