@@ -223,7 +223,9 @@ class House:
         from algorithms import catalog
         from emulator.executors import Executors
 
-        return Executors(self.settings, catalog, self.clock, gateways=lambda: self.gateways, functions=self.functions)
+        made = Executors(self.settings, catalog, self.clock, gateways=lambda: self.gateways)
+        made.functions = self.functions
+        return made
 
     @cached_property
     def servers(self) -> ModelServers:

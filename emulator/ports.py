@@ -17,6 +17,10 @@ from emulator.call import Scope
 # --- executors: run a program described by a RunSpec somewhere ------------------------------------------------
 
 
+CALLER = "SAGELET_REMOTE_PYTHON"
+"""In a run's environment: the Python of this machine that a remote function was called from; it needs its packages."""
+
+
 @dataclass(frozen=True)
 class Mount:
     """A folder of the host shown to the program at `inside` (for example `/opt/ml`)."""

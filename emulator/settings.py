@@ -68,6 +68,12 @@ SETTINGS: tuple[Setting, ...] = (
         False,
         "Let training jobs begin from scratch where they ask for pretrained weights, which are not here.",
     ),
+    Setting(
+        "remote_python",
+        str,
+        "",
+        "Python with the SageMaker SDK in which remote functions run whose callers are not activated.",
+    ),
     Setting("sync_seconds", float, 5.0, "Seconds between uploads of what a running job keeps in step with S3."),
     Setting(
         "usage_seconds",
@@ -127,6 +133,7 @@ if TYPE_CHECKING:
         stop_grace: float = 0.0
         strict_versions: bool = False
         train_from_scratch: bool = False
+        remote_python: str = ""
         sync_seconds: float = 0.0
         usage_seconds: float = 0.0
         settle_seconds: float = 0.0

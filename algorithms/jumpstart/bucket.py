@@ -17,6 +17,14 @@ from algorithms.jumpstart import families, specs
 from algorithms.jumpstart.families import Family
 
 MANIFESTS = ("models_manifest.json", "proprietary-sdk-manifest.json")
+NONE = {
+    "model_id": "no-proprietary-model-is-here",
+    "version": "0.0.0",
+    "min_version": "9999.0.0",
+    "spec_key": "proprietary-models/none.json",
+    "search_keywords": [],
+}
+"""`list_jumpstart_models` reads the first entry of either manifest unguarded; one for a later SDK is never listed."""
 UNTRAINED = (
     "This is the artifact that JumpStart demands as channel `model`. It holds no model: training begins without one, "
     "and an endpoint needs the artifact of a training job.\n"
@@ -28,10 +36,8 @@ def objects(region: str) -> Mapping[str, bytes]:
     """Objects by key; nothing for what is no region."""
     if not specs.is_region(region):
         return {}
-    made = {MANIFESTS[1]: _json([])}
-    listed = []
+    made, listed = {MANIFESTS[1]: _json([NONE]), **_archives()}, []
     for family in families.every():
-        made |= _of_family(family)
         for model in family.models:
             spec = specs.spec(family, model, region)
             key = f"community_models/{spec['model_id']}/specs_v{spec['version']}.json"
@@ -45,10 +51,16 @@ def stand_in(key: str) -> str:
     return next((each.stand_in for each in families.every() if key.startswith(specs.scripts_of(each))), "")
 
 
+@cache
+def _archives() -> Mapping[str, bytes]:
+    """Scripts and artifacts of all models: packed once, as they are the same in every region."""
+    return {key: data for family in families.every() for key, data in _of_family(family).items()}
+
+
 def _of_family(family: Family) -> dict[str, bytes]:
     made, untrained = {}, _archive({"README.txt": UNTRAINED.encode()})
     for model in family.models:
-        keys, told = specs.keys(family, model), {"tabular.json": _json(specs.told(family, model))}
+        keys, told = specs.keys(family, model), {"told.json": _json(specs.told(family, model))}
         inference = {**families.scripts(family, "inference"), **told}
         training = {**families.scripts(family, "training"), **told}
         # What is put into the artifact, so that it can be deployed without naming a script.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
-SHARED = ("tabular",)
+SHARED = ("common", "tabular")
 """The packages of scripts that a family brings which does not say which."""
 CSV = "text/csv"
 BROUGHT = {"tabular": ("common/peers.py",)}

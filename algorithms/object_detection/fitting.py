@@ -18,7 +18,7 @@ from algorithms.object_detection import anchors, changing
 from algorithms.object_detection.examples import Examples
 from algorithms.object_detection.network import Detector, normalized
 from algorithms.object_detection.precision import Precision
-from algorithms.vision import learning, settings, stopping
+from algorithms.vision import boxes, learning, settings, stopping
 
 SEED = 1
 NEGATIVES = 3
@@ -89,7 +89,7 @@ class Fitting:
                 scores, moves = self.network(normalized(torch.from_numpy(pixels)))
                 for row, number in enumerate(chosen):
                     chances = scores[row].softmax(dim=1).numpy()
-                    rows = anchors.detected(self._start, chances, moves[row].numpy(), self.values["nms_threshold"])
+                    rows = boxes.detected(self._start, chances, moves[row].numpy(), self.values["nms_threshold"])
                     found.add(rows, examples.objects[number])
         return found.mean
 
@@ -101,7 +101,7 @@ class Fitting:
                 changing.changed(examples.gallery.pixels(int(n)), examples.objects[n], draw)
                 for n in order[at : at + step]
             ]
-            wanted = [anchors.targets(self._start, objects) for _, objects in pairs]
+            wanted = [boxes.targets(self._start, objects) for _, objects in pairs]
             pixels = torch.from_numpy(np.stack([one for one, _ in pairs]))
             kinds, moves = (torch.from_numpy(np.stack(part)) for part in zip(*wanted, strict=True))
             yield normalized(pixels), kinds, moves

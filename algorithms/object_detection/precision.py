@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from algorithms.object_detection.anchors import overlaps
+from algorithms.vision.boxes import overlaps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

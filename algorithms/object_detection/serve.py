@@ -10,7 +10,7 @@ from algorithms.common import content_types
 from algorithms.common.faults import UserError
 from algorithms.first_party.definition import JSON, JSONLINES
 from algorithms.object_detection import anchors, artifact
-from algorithms.vision import libraries, pictures, service
+from algorithms.vision import boxes, libraries, pictures, service
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,7 +77,7 @@ class Model:
         with torch.inference_mode():
             scores, moves = self._network(normalized(torch.from_numpy(fitting[None])))
             chances = scores[0].softmax(dim=1).numpy()
-        rows = anchors.detected(self._start, chances, moves[0].numpy(), self._threshold)
+        rows = boxes.detected(self._start, chances, moves[0].numpy(), self._threshold)
         return Found(rows, pixels.shape[1], pixels.shape[0])
 
 

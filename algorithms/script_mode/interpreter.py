@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from algorithms.common.contract import Layout
+from algorithms.script_mode import callers
+from algorithms.script_mode.callers import Below
 
 FOLDER = "job"
 WHEELS = "sagemaker/pip"
@@ -29,6 +31,7 @@ class Interpreter:
     """`python` is what runs the user's programs, `bin` the folder for the head of PATH."""
 
     folder: Path
+    below: Below
 
     @property
     def bin(self) -> Path:
@@ -41,8 +44,7 @@ class Interpreter:
     @property
     def packages(self) -> Path:
         """Where the job's own packages are."""
-        version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-        return self.folder / "lib" / version / "site-packages"
+        return self.folder / "lib" / f"python{self.below.minor}" / "site-packages"
 
 
 @contextlib.contextmanager
@@ -54,16 +56,28 @@ def own() -> Iterator[Interpreter]:
     except FileExistsError:
         folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}-"))
     try:
-        yield _lay(Interpreter(folder))
+        yield _lay(Interpreter(folder, ours()))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def for_command() -> dict[str, str]:
-    """The environment variables of a command that runs in an environment of its own, removed with the job's /tmp."""
+    """The environment variables of a command that runs in an environment of its own, removed with the job's /tmp.
+
+    That of a remote function lies over the Python that it was called from. `callers.NoCaller` where none is named.
+    """
+    layout = Layout.from_environment()
+    remote = callers.is_remote(layout)
+    below = callers.below() if remote else ours()
     folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}-"))
-    path = f"{_lay(Interpreter(folder)).bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return {"PATH": path, **wheels(Layout.from_environment())}
+    path = f"{_lay(Interpreter(folder, below)).bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return {"PATH": path, **wheels(layout), **(callers.ROOT if remote else {})}
+
+
+def ours() -> Below:
+    """The Python of the server."""
+    base = getattr(sys, "_base_executable", None) or sys.executable
+    return Below(Path(base), ".".join(map(str, sys.version_info[:3])), tuple(site.getsitepackages()))
 
 
 def wheels(layout: Layout) -> dict[str, str]:
@@ -75,18 +89,17 @@ def wheels(layout: Layout) -> dict[str, str]:
 
 
 def _lay(made: Interpreter) -> Interpreter:
+    below = made.below
     made.packages.mkdir(parents=True)
     made.bin.mkdir()
-    base = Path(getattr(sys, "_base_executable", None) or sys.executable)
-    version = ".".join(map(str, sys.version_info[:3]))
-    settings = f"home = {base.parent}\ninclude-system-site-packages = false\nversion = {version}\n"
+    settings = f"home = {below.base.parent}\ninclude-system-site-packages = false\nversion = {below.version}\n"
     (made.folder / "pyvenv.cfg").write_text(settings, encoding="utf-8")
-    for name in ("python", "python3", f"python3.{sys.version_info[1]}"):
-        (made.bin / name).symlink_to(base)
+    for name in ("python", "python3", f"python{below.minor}"):
+        (made.bin / name).symlink_to(below.base)
     for name, module in SCRIPTS.items():
         script = made.bin / name
         script.write_text(f'#!/bin/sh\nexec "{made.python}" -m {module} "$@"\n', encoding="utf-8")
         script.chmod(0o755)
-    lines = [f"import site; site.addsitedir({folder!r})\n" for folder in site.getsitepackages()]
+    lines = [f"import site; site.addsitedir({folder!r})\n" for folder in below.packages]
     (made.packages / "below.pth").write_text("".join(lines), encoding="utf-8")
     return made

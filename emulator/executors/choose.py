@@ -20,7 +20,7 @@ from emulator.clock import Clock, SystemClock
 from emulator.errors import SageletError
 from emulator.executors.docker_engine import places
 from emulator.functions import FunctionBook
-from emulator.ports import Executor, Gateways, LocalImage, RunSpec
+from emulator.ports import CALLER, Executor, Gateways, LocalImage, RunSpec
 from emulator.settings import Settings
 
 TABLE: tuple[tuple[str, str], ...] = (
@@ -85,8 +85,7 @@ class Executors:
     """The executors of one house, each made when it is first needed.
 
     `made` are ready ones by name, for instance a StubExecutor with a script; `clock` is the stub's; `gateways` gives
-    the doors through which containers reach the house, once there are any; `functions` are the images that programs of
-    the user's answer for.
+    the doors through which containers reach the house, once there are any.
     """
 
     def __init__(
@@ -96,14 +95,14 @@ class Executors:
         clock: Clock | None = None,
         made: Mapping[str, Executor] | None = None,
         gateways: Callable[[], Gateways | None] = lambda: None,
-        functions: FunctionBook | None = None,
     ) -> None:
         self._settings = settings
         self._catalog = catalog
         self._clock = clock or SystemClock()
         self._made: dict[str, Executor] = dict(made or {})
         self._gateways = gateways
-        self._functions = functions or FunctionBook()
+        self.functions = FunctionBook()
+        """The images that programs of the user's answer for: the house gives its own."""
         self._lock = threading.Lock()
 
     def choose(self, spec: RunSpec, *others: RunSpec) -> Executor:
@@ -112,12 +111,12 @@ class Executors:
         Ask once a job, keep the name, and find it again with `by_name`: an image that is built meanwhile must not
         send the next host of the same job elsewhere.
         """
-        if self._functions.find(spec.image, spec.verb, spec.arn) is not None:
+        if self.functions.find(spec.image, spec.verb, spec.arn) is not None:
             return self.by_name("function")
         try:
             return self._without_functions(spec, *others)
         except NoExecutor as error:
-            raise NoExecutor(error.reason + self._functions.hint(spec.image, spec.arn)) from None
+            raise NoExecutor(error.reason + self.functions.hint(spec.image, spec.arn)) from None
 
     def by_name(self, name: str) -> Executor:
         """One of `process`, `docker`, `stub`, `function`."""
@@ -163,10 +162,12 @@ class Executors:
         return chosen
 
     def _automatic(self, spec: RunSpec) -> Executor:
-        docker = self._containers()
-        if docker is not None and (docker.has_image(spec.image) or docker.own_image(spec.image)):
+        docker, known = self._containers(), self._catalog.find(spec.image) is not None
+        # The image of a user's may hold what the caller's Python has; ours do not.
+        remote = known and bool(spec.environment.get(CALLER))
+        if docker is not None and (docker.has_image(spec.image) or (docker.own_image(spec.image) and not remote)):
             return docker
-        if self._catalog.find(spec.image) is not None:
+        if known:
             return self.by_name("process")
         if docker is not None and docker.pulls():
             return docker
@@ -202,7 +203,7 @@ class Executors:
             stub: Executor = made(clock=self._clock)
             return stub
         if name == "function":
-            function: Executor = made(self._functions)
+            function: Executor = made(self.functions)
             return function
         doors = {"gateways": self._gateways} if "gateways" in signature(made).parameters else {}
         executor: Executor = made(self._settings, self._catalog, **doors)

@@ -6,7 +6,6 @@ import heapq
 import json
 import re
 import shlex
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,7 +69,8 @@ def filter_log_events(front: Neighbours, asked: Asked) -> HttpReply | None:
     events = search.page(_limit(params))
     members: dict[str, Any] = {"events": events, "searchedLogStreams": []}
     if search.more:
-        members["nextToken"] = urlsafe_b64encode(json.dumps(search.offsets).encode()).decode()
+        # Not base64 of JSON: for that botocore's paginators take a StartingToken of their own, and ours would be lost.
+        members["nextToken"] = json.dumps(search.offsets).encode().hex()
     return answer_json(members)
 
 
@@ -171,7 +171,7 @@ def _offsets(token: object) -> dict[str, int]:
     if not token:
         return {}
     try:
-        found = json.loads(urlsafe_b64decode(str(token)))
+        found = json.loads(bytes.fromhex(str(token)))
         return {str(stream): int(offset) for stream, offset in found.items()}
     except (ValueError, AttributeError, TypeError):
         raise Validation("The specified nextToken is invalid.", "InvalidParameterException") from None

@@ -23,6 +23,9 @@ ENDPOINT = "AWS_ENDPOINT_URL"
 SERVER = "SAGELET_SERVER"
 """The one that does where the server is a proxy: there addresses stay those of AWS."""
 
+CALLER = "SAGELET_REMOTE_PYTHON"
+"""Tells a remote function's job which Python it was called from."""
+
 BRIEF = 0.2
 """Seconds between two looks at something that is waited for."""
 
@@ -143,6 +146,25 @@ def _telemetry(module: ModuleType) -> None:
     _put(module, "_requests_helper", lambda *args, **kwargs: None)
 
 
+def _remote_functions(job: ModuleType) -> None:
+    """The job of `@remote` is told which Python it was called from: it runs over the packages of that one.
+
+    The SDK is among them, so that it need not be installed into each job.
+    """
+    settings = getattr(job, "_JobSettings", None)
+    if settings is None:
+        return
+    original = settings.__init__
+
+    @functools.wraps(original)
+    def begin(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        self.environment_variables = {CALLER: sys.executable, **(self.environment_variables or {})}
+
+    _put(settings, "__init__", begin)
+    _put(job, "_ensure_sagemaker_dependency", lambda path: path)
+
+
 class _Clock:
     """Module `time` as the SageMaker SDK sees it: who sleeps between two looks, sleeps briefly.
 
@@ -167,11 +189,21 @@ class _Clock:
         return time.time() + self._skipped
 
 
-TAILING = ("sagemaker.session", "sagemaker.core.helper.session_helper")
+TAILING = (
+    "sagemaker.session",
+    "sagemaker.core.helper.session_helper",
+    "sagemaker.core.processing",
+    "sagemaker.core.remote_function.job",
+    "sagemaker.core.transformer",
+)
+
+REMOTE = ("sagemaker.remote_function", "sagemaker.core.remote_function")
 
 PATCHES: dict[str, Callable[[ModuleType], None]] = {
     "botocore.session": _clients,
     "botocore.waiter": _waiters,
     "sagemaker.telemetry.telemetry_logging": _telemetry,
     "sagemaker.core.telemetry.telemetry_logging": _telemetry,
+    "sagemaker.serve.utils.telemetry_logger": _telemetry,
+    **{f"{package}.job": _remote_functions for package in REMOTE},
 }

@@ -112,3 +112,10 @@ def objects(draw: np.random.Generator, size: int = 100) -> tuple[np.ndarray, lis
         found.append([kind, *(value / size for value in (left, top, left + side + 1, top + side + 1))])
     noise = draw.normal(0, 12, (size, size, 3))
     return (np.asarray(picture) + noise).clip(0, 255).astype(np.uint8), found
+
+
+def bright(pixels: np.ndarray) -> list[float]:
+    """The box of all that is bright, in parts of the picture: what a detector has to be better than."""
+    rows, columns = np.nonzero(pixels.mean(axis=2) > 125)
+    height, width = pixels.shape[:2]
+    return [columns.min() / width, rows.min() / height, (columns.max() + 1) / width, (rows.max() + 1) / height]

@@ -62,8 +62,8 @@ class Scripts:
         return importlib.import_module(name)
 
     def work(self, **values: str) -> Any:
-        told = self.module("tabular.model").told()
-        read = self.module("tabular.parameters").read(told["hyperparameters"], values)
+        told = self.module("common.model").told()
+        read = self.module("common.parameters").read(told["hyperparameters"], values)
         return self.module("networks.start").Work(told, read)
 
     def fit(self, **values: str) -> None:
@@ -72,7 +72,7 @@ class Scripts:
 
     def refuses(self, **values: str) -> str:
         """Why such a job fails."""
-        with pytest.raises(self.module("tabular.failing").Refused) as refused:
+        with pytest.raises(self.module("common.failing").Refused) as refused:
             self.fit(**values)
         return str(refused.value)
 

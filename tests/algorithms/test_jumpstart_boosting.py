@@ -244,10 +244,10 @@ def test_words_as_categories_are_for_catboost_alone(tmp_path):
 @pytest.mark.parametrize("model_id", MODELS[::2])
 def test_without_the_library_the_job_says_how_to_install_it(tmp_path, model_id):
     job = Tabular(tmp_path, model_id)
-    told = json.loads((job.code / "tabular.json").read_text())
+    told = json.loads((job.code / "told.json").read_text())
     library, remedy = family_of(model_id), "pip install 'sagelet[boosting]'"
     assert told["requires"] == {"pandas": remedy, library: remedy}
-    (job.code / "tabular.json").write_text(json.dumps({**told, "requires": {"not_" + library: remedy}}))
+    (job.code / "told.json").write_text(json.dumps({**told, "requires": {"not_" + library: remedy}}))
     job.put("training/data.csv", CSV)
     assert job.fit().failure == (
         f"ClientError: The library not_{library} is not installed where this job runs. "

@@ -6,10 +6,11 @@ import json
 import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from algorithms.jumpstart import families, specs
+from algorithms.jumpstart import bucket, families, specs
 
 PACKAGE = Path(families.FOLDER)
 CSV = "1,0.5,2\n0,0.4,1\n1,0.1,2\n0,0.9,3\n"
@@ -17,13 +18,19 @@ CSV = "1,0.5,2\n0,0.4,1\n1,0.1,2\n0,0.9,3\n"
 
 @pytest.fixture
 def scripts(monkeypatch, tmp_path):
-    """Imports a module of the scripts, in a job that has a channel `training`."""
+    """Imports a module of the scripts by its name, in a job that has a channel `training`."""
     monkeypatch.syspath_prepend(PACKAGE)
     (tmp_path / "training").mkdir()
     monkeypatch.setenv("SM_CHANNEL_TRAINING", str(tmp_path / "training"))
-    yield lambda name: importlib.import_module(f"tabular.{name}")
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("tabular", "fitting", "columns")]:
+    yield importlib.import_module
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("common", "tabular", "fitting", "columns")]:
         del sys.modules[name]
+
+
+def work_of(scripts, task: str) -> Any:
+    """What the channels of the job give to a library."""
+    found = scripts("tabular.channels").find()
+    return scripts("tabular.training")._work(task, {}, found, scripts("tabular.crew").Crew())
 
 
 def write(folder: Path, files: dict[str, str]) -> None:
@@ -56,14 +63,14 @@ def test_data_are_found_wherever_the_guide_has_them(scripts, tmp_path, monkeypat
         monkeypatch.delenv("SM_CHANNEL_VALIDATION")
     index = {"training/categorical_index.json": '{"cat_index_list": [2]}'}
     write(tmp_path, {**files, **index})
-    data = scripts("channels").find()
+    data = scripts("tabular.channels").find()
     assert [path.name for path in data.training] == ["a.csv"] and [path.name for path in data.validation] == ["b.csv"]
     assert data.categorical == [2]
 
 
 def test_several_files_are_one_table_and_the_split_is_the_same_each_time(scripts, tmp_path):
     write(tmp_path / "training", {"a.csv": CSV * 10, "b.csv": CSV * 5, "_SUCCESS": "", ".hidden": "x"})
-    table, data = scripts("table"), scripts("channels").find()
+    table, data = scripts("tabular.table"), scripts("tabular.channels").find()
     (training, validation), (again, _) = table.load(data), table.load(data)
     assert (len(training.target), len(validation.target)) == (48, 12)
     assert list(training.features.columns) == ["feature_0", "feature_1"]
@@ -98,8 +105,10 @@ BAD = [
 @pytest.mark.parametrize(("files", "wanted"), BAD, ids=[wanted[:40] for _, wanted in BAD])
 def test_data_that_cannot_be_trained_with_are_refused(scripts, tmp_path, files, wanted):
     write(tmp_path / "training", files)
-    with pytest.raises(scripts("failing").Refused) as refused:
-        scripts("training")._work("classification", {}, scripts("channels").find(), scripts("crew").Crew())
+    with pytest.raises(scripts("common.failing").Refused) as refused:
+        scripts("tabular.training")._work(
+            "classification", {}, scripts("tabular.channels").find(), scripts("tabular.crew").Crew()
+        )
     assert wanted in str(refused.value)
 
 
@@ -112,21 +121,23 @@ RAW = {
 
 def test_a_library_that_takes_tables_raw_is_given_text_as_text_and_no_part_split_off(scripts, tmp_path):
     write(tmp_path, RAW)
-    data = scripts("channels").find()
-    work = scripts("training")._work("classification", {}, data, scripts("crew").Crew(), True)
+    data = scripts("tabular.channels").find()
+    work = scripts("tabular.training")._work("classification", {}, data, scripts("tabular.crew").Crew(), True)
     features, target = work.training
     assert work.validation is None and work.text == (1, 3, 4)
     # What looks like a number in one file is text there, too, when another file has text in that column.
     assert features["feature_0"].tolist() == ["red", "", "3"] and features["feature_2"].tolist() == ["12", "7", "x y"]
     assert features["feature_1"].tolist() == ["5", "6", "7"] and target.tolist() == [1, 0, 1]
-    rows = scripts("table").rows_of("4,5,6,\n", 4, [2, *work.text])
+    rows = scripts("tabular.table").rows_of("4,5,6,\n", 4, [2, *work.text])
     assert rows.to_numpy().tolist() == [["4", "5", "6", ""]]
 
 
 def test_all_others_refuse_text(scripts, tmp_path):
     write(tmp_path, RAW)
-    with pytest.raises(scripts("failing").Refused, match=r"Column 1 of a\.csv holds text"):
-        scripts("training")._work("classification", {}, scripts("channels").find(), scripts("crew").Crew())
+    with pytest.raises(scripts("common.failing").Refused, match=r"Column 1 of a\.csv holds text"):
+        scripts("tabular.training")._work(
+            "classification", {}, scripts("tabular.channels").find(), scripts("tabular.crew").Crew()
+        )
 
 
 def test_columns_reach_autogluon_with_their_gaps_and_categories(scripts, monkeypatch):
@@ -154,36 +165,38 @@ def test_columns_reach_autogluon_with_their_gaps_and_categories(scripts, monkeyp
 )
 def test_what_differs_from_the_guides_defaults_is_said_to_autogluon(scripts, monkeypatch, given, validated, wanted):
     monkeypatch.syspath_prepend(PACKAGE / "autogluon")
-    read = scripts("parameters").read(declared("autogluon-classification-ensemble"), given)
+    read = scripts("common.parameters").read(declared("autogluon-classification-ensemble"), given)
     found = importlib.import_module("fitting").arguments(read, validated)
     assert found == {"presets": "medium_quality", **wanted}
 
 
 def test_one_fold_is_no_bagging(scripts, monkeypatch):
     monkeypatch.syspath_prepend(PACKAGE / "autogluon")
-    read = scripts("parameters").read(declared("autogluon-regression-ensemble"), {"num_bag_folds": "1"})
-    with pytest.raises(scripts("failing").Refused, match="num_bag_folds is 1; it has to be 0"):
+    read = scripts("common.parameters").read(declared("autogluon-regression-ensemble"), {"num_bag_folds": "1"})
+    with pytest.raises(scripts("common.failing").Refused, match="num_bag_folds is 1; it has to be 0"):
         importlib.import_module("fitting").arguments(read, False)
 
 
 def test_a_part_of_a_package_is_missed_like_a_whole_one(scripts):
-    need, remedy = scripts("failing").need, "pip install it"
+    need, remedy = scripts("common.failing").need, "pip install it"
     need({"json.decoder": remedy})
     for absent in ("json.nothing", "nothing.at_all"):
-        with pytest.raises(scripts("failing").Refused, match=f"The library {absent} is not installed"):
+        with pytest.raises(scripts("common.failing").Refused, match=f"The library {absent} is not installed"):
             need({absent: remedy})
 
 
 def test_a_regression_refuses_words(scripts, tmp_path):
     write(tmp_path / "training", {"data.csv": "price,1\n2,3\n4,5\n"})
-    with pytest.raises(scripts("failing").Refused, match="predicts numbers, and CSV has no header"):
-        scripts("training")._work("regression", {}, scripts("channels").find(), scripts("crew").Crew())
+    with pytest.raises(scripts("common.failing").Refused, match="predicts numbers, and CSV has no header"):
+        scripts("tabular.training")._work(
+            "regression", {}, scripts("tabular.channels").find(), scripts("tabular.crew").Crew()
+        )
 
 
 def test_a_job_without_its_channel_is_refused(scripts, monkeypatch):
     monkeypatch.delenv("SM_CHANNEL_TRAINING")
-    with pytest.raises(scripts("failing").Refused, match="The channel training is missing"):
-        scripts("channels").find()
+    with pytest.raises(scripts("common.failing").Refused, match="The channel training is missing"):
+        scripts("tabular.channels").find()
 
 
 @pytest.mark.parametrize(
@@ -192,15 +205,15 @@ def test_a_job_without_its_channel_is_refused(scripts, monkeypatch):
 @pytest.mark.parametrize("name", ["categorical_index.json", "cat_index.json", "cat_idx.json"])
 def test_categorical_columns_are_listed_by_a_file_of_any_name(scripts, tmp_path, name, index):
     write(tmp_path / "training", {"data.csv": CSV, name: index})
-    assert scripts("channels").find().categorical == [2]
+    assert scripts("tabular.channels").find().categorical == [2]
 
 
 def test_several_hosts_are_refused(scripts, monkeypatch):
     told = {"model_id": "catboost-regression-model", "requires": {}, "several_hosts": False}
-    monkeypatch.setattr(scripts("model"), "told", lambda: told)
+    monkeypatch.setattr(scripts("common.model"), "told", lambda: told)
     monkeypatch.setenv("SM_HOSTS", '["algo-1", "algo-2"]')
-    with pytest.raises(scripts("failing").Refused, match="trains on one instance here; the job asks for 2"):
-        scripts("training").train(lambda work: None)
+    with pytest.raises(scripts("common.failing").Refused, match="trains on one instance here; the job asks for 2"):
+        scripts("tabular.training").train(lambda work: None)
 
 
 @pytest.mark.parametrize(
@@ -226,13 +239,13 @@ def test_several_hosts_are_refused(scripts, monkeypatch):
 )
 def test_a_hyperparameter_is_refused_by_name(scripts, given, wanted):
     rows = [*declared("lightgbm-classification-model"), *declared("autogluon-regression-ensemble")]
-    with pytest.raises(scripts("failing").Refused) as refused:
-        scripts("parameters").read(rows, given)
+    with pytest.raises(scripts("common.failing").Refused) as refused:
+        scripts("common.parameters").read(rows, given)
     assert str(refused.value) == f"The hyperparameter {wanted}"
 
 
 def test_hyperparameters_arrive_decoded_and_what_is_not_declared_is_named(scripts, capsys):
-    found = scripts("parameters").read(
+    found = scripts("common.parameters").read(
         declared("lightgbm-classification-model"), {"is_unbalance": True, "max_depth": -1, "colour": "red"}
     )
     assert found["is_unbalance"] == "True" and found["max_depth"] == -1 and found["num_leaves"] == 64
@@ -240,8 +253,8 @@ def test_hyperparameters_arrive_decoded_and_what_is_not_declared_is_named(script
 
 
 def test_an_artifact_that_nobody_trained_is_not_deployed(scripts, tmp_path):
-    with pytest.raises(scripts("failing").Refused, match="holds no trained model"):
-        scripts("model").saved(str(tmp_path))
+    with pytest.raises(scripts("common.failing").Refused, match="holds no trained model"):
+        scripts("common.model").saved(str(tmp_path))
 
 
 def test_defaults_are_those_that_are_known_of_aws():
@@ -257,7 +270,7 @@ def test_a_few_short_numbers_are_read_as_pandas_reads_them(scripts):
     """Which takes a hundred times as long for one row."""
     import numpy as np
 
-    table, draw = scripts("table"), np.random.default_rng(5)
+    table, draw = scripts("tabular.table"), np.random.default_rng(5)
     whole = draw.integers(-(10**7) + 1, 10**7, (60, 3))
     parts = [
         f"{value:.{digits}f}" for value, digits in zip(draw.normal(0, 900, 120), draw.integers(1, 8, 120), strict=True)
@@ -268,3 +281,9 @@ def test_a_few_short_numbers_are_read_as_pandas_reads_them(scripts):
     assert found.equals(slow) and list(found.columns) == list(slow.columns)
     for odd in ("1,,3", "1,2", "1,2,x", "1, 2,3", "1,2,1e3", "1,2,0.12345678", '1,2,"3"', "1,2,3\n\n1,2,3", ""):
         assert table._few(odd, 3) is None
+
+
+def test_archives_are_packed_once_for_all_regions():
+    here, there = (bucket.objects(region) for region in ("us-east-1", "eu-west-1"))
+    packed = [key for key in here if key.endswith(".tar.gz")]
+    assert len(packed) > 100 and all(here[key] is there[key] for key in packed)

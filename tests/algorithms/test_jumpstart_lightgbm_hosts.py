@@ -178,7 +178,7 @@ def team(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(Tabular(tmp_path, REGRESSION).code)
     yield importlib.import_module("team")
     for name in set(sys.modules) - before:
-        if name.partition(".")[0] in ("team", "tabular"):
+        if name.partition(".")[0] in ("team", "tabular", "common"):
             del sys.modules[name]
 
 

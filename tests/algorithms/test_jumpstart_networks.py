@@ -123,8 +123,8 @@ def test_what_may_be_asked_for(job, accept, verbose):
 
 
 def test_several_hosts_and_a_missing_library_are_refused_at_once(job, monkeypatch):
-    start, told = job.module("networks.start"), job.module("tabular.model").told()
-    refused = job.module("tabular.failing").Refused
+    start, told = job.module("networks.start"), job.module("common.model").told()
+    refused = job.module("common.failing").Refused
     monkeypatch.setenv("SM_HOSTS", '["algo-1", "algo-2"]')
     with pytest.raises(refused, match="trains on one instance here; the job asks for 2"):
         start._begin("fitting")

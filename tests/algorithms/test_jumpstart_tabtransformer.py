@@ -72,7 +72,7 @@ def scripts(monkeypatch):
 
     yield load
     for name in set(sys.modules) - before:
-        if name.partition(".")[0] in ("tabular", "fitted", "fitting", "network", "encoding", "tasks"):
+        if name.partition(".")[0] in ("common", "tabular", "fitted", "fitting", "network", "encoding", "tasks"):
             del sys.modules[name]
 
 
@@ -316,7 +316,7 @@ def test_what_cannot_be_trained_is_refused_in_a_sentence(scripts, tmp_path, monk
     monkeypatch.setenv("SM_HPS", json.dumps(given))
     monkeypatch.setenv("SM_MODEL_DIR", str(job.model))
     fit = scripts(job, "fitting").fit
-    with pytest.raises(scripts(job, "tabular.failing").Refused) as refused:
+    with pytest.raises(scripts(job, "common.failing").Refused) as refused:
         scripts(job, "tabular.training").train(fit)
     assert wanted in str(refused.value)
 
@@ -329,16 +329,16 @@ def test_too_large_a_network_asks_for_a_smaller_one(scripts, tmp_path, monkeypat
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory")
 
     monkeypatch.setattr(fitting, "made", full)
-    with pytest.raises(scripts(job, "tabular.failing").Refused, match="Use a smaller input_dim or batch_size"):
+    with pytest.raises(scripts(job, "common.failing").Refused, match="Use a smaller input_dim or batch_size"):
         fitting.fit(None)
 
 
 def test_without_pytorch_the_job_says_how_to_install_it(tmp_path):
     job = Tabular(tmp_path, CLASSIFICATION)
-    told = json.loads((job.code / "tabular.json").read_text())
+    told = json.loads((job.code / "told.json").read_text())
     remedy = "pip install 'sagelet[tabular,torch]'"
     assert told["requires"] == {"pandas": remedy, "torch": remedy}
-    (job.code / "tabular.json").write_text(json.dumps({**told, "requires": {"not_torch": remedy}}))
+    (job.code / "told.json").write_text(json.dumps({**told, "requires": {"not_torch": remedy}}))
     job.put("training/data.csv", "1,2\n")
     assert job.fit().failure == (
         f"ClientError: The library not_torch is not installed where this job runs. Install it beside Sagelet: {remedy}"

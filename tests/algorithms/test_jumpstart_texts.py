@@ -127,7 +127,7 @@ def test_training_goes_on_from_an_earlier_model_with_its_words(done, prepared, c
     assert float(accuracy) > 0.85  # One epoch from scratch is no better than chance.
     prepared.put("training/data.csv", "3,good\n4,bad\n" * 4)
     prepared.put("validation/data.csv", "3,good\n4,bad\n")
-    assert "knows the classes [0, 1], and the data have [3, 4]" in prepared.refuses(**QUICK)
+    assert "knows the classes 0, 1, and the data have 3, 4" in prepared.refuses(**QUICK)
     prepared.fit(**QUICK, reinitialize_top_layer="True")
     assert prepared.facts()["labels"] == [3, 4]
 
@@ -142,7 +142,7 @@ def test_without_weights_a_job_fails_unless_scratch_is_allowed(prepared):
 
 def test_a_model_of_twelve_layers_is_a_laptop_s_size_and_says_so(tmp_path, capsys):
     for job in scripts(tmp_path, CASED):
-        told = job.module("tabular.model").told()
+        told = job.module("common.model").told()
         assert told["says"] == (
             "The network is a BERT encoder of 4 layers of width 256, a size that trains on a laptop: the model is "
             "named after one of 12 layers of width 768."

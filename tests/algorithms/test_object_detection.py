@@ -16,6 +16,7 @@ import pytest
 from algorithms.common import ndarray_list
 from algorithms.object_detection import anchors, changing
 from algorithms.object_detection.precision import Precision
+from algorithms.vision import boxes
 from tests.algorithms import drawn
 from tests.algorithms.in_process import from_pipe, here, resumed
 from tests.algorithms.job import Ended, Job, Server
@@ -182,8 +183,7 @@ def test_shapes_are_found_and_told_apart(learned: tuple[Job, Ended]) -> None:
         for pixels, found in held:
             rows = np.array(server.post(drawn.encoded(pixels), X_IMAGE).json()["prediction"]).reshape(-1, 6)
             ours.add(rows, np.array(found))
-            rows, columns = np.nonzero(pixels.mean(axis=2) > 125)
-            box = [columns.min() / 100, rows.min() / 100, (columns.max() + 1) / 100, (rows.max() + 1) / 100]
+            box = drawn.bright(pixels)
             bright.add(np.array([[0, 0.5, *box], [1, 0.5, *box]]), np.array(found))
     assert ours.mean > 0.7 > bright.mean + 0.2, (ours.mean, bright.mean)
     assert max(precision_of(ended)) > 0.7
@@ -233,7 +233,7 @@ def test_networks_look_at_as_many_places_as_those_of_mxnet(base: str, sizes: lis
 
     network = Detector(base, 20)
     assert network.sizes(300) == [(size, size) for size in sizes]
-    count = sum(size**2 * boxes for size, boxes in zip(sizes, (4, 6, 6, 6, 4, 4), strict=True))
+    count = sum(size**2 * forms for size, forms in zip(sizes, (4, 6, 6, 6, 4, 4), strict=True))
     assert len(anchors.boxes(network.sizes(300))) == count
     if base == "vgg-16":
         names = {known(name) for name, _ in network.named_parameters()}
@@ -245,19 +245,19 @@ def test_networks_look_at_as_many_places_as_those_of_mxnet(base: str, sizes: lis
 def test_boxes_that_become_objects_become_them_again() -> None:
     start = anchors.boxes([(19, 19), (10, 10), (5, 5), (3, 3), (2, 2), (1, 1)])
     objects = np.array([[1, 0.1, 0.2, 0.4, 0.6], [0, 0.5, 0.5, 0.95, 0.9], [2, 0.02, 0.9, 0.05, 0.93]])
-    kinds, moves = anchors.targets(start, objects)
+    kinds, moves = boxes.targets(start, objects)
     for kind, *box in objects.tolist():
         mine = kinds == kind + 1
         assert mine.any(), "even the smallest object has one"
-        assert anchors.decoded(start[mine], moves[mine]) == pytest.approx(np.tile(box, (mine.sum(), 1)), abs=1e-4)
-    shared = anchors.overlaps(start, objects[:, 1:])
+        assert boxes.decoded(start[mine], moves[mine]) == pytest.approx(np.tile(box, (mine.sum(), 1)), abs=1e-4)
+    shared = boxes.overlaps(start, objects[:, 1:])
     assert ((kinds > 0) >= (shared >= 0.5).any(axis=1)).all()
     chances = np.full((len(start), 4), 0.001)
     chances[np.arange(len(start)), kinds] = 0.99
-    rows = anchors.detected(start, chances, moves, 0.45)
+    rows = boxes.detected(start, chances, moves, 0.45)
     assert sorted(rows[:, 0]) == [0, 1, 2] and rows[:, 1] == pytest.approx([0.99] * 3)
-    none, _ = anchors.targets(start, np.empty((0, 5)))
-    assert not none.any() and not len(anchors.detected(start, np.eye(4)[none], moves, 0.45))
+    none, _ = boxes.targets(start, np.empty((0, 5)))
+    assert not none.any() and not len(boxes.detected(start, np.eye(4)[none], moves, 0.45))
 
 
 def test_the_first_boxes_are_those_that_mxnet_puts_there() -> None:
@@ -295,12 +295,12 @@ def test_changes_keep_boxes_on_what_they_mark() -> None:
     pixels[30:60, 40:80] = 255
     objects = np.array([[0, 0.4, 0.3, 0.8, 0.6]])
     for _ in range(60):
-        found, boxes = changing.changed(pixels, objects, draw)
-        assert found.shape == pixels.shape and len(boxes) <= 1
-        if len(boxes):
+        found, moved = changing.changed(pixels, objects, draw)
+        assert found.shape == pixels.shape and len(moved) <= 1
+        if len(moved):
             rows, columns = np.nonzero(found[:, :, 0] > 150)
             bright = [columns.min() / 100, rows.min() / 100, (columns.max() + 1) / 100, (rows.max() + 1) / 100]
-            assert boxes[0, 1:] == pytest.approx(bright, abs=0.035)
+            assert moved[0, 1:] == pytest.approx(bright, abs=0.035)
             seen += 1
     assert seen > 40
     assert (objects == [[0, 0.4, 0.3, 0.8, 0.6]]).all(), "what was given is as it was"

@@ -17,7 +17,7 @@ sts = {"endpoint_url": "https://sts.us-east-1.amazonaws.com"}
 """
 
 
-def said(script: str, tmp_path: Path, hooked: bool = True, **files: str) -> str:
+def said(script: str, tmp_path: Path, hooked: bool = True, named: str = "AWS_ENDPOINT_URL", **files: str) -> str:
     """What an interpreter prints whose working folder, which is on its path behind the hook, has these modules."""
     for name, text in files.items():
         file = tmp_path / (name.replace("__", "/") + ".py")
@@ -25,7 +25,7 @@ def said(script: str, tmp_path: Path, hooked: bool = True, **files: str) -> str:
         file.write_text(text)
     path = os.pathsep.join([*([str(HOOK)] if hooked else []), str(tmp_path)])
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    environment = {**kept, "PYTHONPATH": path, "AWS_ENDPOINT_URL": URL}
+    environment = {**kept, "PYTHONPATH": path, named: URL}
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, timeout=60)
     assert not told.returncode, told.stderr
     return told.stdout.strip()
@@ -46,6 +46,15 @@ def test_waiters_look_every_moment_for_as_long_as_they_would(tmp_path):
         "print(c.delay, c.max_attempts)"
     )
     assert said(script, tmp_path) == "0.2 21600\n0 3"
+
+
+def test_by_the_proxy_addresses_stay_awss_and_waiters_are_quick(tmp_path):
+    script = STS + (
+        "import botocore.waiter as w\n"
+        "c = w.SingleWaiterConfig({'operation': 'X', 'delay': 120, 'maxAttempts': 180, 'acceptors': []})\n"
+        "print(where('sts', **sts), c.delay)"
+    )
+    assert said(script, tmp_path, named="SAGELET_SERVER") == "https://sts.us-east-1.amazonaws.com 0.2"
 
 
 SDK = {
@@ -99,3 +108,30 @@ def test_an_interpreter_without_a_server_is_left_alone(tmp_path):
         [sys.executable, "-c", script], capture_output=True, text=True, env={**kept, "PYTHONPATH": str(HOOK)}
     )
     assert told.stdout.strip() == "[]", told.stderr
+
+
+REMOTE = {
+    "sagemaker____init__": "",
+    "sagemaker__remote_function____init__": "",
+    "sagemaker__remote_function__job": """
+class _JobSettings:
+    def __init__(self, *, environment_variables=None):
+        self.environment_variables = environment_variables or {}
+
+def _ensure_sagemaker_dependency(path):
+    return "one that installs the SDK"
+""",
+}
+
+
+def test_a_remote_function_is_told_the_python_that_it_is_called_from(tmp_path):
+    script = (
+        "import sys\n"
+        "from sagemaker.remote_function import job\n"
+        "told = [job._JobSettings(environment_variables=one).environment_variables for one in ({'a': 'b'},"
+        " {'SAGELET_REMOTE_PYTHON': 'mine'})]\n"
+        "print(told == [{'a': 'b', 'SAGELET_REMOTE_PYTHON': sys.executable}, {'SAGELET_REMOTE_PYTHON': 'mine'}],"
+        " job._ensure_sagemaker_dependency(None))"
+    )
+    assert said(script, tmp_path, **REMOTE) == "True None"
+    assert said(script, tmp_path, hooked=False, **REMOTE) == "False one that installs the SDK"

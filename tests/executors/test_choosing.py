@@ -93,6 +93,16 @@ def test_our_own_image_of_the_family_comes_second(tmp_path: Path) -> None:
     assert executors(tmp_path, docker=docker).choose(spec(KNOWN, tmp_path)) is docker
 
 
+def test_a_remote_function_is_a_process_unless_the_very_image_is_there(tmp_path: Path) -> None:
+    """Our own image of the family lacks the packages of the Python that the function was called from."""
+    docker = Docker(own="sagelet/xgboost")
+    made = executors(tmp_path, docker=docker)
+    run = spec(KNOWN, tmp_path, environment={"SAGELET_REMOTE_PYTHON": "/usr/bin/python3"}, entrypoint=("bash",))
+    assert made._automatic(run).name == "process"
+    docker.held = (KNOWN,)
+    assert made._automatic(run) is docker
+
+
 @pytest.mark.parametrize("docker", [{}, {"docker": Docker()}, {"docker": Docker(images=(KNOWN,), up=False)}])
 def test_a_known_image_is_a_process_otherwise(tmp_path: Path, no_engine: None, docker: dict[str, Any]) -> None:
     house = executors(tmp_path, **docker)

@@ -197,7 +197,8 @@ def test_each_model_server_has_a_port_of_its_own_and_a_web_page_is_not_answered(
 
 
 def test_the_latest_that_fits_answers_before_every_executor(book, answer, tmp_path):
-    executors = Executors(Settings(data_dir=tmp_path, executor="stub"), None, functions=book)  # type: ignore[arg-type]
+    executors = Executors(Settings(data_dir=tmp_path, executor="stub"), None)  # type: ignore[arg-type]
+    executors.functions = book
     assert executors.choose(spec(tmp_path)).name == "stub"
     answer(lambda job: None, "my-*")
     answer(lambda job: None, "my-image", account="000000000001")
@@ -217,7 +218,8 @@ def test_who_answers_for_other_work_only_is_named(book, answer, tmp_path):
             return ("xgboost",)
 
     answer(lambda request: b"", word="serve")
-    executors = Executors(Settings(data_dir=tmp_path, executor="process"), Nothing(), functions=book)
+    executors = Executors(Settings(data_dir=tmp_path, executor="process"), Nothing())
+    executors.functions = book
     with pytest.raises(NoExecutor, match="The functions that answer for this image are for serve only"):
         executors.choose(spec(tmp_path))
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from emulator.settings import SETTINGS
-from tests.house import algorithm_pages, command_pages
+from tests.house import algorithm_pages, command_pages, sdk_page
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -37,7 +37,12 @@ OPTIONS = frozenset(
 )
 """Settings that `sagelet up` takes as options; the others are variables only."""
 
-DOCUMENTS = {"settings.md": settings, "commands.md": command_pages.page, "algorithms.md": algorithm_pages.page}
+DOCUMENTS = {
+    "settings.md": settings,
+    "commands.md": command_pages.page,
+    "algorithms.md": algorithm_pages.page,
+    "sdk.md": sdk_page.page,
+}
 
 
 def main() -> None:

@@ -3,18 +3,16 @@ that is activated (it names no server, no bucket); prints a line a flow: `ok FLO
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import sys
 import time
-import traceback
 import uuid
 from pathlib import Path
 
 import numpy as np
-import sagemaker
 import sdk_jumpstart
+import sdk_remote
+import sdk_stay
 import sdk_tracking
 from sagemaker import image_uris
 from sagemaker.deserializers import CSVDeserializer, JSONDeserializer
@@ -23,6 +21,7 @@ from sagemaker.exceptions import UnexpectedStatusException
 from sagemaker.inputs import TrainingInput
 from sagemaker.processing import FrameworkProcessor, ProcessingInput, ProcessingOutput, ScriptProcessor
 from sagemaker.pytorch import PyTorch
+from sagemaker.remote_function import RemoteExecutor, remote
 from sagemaker.serializers import CSVSerializer
 from sagemaker.sklearn import SKLearn
 from sagemaker.sklearn.processing import SKLearnProcessor
@@ -38,70 +37,48 @@ from sdk_algorithms import (
     pca,
     random_cut_forest,
 )
-
-
-def stay_here(event: str, arguments: tuple) -> None:
-    """Says of every name that is looked up, and every address that is called, if it is not of this machine."""
-    if event == "socket.getaddrinfo" or (event == "socket.connect" and isinstance(arguments[1], tuple)):
-        host = str(arguments[0] if event == "socket.getaddrinfo" else arguments[1][0])
-        if host not in ("127.0.0.1", "::1", "localhost", "None"):
-            print("outside", event, host, flush=True)
-
-
-sys.addaudithook(stay_here)
-
-
-ROLE = sagemaker.get_execution_role()
-SOURCE = Path(__file__).parent / "sdk_source"
-SESSION = sagemaker.Session()
-ONE = {"role": ROLE, "instance_count": 1, "instance_type": "ml.m5.large", "sagemaker_session": SESSION}
-ROWS = np.column_stack([f := np.random.default_rng(5).uniform(-1, 1, (300, 3)).round(4), f @ [3, -2, 1]])[
-    :, [3, 0, 1, 2]
-]
-FEATURES = ROWS[:5, 1:]
-
-
-def data() -> str:
-    """The rows as CSV in S3, as `upload_data` puts them there."""
-    Path("rows.csv").write_text("\n".join(",".join(f"{value:.4f}" for value in row) for row in ROWS) + "\n")
-    return SESSION.upload_data("rows.csv", key_prefix="data/train")
-
-
-def ridge(**more) -> SKLearn:
-    given = {"hyperparameters": {"alpha": 0.01, "note": "two words"}, **ONE, **more}
-    source = {"source_dir": str(SOURCE / "code"), "dependencies": [str(SOURCE / "shared" / "more")]}
-    scores = [{"Name": "score", "Regex": "score=(.*?);"}]
-    return SKLearn("ridge.py", framework_version="1.2-1", metric_definitions=scores, **source, **given)
-
-
-def counting(**more) -> SKLearn:
-    return SKLearn("resume.py", source_dir=str(SOURCE / "code"), framework_version="1.2-1", **{**ONE, **more})
-
-
-def booster(**more) -> Estimator:
-    settings = {"num_round": 20, "objective": "reg:squarederror", "nthread": 1}
-    image = image_uris.retrieve("xgboost", "us-east-1", "1.7-1")
-    return Estimator(image, hyperparameters=settings, output_path=f"s3://{SESSION.default_bucket()}/out", **ONE, **more)
-
-
-def said(work, *arguments, **more) -> str:
-    """What the SDK prints meanwhile."""
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        work(*arguments, **more)
-    return printed.getvalue()
-
-
-def close(predicted, wanted, by: float = 0.5) -> None:
-    predicted, wanted = np.asarray(predicted, dtype=float).ravel(), np.asarray(wanted).ravel()
-    assert predicted.shape == wanted.shape and np.abs(predicted - wanted).max() < by, (predicted, wanted)
-
-
-def gone(predictor) -> None:
-    endpoint = predictor.endpoint_name
-    predictor.delete_model()
-    predictor.delete_endpoint()
-    left = SESSION.sagemaker_client.list_endpoints(NameContains=endpoint)["Endpoints"]
-    assert all(one["EndpointStatus"] == "Deleting" for one in left), left
+from sdk_hosting import (
+    asynchronous,
+    data_capture,
+    deploy_update_delete,
+    endpoint_without_sts,
+    framework_model,
+    inference_component,
+    multi_model,
+    pipeline_model,
+    predict_stream,
+    serializers,
+    serverless,
+)  # fmt: skip
+from sdk_later import (
+    automl,
+    automl_v2,
+    clarify_bias,
+    clarify_explanation,
+    clarify_monitor,
+    feature_store_offline,
+    feature_store_records,
+    inference_recommender,
+    model_quality_monitor,
+    neo_compilation,
+    pipeline_execution,
+    pipeline_records,
+    pipeline_step_decorator,
+    spark_processor,
+    tuner,
+)  # fmt: skip
+from sdk_records import (
+    debugger_rules,
+    jumpstart_list,
+    metrics_and_search,
+    model_card,
+    model_registry,
+    monitoring_schedule,
+    profiler,
+    role_of_ones_own,
+    session_basics,
+)  # fmt: skip
+from sdk_world import FEATURES, ONE, ROLE, ROWS, SESSION, SOURCE, booster, close, counting, data, gone, ridge, said
 
 
 def sklearn() -> None:
@@ -285,25 +262,32 @@ def jumpstart_estimator() -> None:
     sdk_jumpstart.estimator(SESSION, said)
 
 
+def remote_function() -> None:
+    sdk_remote.function(remote, REMOTE)
+
+
+def remote_workspace() -> None:
+    sdk_remote.workspace(remote, REMOTE)
+
+
+def remote_executor() -> None:
+    sdk_remote.executor(RemoteExecutor, REMOTE)
+
+
+REMOTE = {"role": ROLE, "instance_type": "ml.m5.large", "sagemaker_session": SESSION}
 FLOWS = [
-    sklearn, sklearn_transform, xgboost_script, xgboost_builtin, pipe_and_fast_file, pytorch, own_image,
-    sklearn_processor, script_processor, framework_processor, warm_pool, spot, attach, failure, stop,
-    experiment_run, lineage, kmeans, pca, knn, linear_learner, factorization_machines, ip_insights,
-    random_cut_forest, lda, ntm, jumpstart_retrieved, jumpstart_estimator,
+    session_basics, role_of_ones_own, sklearn, sklearn_transform, xgboost_script, xgboost_builtin, pipe_and_fast_file,
+    pytorch, own_image, sklearn_processor, script_processor, framework_processor, spark_processor, warm_pool, spot,
+    attach, failure, stop, experiment_run, lineage, metrics_and_search, profiler, debugger_rules, kmeans, pca, knn,
+    linear_learner, factorization_machines, ip_insights, random_cut_forest, lda, ntm, jumpstart_list,
+    jumpstart_retrieved, jumpstart_estimator, deploy_update_delete, predict_stream, serializers, framework_model,
+    serverless, asynchronous, data_capture, multi_model, pipeline_model, inference_component, endpoint_without_sts,
+    model_registry, model_card, remote_function, remote_workspace, remote_executor, tuner,
+    pipeline_records, pipeline_execution, pipeline_step_decorator, feature_store_records, feature_store_offline,
+    clarify_bias, clarify_explanation, monitoring_schedule, model_quality_monitor, clarify_monitor, automl, automl_v2,
+    inference_recommender, neo_compilation,
 ]  # fmt: skip
 
 
-def main(names: list[str]) -> None:
-    for flow in [one for one in FLOWS if one.__name__ in names]:
-        begun = time.monotonic()
-        try:
-            flow()
-            print(f"\nok {flow.__name__} {time.monotonic() - begun:.1f}", flush=True)
-        except BaseException as error:
-            traceback.print_exc()
-            reason = f"{type(error).__name__}: {error!s:.2000}".replace("\n", " | ")
-            print(f"\nFAILED {flow.__name__} {reason}", flush=True)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:] or [flow.__name__ for flow in FLOWS])
+    sdk_stay.main(FLOWS, sys.argv[1:])

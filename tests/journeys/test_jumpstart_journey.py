@@ -178,6 +178,8 @@ def test_the_untrained_artifact_is_not_served(client):
 def test_the_bucket_is_there_for_every_region_and_for_no_one_to_change(client):
     manifest = json.loads(client.text("jumpstart-cache-prod-eu-west-1", "models_manifest.json"))
     assert {row["model_id"] for row in manifest} >= {"lightgbm-regression-model", "catboost-classification-model"}
+    bought = json.loads(client.text("jumpstart-cache-prod-eu-west-1", "proprietary-sdk-manifest.json"))
+    assert bought[0]["min_version"] == "9999.0.0", "the SDK reads the first entry unguarded"
     european = json.loads(client.text("jumpstart-cache-prod-eu-west-1", manifest[0]["spec_key"]))
     assert ".dkr.ecr.eu-west-1.amazonaws.com/" in image(european, "training")
     with pytest.raises(ClientError, match="AccessDenied"):

@@ -1,6 +1,8 @@
-"""The classes of the SageMaker Python SDK 2.x against a real server: with processes, with containers, and with both.
+"""The flows of the SageMaker Python SDKs 2.x and 3.x (`sdk_flows.py`) against a real server, a few in containers, too.
 
-SAGELET_SDK_PYTHON names the Python that has `sagemaker`; it must not be ours, whose libraries the SDK would change."""
+`.ci/sdk prepare` installs both SDKs into .sdk/; SAGELET_SDK_PYTHON and SAGELET_SDK3_PYTHON name other Pythons that have
+one. It must not be ours, whose libraries the SDKs would change.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,10 @@ import ast
 import importlib.util
 import io
 import os
+import re
 import subprocess
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import docker
@@ -19,16 +22,13 @@ import pytest
 from algorithms import catalog
 from emulator.executors.docker_engine import Engine
 from sagelet.server import Server
+from tests.journeys.sdk_flows import FLOWS, PROGRAMS, VERSIONS, Flow
 
-PYTHON = os.environ.get("SAGELET_SDK_PYTHON", "")
-PROGRAM = Path(__file__).parent / "sdk_program.py"
-TREE = ast.parse(PROGRAM.read_text())
-FLOWS = [
-    name.id
-    for node in TREE.body
-    if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "FLOWS"
-    for name in node.value.elts
-]
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+VARIABLES = {"2": "SAGELET_SDK_PYTHON", "3": "SAGELET_SDK3_PYTHON"}
+ELSEWHERE = re.compile("EndpointConnection|ConnectTimeout|ConnectionError|sts\\.|InvalidClientTokenId")
+"""What an error says that comes of leaving the machine, or of having been told to."""
 OWN = "sagelet-test-sdk:1"
 TRAIN = """#!/usr/bin/env python3
 import json, os
@@ -54,10 +54,14 @@ class Handler(BaseHTTPRequestHandler):
 HTTPServer(("", 8080), Handler).serve_forever()
 """
 
-pytestmark = [
-    pytest.mark.skipif(not PYTHON, reason="SAGELET_SDK_PYTHON names no Python that has sagemaker 2.x"),
-    pytest.mark.timeout(900),
-]
+pytestmark = pytest.mark.timeout(900)
+
+
+def python(sdk: str) -> str:
+    """The Python that has this generation of the SDK; empty where there is none."""
+    named = os.environ.get(VARIABLES[sdk], "")
+    prepared = ROOT / ".sdk" / sdk
+    return named or (str(prepared / "bin" / "python") if (prepared / ".installed").exists() else "")
 
 
 @pytest.fixture(scope="module")
@@ -90,40 +94,73 @@ def missing(executor: str) -> str:
     return reason
 
 
+def possible(flow: Flow, executor: str) -> bool:
+    """Whether a flow is run under an executor: all as processes whose modules are here, a few in containers."""
+    if executor != "process":
+        return flow.containers
+    module = flow.needs.removeprefix("no ")
+    there = not module or (module != "engine" and importlib.util.find_spec(module) is not None)
+    return there is not flow.needs.startswith("no ")
+
+
+def run(sdk: str, executor: str, flows: Sequence[str], folder: Path, image: str = "") -> list[str]:
+    """What the program of an SDK says of these flows on a server of its own."""
+    with Server(folder / "data", ["--executor", executor]) as server:
+        env = {**os.environ, **server.env, "HOME": str(folder), "SDK_OWN_IMAGE": image}
+        command = [python(sdk), "-W", "ignore", str(HERE / PROGRAMS[sdk]), *flows]
+        with (folder / "said").open("wb") as said:
+            subprocess.run(command, env=env, cwd=folder, stdout=said, stderr=said, timeout=800, check=False)
+    return (folder / "said").read_text(errors="replace").splitlines()
+
+
 @pytest.fixture(
-    scope="module", params=["process", *(pytest.param(one, marks=pytest.mark.docker) for one in ("auto", "docker"))]
+    scope="module",
+    params=[
+        ("2", "process"),
+        ("3", "process"),
+        *(pytest.param(("2", one), marks=pytest.mark.docker) for one in ("auto", "docker")),
+    ],
+    ids=lambda row: "-".join(row),
 )
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What the program says of each flow."""
-    executor = request.param
+    """What the program of an SDK says of each flow, under one executor; `sdk` is the SDK."""
+    sdk, executor = request.param
+    if not python(sdk):
+        pytest.skip(f"no SDK {VERSIONS[sdk]}: .ci/sdk prepare {sdk} installs it, or {VARIABLES[sdk]} names its Python")
     if reason := missing(executor):
         pytest.skip(reason)
     image = "" if executor == "process" else request.getfixturevalue("own_image")
-    folder = tmp_path_factory.mktemp(executor)
-    flows = [flow for flow in FLOWS if possible(flow, executor)]
-    with Server(folder / "data", ["--executor", executor]) as server:
-        env = {**os.environ, **server.env, "HOME": str(folder), "SDK_OWN_IMAGE": image}
-        command = [PYTHON, "-W", "ignore", str(PROGRAM), *flows]
-        with (folder / "said").open("wb") as said:
-            subprocess.run(command, env=env, cwd=folder, stdout=said, stderr=said, timeout=800, check=False)
-    lines = (folder / "said").read_text(errors="replace").splitlines()
+    flows = [flow.name for flow in FLOWS[sdk] if possible(flow, executor)]
+    lines = run(sdk, executor, flows, tmp_path_factory.mktemp(f"{sdk}-{executor}"), image)
     outside = sorted({line for line in lines if line.startswith("outside ")})
     assert not outside, f"an activated program leaves the machine: {outside}"
     verdicts = [line.split(" ", 2) for line in lines if line.startswith(("ok ", "FAILED "))]
-    said_all = {flow: f"{verdict} {rest}" for verdict, flow, rest in verdicts}
-    return {flow: said_all.get(flow, "\n".join(lines[-30:])) for flow in flows}
+    said = {flow: f"{verdict} {rest}" for verdict, flow, rest in verdicts}
+    return {"sdk": sdk, **{flow: said.get(flow, "\n".join(lines[-30:])) for flow in flows}}
 
 
-def possible(flow: str, executor: str) -> bool:
-    if executor == "process" and flow == "pytorch":
-        return importlib.util.find_spec("torch") is not None
-    if flow.startswith("jumpstart"):
-        return executor != "process" or importlib.util.find_spec("lightgbm") is not None
-    return not (executor == "process" and flow == "own_image")
+@pytest.mark.parametrize("name", list(dict.fromkeys(flow.name for flows in FLOWS.values() for flow in flows)))
+def test_a_flow_of_the_sdk_works_or_is_refused_in_words(told: dict[str, str], name: str) -> None:
+    flow = next((flow for flow in FLOWS[told["sdk"]] if flow.name == name), None)
+    if flow is None:
+        pytest.skip(f"no flow of the SDK {told['sdk']}")
+    if name not in told:
+        pytest.skip(f"needs {flow.needs}" if flow.needs else "is run as processes only")
+    if not flow.refused:
+        assert told[name].startswith("ok "), told[name]
+        return
+    assert told[name].startswith("FAILED "), f"{name} is refused no longer: say so in sdk_flows.py"
+    assert re.search(flow.refused, told[name]) and not ELSEWHERE.search(told[name]), told[name]
 
 
-@pytest.mark.parametrize("flow", FLOWS)
-def test_the_sdk_s_own_classes_work(told: dict[str, str], flow: str) -> None:
-    if flow not in told:
-        pytest.skip("needs torch" if flow == "pytorch" else "needs a container engine")
-    assert told[flow].startswith("ok "), told[flow]
+@pytest.mark.parametrize("sdk", list(FLOWS))
+def test_every_flow_of_a_program_is_in_the_table_and_none_other(sdk: str) -> None:
+    tree = ast.parse((HERE / PROGRAMS[sdk]).read_text())
+    (named,) = [
+        [name.id for name in node.value.elts if isinstance(name, ast.Name)]
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and getattr(node.targets[0], "id", "") == "FLOWS"
+        and isinstance(node.value, ast.List)
+    ]
+    assert named == [flow.name for flow in FLOWS[sdk]]

@@ -145,6 +145,15 @@ def test_filtered_events_of_several_streams_come_in_the_order_of_time(logs: Any)
     assert one["events"][0]["message"] == "[0]#011train-rmse:0.000" and one["nextToken"]
 
 
+def test_a_page_is_where_a_paginator_may_start(logs: Any) -> None:
+    """botocore takes a StartingToken that is base64 of JSON for one of its own; the SDK starts with ours."""
+    first = logs.filter_log_events(logGroupName=GROUP, logStreamNames=["job/algo-2-17"], limit=1)
+    pages = logs.get_paginator("filter_log_events").paginate(
+        logGroupName=GROUP, logStreamNames=["job/algo-2-17"], PaginationConfig={"StartingToken": first["nextToken"]}
+    )
+    assert next(iter(pages))["events"][0]["message"].startswith("[1]")
+
+
 def test_pages_of_random_size_lose_and_repeat_nothing(aws: Any, logs: Any) -> None:
     chance = random.Random(3)
     stamps = sorted(chance.randrange(200) for _ in range(300))

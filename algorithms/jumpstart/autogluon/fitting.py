@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from columns import TARGET, framed
-from tabular import model
-from tabular.failing import Refused
+from common import model
+from common.failing import Refused
 from tabular.training import Work
 
 METRICS = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "root_mean_squared_error"}

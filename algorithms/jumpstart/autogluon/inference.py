@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tabular import model
-from tabular.failing import need
+from common import model
+from common.failing import need
 
 
 def model_fn(model_dir: str) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tabular import model
-from tabular.failing import Refused
+from common import model
+from common.failing import Refused
 from tabular.training import Work
 
 AUTO = {"eval_metric": "auto", "boosting_type": "Auto", "max_bin": "Auto"}

@@ -7,9 +7,9 @@ from typing import Any
 import joblib
 import lightgbm
 import team
-from tabular import model
+from common import model
+from common.failing import Refused
 from tabular.categories import numbered
-from tabular.failing import Refused
 from tabular.training import Work
 
 OURS = ("num_boost_round", "early_stopping_rounds", "use_dask", "metric")

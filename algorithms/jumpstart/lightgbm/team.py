@@ -10,8 +10,8 @@ from typing import Any
 import lightgbm
 import numpy as np
 import pandas as pd
+from common.failing import Refused
 from tabular.crew import Crew
-from tabular.failing import Refused
 from tabular.training import Work
 
 LINES = ("Socket ", "Binding port", "Machine list file", "Please specify the local machine")

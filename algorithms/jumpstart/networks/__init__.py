@@ -1,1 +1,1 @@
-"""What the scripts of the families of networks share. It runs in the job's own interpreter, as `tabular` does."""
+"""What the scripts of the families of networks share. It runs in the job's own interpreter, as `common` does."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tabular.failing import Refused
+from common.failing import Refused
 
 JSON, TEXT = "application/json", "text/plain"
 

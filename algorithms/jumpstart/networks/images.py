@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from common.failing import Refused
 from networks import pictures
 from networks.mobilenet import MEAN, SPREAD
-from tabular.failing import Refused
 from torch import Tensor
 
 ENDINGS = (".jpg", ".jpeg", ".png")
@@ -18,6 +18,8 @@ ROOM = 1 << 30
 """Bytes of pixels that are kept of a channel; what is beyond it is decoded each time."""
 SMALL = 128
 """The side of pictures up to which a step is too short for several threads."""
+PLAIN = "bilinear"
+"""The way of resizing where none is asked for."""
 FILTERS = {"bilinear": "BILINEAR", "nearest": "NEAREST", "bicubic": "BICUBIC", "area": "BOX", "lanczos3": "LANCZOS"}
 """Pillow's names for TensorFlow's ways of resizing."""
 
@@ -42,6 +44,14 @@ def square(content: bytes, side: int, interpolation: str) -> Any:
 
     found = pictures.picture(pictures.decode(content))
     return np.array(found.resize((side, side), Image.Resampling[FILTERS[interpolation]]))
+
+
+def sent(content: bytes, side: int, interpolation: str = PLAIN) -> Tensor:
+    """The picture of a request, normalized, alone in its batch; Refused when it is none."""
+    try:
+        return normalized(square(content, side, interpolation)[None])
+    except pictures.Undecodable as error:
+        raise Refused(f"The body is no picture: {error}.") from None
 
 
 def normalized(pixels: Any) -> Tensor:

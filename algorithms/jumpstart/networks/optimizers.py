@@ -20,6 +20,11 @@ def made(parameters: Iterable[Tensor], values: Mapping[str, Any]) -> Made:
     return MAKERS[values["optimizer"]](list(parameters), values)
 
 
+def still_rmsprop(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values for a family whose guide says that `momentum` is of sgd and nesterov alone."""
+    return {**values, "momentum": 0.0} if values["optimizer"] == "rmsprop" else dict(values)
+
+
 def _betas(values: Mapping[str, Any]) -> tuple[float, float]:
     return min(values["beta_1"], MOST), min(values["beta_2"], MOST)
 

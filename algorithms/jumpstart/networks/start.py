@@ -8,8 +8,8 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from tabular import model, parameters
-from tabular.failing import Refused, need, run
+from common import model, parameters
+from common.failing import Refused, need, run
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,22 @@ import json
 import os
 import shutil
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from common import model
+from common.failing import Refused
 from networks import scratch
 from networks.start import Work
-from tabular import model
-from tabular.failing import Refused
 from torch import nn
 
 FILE, FOREIGN, FORMS = "model.pt", "saved_model.pb", (".pth", ".pt")
 """A state_dict as `torch.load` reads it; TensorFlow's own file; and how those of pretrained networks end."""
+
+LABELS = "class_label_to_prediction_index.json"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,20 @@ class Beginning:
     values: Mapping[str, Any]
     facts: Mapping[str, Any] | None
     files: Mapping[str, Path]
+
+    def keeps(self, values: Mapping[str, Any], classes: Sequence[Any]) -> bool:
+        """Whether the last layer stays: Auto keeps it of a model of ours and makes it anew for a pretrained one.
+        Refused when it would stay and tells other classes than the data have."""
+        wanted = values["reinitialize_top_layer"]
+        if wanted == "True" or (wanted == "Auto" and self.facts is None):
+            return False
+        known = self.facts["labels"] if self.facts else classes
+        if list(known) != list(classes):
+            raise Refused(
+                f"The model in the channel model knows the classes {_listed(known)}, and the data have "
+                f"{_listed(classes)}. They have to be the same, or set reinitialize_top_layer to True."
+            )
+        return True
 
 
 def given(work: Work) -> Beginning | None:
@@ -57,6 +73,15 @@ def given(work: Work) -> Beginning | None:
         flush=True,
     )
     return None
+
+
+def demand_learned(values: Mapping[str, Any], learned: bool) -> None:
+    """Refused where the last layer alone is to learn, of a network that has not."""
+    if values["train_only_on_top_layer"] == "True" and not learned:
+        raise Refused(
+            "train_only_on_top_layer=True teaches the last layer of a network that has learned before, and this one "
+            "begins by chance. Set it to False, or give a model in the channel model."
+        )
 
 
 def _earlier(work: Work, files: Mapping[str, Path]) -> Beginning:
@@ -99,14 +124,21 @@ def put(network: nn.Module, values: Mapping[str, Any], top: tuple[str, ...] = ()
 
 
 def save(work: Work, network: nn.Module, facts: Mapping[str, Any]) -> None:
-    """The artifact: values, what is known of them, and the code that serves."""
+    """The artifact: values, what is known of them (`labels` at least), the mapping of labels, and the code that
+    serves."""
     torch.save(network.state_dict(), model.folder() / FILE)
+    mapping = {str(label): place for place, label in enumerate(facts["labels"])}
+    (model.folder() / LABELS).write_text(json.dumps(mapping), encoding="utf-8")
     model.save({"model_id": work.told["model_id"], "network": work.told["network"], **facts})
 
 
 def saved(folder: str) -> Any:
     """The values in an artifact."""
     return torch.load(Path(folder) / FILE, map_location="cpu", weights_only=True)
+
+
+def _listed(classes: Sequence[Any]) -> str:
+    return ", ".join(map(str, classes))
 
 
 def _unpacked(folder: Path) -> dict[str, Path]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import joblib
+from common import model
+from common.failing import Refused
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import SGDClassifier, SGDRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from tabular import model, scores
-from tabular.failing import Refused
+from tabular import scores
 from tabular.training import Work
 
 SEED = 0

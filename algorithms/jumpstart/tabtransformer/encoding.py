@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tabular.failing import Refused
+from common.failing import Refused
 
 
 @dataclass(frozen=True)

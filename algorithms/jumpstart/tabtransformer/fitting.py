@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import tasks
 import torch
+from common import model
+from common.failing import Refused
 from encoding import Encoding
 from fitted import Fitted
 from network import Shape, TabTransformer
-from tabular import model
-from tabular.failing import Refused
 from tabular.training import Work
 from torch import Tensor
 

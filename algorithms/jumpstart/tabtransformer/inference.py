@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tabular import model
-from tabular.failing import need
+from common import model
+from common.failing import need
 
 
 def model_fn(model_dir: str) -> Any:

@@ -1,1 +1,1 @@
-"""What the scripts of all tabular models share. It runs in the job's own interpreter: no other room is there."""
+"""What the scripts of all tabular models share, besides `common`. It runs in the job's own interpreter, too."""

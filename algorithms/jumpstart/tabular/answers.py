@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from common.failing import Refused
 from tabular import table
-from tabular.failing import Refused
 
 FEW = 1000
 CSV, JSON, VERBOSE, PLAIN = "text/csv", "application/json", ";verbose", "text/plain"

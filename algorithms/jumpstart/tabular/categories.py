@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from tabular.failing import Refused
+from common.failing import Refused
 
 
 def numbered(features: pd.DataFrame, categorical: Sequence[str]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tabular.failing import Refused
+from common.failing import Refused
 
 TRAINING, VALIDATION = ("training", "train"), ("validation",)
 INDEX, MEMBERS = "categorical_index.json", ("cat_index_list", "cat_index")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tabular.failing import CLIENT, Refused, tell
+from common.failing import CLIENT, Refused, tell
 
 ALGORITHM = "AlgorithmError"
 LINGER = 3.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 
-from tabular import model
-from tabular.failing import need, run
+from common import model
+from common.failing import need, run
 
 
 def begin(fitting: str) -> None:

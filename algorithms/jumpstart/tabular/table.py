@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from common.failing import Refused
 from tabular.channels import Data
-from tabular.failing import Refused
 
 SPLIT, SEED = 0.2, 123
 FEW = 64

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tabular.failing import Refused
+from common.failing import Refused
 from tabular.table import Table
 
 CLASSIFICATION = "classification"

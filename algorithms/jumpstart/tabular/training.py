@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tabular import channels, crew, model, parameters, table, targets
+from common import model, parameters
+from common.failing import Refused
+from tabular import channels, crew, table, targets
 from tabular.crew import Crew
-from tabular.failing import Refused
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as compute
+from common.failing import Refused
 from networks.images import ENDINGS, Squares
-from tabular.failing import Refused
 from torch import Tensor
 
 SPLIT, SEED = 0.2, 123
@@ -75,12 +75,15 @@ def _split(listed: Listed) -> tuple[Listed, Listed]:
 
 
 class Examples:
-    """Fulfils `networks.classifying.Examples`."""
+    """Fulfils `networks.training.Examples`."""
 
     def __init__(self, squares: Squares, listed: Listed, changing: Mapping[str, Any] | None) -> None:
         self.labels = np.array([kind for _, kind in listed], dtype=np.int64)
         self._squares, self._changing = squares, changing
         self._draw = torch.Generator().manual_seed(SEED)
+
+    def __len__(self) -> int:
+        return len(self.labels)
 
     def inputs(self, numbers: Sequence[int], learning: bool) -> tuple[Tensor, ...]:
         """Pixels (n, 3, side, side), changed at random where `augmentation` says so and it is for learning."""

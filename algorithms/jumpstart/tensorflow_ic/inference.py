@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tabular import model
-from tabular.failing import Refused, need
+from common import model
+from common.failing import need
 
 
 def model_fn(model_dir: str) -> Any:
@@ -35,14 +35,11 @@ def transform_fn(loaded: Any, body: Any, content_type: str, accept: str, context
 
 def _chances(loaded: Any, content: bytes) -> list[float]:
     import torch
-    from networks import images, pictures
+    from networks import images
 
     facts, network = loaded
-    try:
-        pixels = images.square(content, facts["network"]["side"], facts["interpolation"])
-    except pictures.Undecodable as error:
-        raise Refused(f"The body is no picture: {error}.") from None
+    pixels = images.sent(content, facts["network"]["side"], facts["interpolation"])
     with torch.inference_mode():
-        scores = network(images.normalized(pixels[None]))[0]
+        scores = network(pixels)[0]
     found: list[float] = (scores.sigmoid() if facts["binary"] else scores.softmax(dim=0)).tolist()
     return found

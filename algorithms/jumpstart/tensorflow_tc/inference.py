@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tabular import model
-from tabular.failing import Refused, need
+from common import model
+from common.failing import Refused, need
 
 
 def model_fn(model_dir: str) -> Any:

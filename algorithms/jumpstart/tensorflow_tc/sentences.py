@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from tabular.failing import Refused
+from common.failing import Refused
 from torch import Tensor
 
 FILE, SEED = "data.csv", 123
@@ -77,11 +77,14 @@ def _split(rows: Rows, ratio: float) -> tuple[Rows, Rows]:
 
 
 class Texts:
-    """Fulfils `networks.classifying.Examples`; `numbers` are those of each text's pieces."""
+    """Fulfils `networks.training.Examples`; `numbers` are those of each text's pieces."""
 
     def __init__(self, numbers: Sequence[Sequence[int]], labels: Sequence[int]) -> None:
         self.labels = np.array(labels, dtype=np.int64)
         self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self.labels)
 
     def inputs(self, numbers: Sequence[int], learning: bool) -> tuple[Tensor, ...]:
         """Pieces (n, length), 0 behind the end of a text."""

@@ -8,10 +8,11 @@ import joblib
 import numpy as np
 import pandas as pd
 import xgboost
+from common import model
+from common.failing import Refused
 from sklearn.compose import ColumnTransformer
 from sklearn.preprocessing import OneHotEncoder
-from tabular import model, scores
-from tabular.failing import Refused
+from tabular import scores
 from tabular.training import Work
 
 ROUNDS = ("num_boost_round", "early_stopping_rounds")

@@ -149,8 +149,8 @@ def prepared(prepare: str, path: tuple[str, ...]) -> dict[str, str]:
 def execute(words: list[str], problems: int, prepare: str) -> None:
     """Inside bwrap: become the command, or write to `problems` why not."""
     os.set_inheritable(problems, False)
-    os.environ.update(prepared(prepare, ()))
     try:
+        os.environ.update(prepared(prepare, ()))
         command.execute(words, os.environ)
     except OSError as error:
         os.write(problems, str(error).encode()[:2000])

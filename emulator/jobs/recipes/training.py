@@ -20,7 +20,7 @@ from emulator.jobs.recipes.recipe import Tools
 from emulator.jobs.record import NOTHING, News, settled
 from emulator.jobs.syncing import Sync
 from emulator.jobs.warmth import CACHE, Pool
-from emulator.ports import Mount
+from emulator.ports import CALLER, Mount
 from emulator.storage import uri
 from emulator.store.records import Record
 
@@ -150,6 +150,7 @@ class TrainingRun(ProgramRun):
         """What the service sets; the request's own Environment cannot take it away."""
         return {
             **({SCRATCH: "true"} if self.tools.settings.train_from_scratch else {}),
+            **({CALLER: self.tools.settings.remote_python} if self.tools.settings.remote_python else {}),
             **{str(k): str(v) for k, v in (self.body.get("Environment") or {}).items()},
             "TRAINING_JOB_NAME": self.record.key,
             "TRAINING_JOB_ARN": self.record.arn,

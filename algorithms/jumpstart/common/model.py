@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tabular.failing import Refused
+from common.failing import Refused
 
 HERE = Path(__file__).resolve().parents[1]
-TOLD, SAVED = "tabular.json", "model_info.json"
+TOLD, SAVED = "told.json", "model_info.json"
 
 
 def told() -> dict[str, Any]:

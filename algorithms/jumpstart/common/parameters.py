@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from tabular.failing import Refused
+from common.failing import Refused
 
 NUMBERS = {"int": "an integer", "float": "a number"}
 

@@ -1,0 +1,1 @@
+"""The images that hold Python alone, for remote functions and processing jobs with a command."""

@@ -1,0 +1,1 @@
+"""Object Detection - TensorFlow as JumpStart's scripts do it, by PyTorch."""
