@@ -8,8 +8,10 @@ DECLARED = (ROOT / "pyproject.toml").read_text().partition("[project.optional-de
 EXTRAS = dict(
     re.findall(r"^(\w+) = \[(.*?)\]", DECLARED.replace("sagelet[", "sagelet ").replace(']"', '"'), re.M | re.S)
 )
-APART = {"all", "autogluon", "dev", "tensorflow"}
-"""What `all` does not bring: itself, what has libraries of its own versions, and what only work on Sagelet needs."""
+OWN = {"dev", "docs"}
+"""What only work on Sagelet needs."""
+APART = {"all", "autogluon", "tensorflow"} | OWN
+"""What `all` does not bring: itself, what has libraries of its own versions, and what is ours."""
 
 
 def named() -> dict[str, str]:
@@ -34,4 +36,4 @@ def test_all_brings_what_can_be_installed_side_by_side():
 
 def test_every_extra_is_in_the_table_of_sizes():
     table = re.findall(r"^\| `\[(\w+)\]` \|", (ROOT / "docs" / "install.md").read_text(), re.M)
-    assert sorted(table) == sorted(set(EXTRAS) - {"dev"})
+    assert sorted(table) == sorted(set(EXTRAS) - OWN)
