@@ -139,7 +139,7 @@ class Job:
 
     def train(self, **environment: str) -> Ended:
         with self.start("train", **environment) as process:
-            output, _ = process.communicate(timeout=120)
+            output, _ = process.communicate(timeout=240)
         return self.ended(process.returncode, output)
 
     def ended(self, code: int, output: str) -> Ended:

@@ -112,7 +112,7 @@ def test_perplexity_comes_near_that_of_who_knows_the_chances(tmp_path: Path) -> 
         (toy.translated, {"encoder_type": "cnn", "rnn_decoder_state_init": "zero"}),
         (toy.translated, {"decoder_type": "cnn"}),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_networks_of_all_kinds_learn(becomes: Any, values: dict[str, Any]) -> None:
     from algorithms.seq2seq import beam, fitting, network

@@ -5,15 +5,28 @@ What the SDK uploads is recordio-protobuf with a manifest, and its predictors sp
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import sagemaker
-from sagemaker import KNN, LDA, NTM, PCA, FactorizationMachines, KMeans, LinearLearner, RandomCutForest, image_uris
+from sagemaker import (
+    KNN,
+    LDA,
+    NTM,
+    PCA,
+    FactorizationMachines,
+    KMeans,
+    LinearLearner,
+    Object2Vec,
+    RandomCutForest,
+    image_uris,
+)
+from sagemaker.amazon.amazon_estimator import RecordSet
 from sagemaker.deserializers import JSONDeserializer
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
-from sagemaker.serializers import CSVSerializer
+from sagemaker.serializers import CSVSerializer, JSONSerializer
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
 DRAW = np.random.default_rng(11)
@@ -153,4 +166,22 @@ def ntm() -> None:
     assert set(topics[:10]) != set(topics[10:]) and np.allclose(weights.sum(axis=1), 1, atol=1e-4), weights
     metrics = estimator.latest_training_job.describe()["FinalMetricDataList"]
     assert {metric["MetricName"] for metric in metrics} >= {"train:total_loss", "train:progress"}, metrics
+    done(predictor)
+
+
+def object2vec() -> None:
+    """Its class takes a RecordSet of JSON Lines, which no `record_set` makes. Pairs of one group belong together."""
+    own = session()
+    pairs = [(first, second) for first in range(8) for second in range(8)]
+    lines = [json.dumps({"in0": [a], "in1": [b], "label": int(a // 4 == b // 4)}) + "\n" for a, b in pairs * 20]
+    Path("pairs.jsonl").write_text("".join(lines))
+    told = {"num_records": len(lines), "feature_dim": None, "s3_data_type": "S3Prefix"}
+    sizes = {"enc0_vocab_size": 8, "enc0_max_seq_len": 1, "enc0_token_embedding_dim": 8, "enc_dim": 8}
+    more = {"epochs": 10, "num_classes": 2, "learning_rate": 0.02, "enc0_network": "pooled_embedding", **sizes}
+    estimator = Object2Vec(mini_batch_size=64, **more, **settings(own))
+    estimator.fit(RecordSet(own.upload_data("pairs.jsonl", key_prefix="pairs"), channel="train", **told), logs=False)
+    predictor = estimator.deploy(1, "ml.m5.large", serializer=JSONSerializer(), deserializer=JSONDeserializer())
+    asked = {"instances": [{"in0": [a], "in1": [b]} for a, b in pairs]}
+    found = np.array([one["scores"] for one in predictor.predict(asked)["predictions"]])
+    assert np.mean(found.argmax(axis=1) == [a // 4 == b // 4 for a, b in pairs]) > 0.9, found
     done(predictor)

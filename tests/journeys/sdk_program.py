@@ -34,6 +34,7 @@ from sdk_algorithms import (
     lda,
     linear_learner,
     ntm,
+    object2vec,
     pca,
     random_cut_forest,
 )
@@ -279,7 +280,7 @@ FLOWS = [
     session_basics, role_of_ones_own, sklearn, sklearn_transform, xgboost_script, xgboost_builtin, pipe_and_fast_file,
     pytorch, own_image, sklearn_processor, script_processor, framework_processor, spark_processor, warm_pool, spot,
     attach, failure, stop, experiment_run, lineage, metrics_and_search, profiler, debugger_rules, kmeans, pca, knn,
-    linear_learner, factorization_machines, ip_insights, random_cut_forest, lda, ntm, jumpstart_list,
+    linear_learner, factorization_machines, ip_insights, random_cut_forest, lda, ntm, object2vec, jumpstart_list,
     jumpstart_retrieved, jumpstart_estimator, deploy_update_delete, predict_stream, serializers, framework_model,
     serverless, asynchronous, data_capture, multi_model, pipeline_model, inference_component, endpoint_without_sts,
     model_registry, model_card, remote_function, remote_workspace, remote_executor, tuner,
