@@ -75,6 +75,9 @@ def _found(run: Run, rows: NDArray[np.float32], k: int, factor: int) -> NDArray[
         run.log.info(f"processed a total of {len(rows)} examples")
         run.log.progress(epoch + 1, values["epochs"])
         run.log.throughput(len(rows), start)
+    if factor == 1:
+        run.log.info("No shrinking is required as extra_center_factor is 1.")
+        return stream.centres.astype(np.float32)
     run.log.info(f"shrinking {len(stream.centres)} centers into {k}")
     return centres.lloyd(stream, k, dict(values), draw, run.log.info).astype(np.float32)
 

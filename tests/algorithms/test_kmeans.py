@@ -77,6 +77,25 @@ def test_inertia_is_that_of_scikit_learn_within_5_percent(tmp_path: Path, data: 
     assert inertia <= 1.05 * oracle
 
 
+@pytest.mark.parametrize(("factor", "kept"), [("1", 12), ("4", 48), ("auto", 120)])
+def test_extra_centres_are_kept_until_the_end_and_make_better_clusters(tmp_path: Path, factor: str, kept: int) -> None:
+    """The lines are those of a real job's log (tests/facts/first_party.json)."""
+    rows = make_blobs(3000, 4, centers=12, cluster_std=0.5, random_state=5)[0].astype(np.float32)
+    job = Job(tmp_path, "kmeans")
+    values = {"feature_dim": "4", "k": "12", "init_method": "random", "mini_batch_size": "500", "epochs": "2"}
+    job.prepare({**values, "extra_center_factor": factor}, train="text/csv;label_size=0")
+    job.put("train/data.csv", csv(rows))
+    ended = job.train()
+    assert ended.code == 0
+    shrunk = f"shrinking {kept} centers into 12"
+    assert (shrunk in ended.output) == (kept > 12)
+    assert ("No shrinking is required as extra_center_factor is 1." in ended.output) == (kept == 12)
+    [centres] = ndarray_list.read((job.model / "model_algo-1").read_bytes())
+    inertia = float((((rows[:, None] - centres[None]) ** 2).sum(axis=2)).min(axis=1).sum())
+    oracle = KMeans(12, n_init=10, random_state=0).fit(rows).inertia_
+    assert centres.shape == (12, 4) and (inertia <= 1.05 * oracle) == (kept > 12)
+
+
 def test_the_nearest_centre_is_found_far_from_0() -> None:
     """The square of 10,000 swallows distances of 1 in float32."""
     draw = np.random.default_rng(4)
