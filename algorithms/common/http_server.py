@@ -209,6 +209,9 @@ class Server:
             thread = threading.Thread(target=self._converse, args=[sock], daemon=True)
             self._open[thread] = sock
             thread.start()
+            if self._stopping:  # It was not among those that were told.
+                with suppress(OSError):
+                    sock.shutdown(socket.SHUT_RD)
 
     def stop(self, seconds: float) -> bool:
         """Accept no more, and finish what has been asked; whether that took no longer."""

@@ -25,16 +25,15 @@ MEMBERS: given.Kinds = {
 
 def routes(app: Flask, door: FrontDoor) -> None:
     """Add the routes of this topic."""
-    book = door.house.functions
 
     @app.get("/_sagelet/functions")
     def function_images() -> ResponseReturnValue:
-        return jsonify(functions=book.all())
+        return jsonify(functions=door.house.functions.all())
 
     @app.post("/_sagelet/functions")
     def add_function_image() -> ResponseReturnValue:
-        return jsonify(book.add(functions.made(given.members(MEMBERS)))), 201
+        return jsonify(door.house.functions.add(functions.made(given.members(MEMBERS)))), 201
 
     @app.delete("/_sagelet/functions/<image>")
     def forget_function_image(image: str) -> ResponseReturnValue:
-        return jsonify(book.remove(image))
+        return jsonify(door.house.functions.remove(image))
