@@ -29,7 +29,7 @@ SOON = 5.0
 REMEMBERED = 1000
 """Looks of which is remembered when they were answered."""
 
-LOOKS = (0.02, 0.05, 0.1, 0.2)
+LOOKS = (0.02, 0.05)
 """Seconds from one look of our own to the next; the last stays."""
 
 
