@@ -60,7 +60,7 @@ pytestmark = pytest.mark.timeout(900)
 def python(sdk: str) -> str:
     """The Python that has this generation of the SDK; empty where there is none."""
     named = os.environ.get(VARIABLES[sdk], "")
-    prepared = ROOT / ".sdk" / sdk
+    prepared = (ROOT / ".sdk" / sdk).resolve()  # jobs do not see links to it
     return named or (str(prepared / "bin" / "python") if (prepared / ".installed").exists() else "")
 
 
