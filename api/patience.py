@@ -73,10 +73,10 @@ class Patience:
     def _came_soon(self, look: tuple[object, ...]) -> bool:
         with self._lock:
             before = self._answered.get(look)
-            if before is None or self._now() - before >= SOON:
-                return False
-            self._answered[look] = self._now()
-            return True
+        if before is None or self._now() - before >= SOON:
+            return False
+        self._remember(look)
+        return True
 
     def _remember(self, look: tuple[object, ...]) -> None:
         with self._lock:

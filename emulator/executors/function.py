@@ -15,28 +15,24 @@ import socket
 import threading
 from typing import Any
 
+from emulator.executors.outcome import Outcome
 from emulator.executors.process.stamp import Stamper
 from emulator.functions import CONNECT_SECONDS, LOOPBACK, FunctionBook, FunctionImage
 from emulator.ports import Address, Exit, ExitReason, RunSpec, Usage
 
 
-class _Run:
+class _Run(Outcome):
     def __init__(self, spec: RunSpec, answers: FunctionImage, connection: socket.socket) -> None:
+        super().__init__()
         self.spec = spec
         self.answers = answers
         self.connection = connection
-        self.changed = threading.Condition()
-        self.exit: Exit | None = None
-        self.told = False
-        self.closed = False
         self.stopping = False
         self.port = 0
         self.deadline: threading.Timer | None = None
 
     def end(self, over: Exit) -> None:
-        with self.changed:
-            self.exit = self.exit or over
-            self.changed.notify_all()
+        super().end(over)
         self.hang_up()
 
     def hang_up(self) -> None:
@@ -44,14 +40,6 @@ class _Run:
             self.deadline.cancel()
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
-
-    def tell(self, timeout: float | None) -> Exit | None:
-        with self.changed:
-            self.changed.wait_for(lambda: self.exit is not None or self.closed, timeout)
-            if self.exit is None or self.told:
-                return None
-            self.told = True
-            return self.exit
 
 
 class FunctionExecutor:
@@ -159,9 +147,7 @@ def _send(connection: socket.socket, message: dict[str, Any]) -> None:
 
 
 def _drop(run: _Run) -> None:
-    with run.changed:
-        run.closed = True
-        run.changed.notify_all()
+    run.close()
     run.hang_up()
 
 

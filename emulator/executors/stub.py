@@ -7,7 +7,6 @@ RunSpec. Its name is `stub`, and the first line of every log says that nothing w
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emulator.clock import Clock, SystemClock
+from emulator.executors.outcome import Outcome
 from emulator.ports import Address, Exit, ExitReason, RunSpec, Usage
 
 if TYPE_CHECKING:
@@ -52,32 +52,19 @@ def hyperparameters(spec: RunSpec) -> dict[str, Any]:
     return found
 
 
-class _Run:
+class _Run(Outcome):
     def __init__(self, spec: RunSpec, script: StubRun) -> None:
+        super().__init__()
         self.spec = spec
         self.script = script
-        self.changed = threading.Condition()
-        self.exit: Exit | None = None
-        self.told = False
-        self.closed = False
         self.stopping = False
         self.cancel: Callable[[], None] | None = None
         self.server: StubServer | None = None
 
     def end(self, over: Exit) -> None:
-        with self.changed:
-            self.exit = self.exit or over
-            self.changed.notify_all()
+        super().end(over)
         if self.server is not None:
             self.server.close()
-
-    def tell(self, timeout: float | None) -> Exit | None:
-        with self.changed:
-            self.changed.wait_for(lambda: self.exit is not None or self.closed, timeout)
-            if self.exit is None or self.told:
-                return None
-            self.told = True
-            return self.exit
 
 
 class StubExecutor:
@@ -163,9 +150,7 @@ class StubExecutor:
             run.cancel()
         if run.server is not None:
             run.server.close()
-        with run.changed:
-            run.closed = True
-            run.changed.notify_all()
+        run.close()
 
     def _exit_later(self, run: _Run, delay: float, over: Exit) -> None:
         if delay <= 0:
