@@ -22,11 +22,12 @@ import pytest
 from algorithms import catalog
 from emulator.executors.docker_engine import Engine
 from sagelet.server import Server
-from tests.journeys.sdk_flows import FLOWS, PROGRAMS, VERSIONS, Flow
+from tests.journeys import sdk_pythons
+from tests.journeys.sdk_flows import FLOWS, PROGRAMS, Flow
+from tests.journeys.sdk_pythons import python
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-VARIABLES = {"2": "SAGELET_SDK_PYTHON", "3": "SAGELET_SDK3_PYTHON"}
 ELSEWHERE = re.compile("EndpointConnection|ConnectTimeout|ConnectionError|sts\\.|InvalidClientTokenId")
 """What an error says that comes of leaving the machine, or of having been told to."""
 OWN = "sagelet-test-sdk:1"
@@ -55,13 +56,6 @@ HTTPServer(("", 8080), Handler).serve_forever()
 """
 
 pytestmark = pytest.mark.timeout(900)
-
-
-def python(sdk: str) -> str:
-    """The Python that has this generation of the SDK; empty where there is none."""
-    named = os.environ.get(VARIABLES[sdk], "")
-    prepared = (ROOT / ".sdk" / sdk).resolve()  # jobs do not see links to it
-    return named or (str(prepared / "bin" / "python") if (prepared / ".installed").exists() else "")
 
 
 @pytest.fixture(scope="module")
@@ -113,20 +107,12 @@ def run(sdk: str, executor: str, flows: Sequence[str], folder: Path, image: str 
     return (folder / "said").read_text(errors="replace").splitlines()
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        ("2", "process"),
-        ("3", "process"),
-        *(pytest.param(("2", one), marks=pytest.mark.docker) for one in ("auto", "docker")),
-    ],
-    ids=lambda row: "-".join(row),
-)
+@pytest.fixture(scope="module")
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What the program of an SDK says of each flow, under one executor; `sdk` is the SDK."""
+    """What the program of an SDK says of each flow, for one (SDK, executor)."""
     sdk, executor = request.param
     if not python(sdk):
-        pytest.skip(f"no SDK {VERSIONS[sdk]}: .ci/sdk prepare {sdk} installs it, or {VARIABLES[sdk]} names its Python")
+        pytest.skip(sdk_pythons.missing(sdk))
     if reason := missing(executor):
         pytest.skip(reason)
     image = "" if executor == "process" else request.getfixturevalue("own_image")
@@ -136,16 +122,27 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     assert not outside, f"an activated program leaves the machine: {outside}"
     verdicts = [line.split(" ", 2) for line in lines if line.startswith(("ok ", "FAILED "))]
     said = {flow: f"{verdict} {rest}" for verdict, flow, rest in verdicts}
-    return {"sdk": sdk, **{flow: said.get(flow, "\n".join(lines[-30:])) for flow in flows}}
+    return {flow: said.get(flow, "\n".join(lines[-30:])) for flow in flows}
 
 
-@pytest.mark.parametrize("name", list(dict.fromkeys(flow.name for flows in FLOWS.values() for flow in flows)))
-def test_a_flow_of_the_sdk_works_or_is_refused_in_words(told: dict[str, str], name: str) -> None:
-    flow = next((flow for flow in FLOWS[told["sdk"]] if flow.name == name), None)
-    if flow is None:
-        pytest.skip(f"no flow of the SDK {told['sdk']}")
+CASES = [
+    pytest.param(
+        (sdk, executor),
+        flow,
+        id=f"{sdk}-{executor}-{flow.name}",
+        marks=() if executor == "process" else pytest.mark.docker,
+    )
+    for sdk, executor in (("2", "process"), ("3", "process"), ("2", "auto"), ("2", "docker"))
+    for flow in FLOWS[sdk]
+    if executor == "process" or flow.containers
+]
+
+
+@pytest.mark.parametrize(("told", "flow"), CASES, indirect=["told"])
+def test_a_flow_of_the_sdk_works_or_is_refused_in_words(told: dict[str, str], flow: Flow) -> None:
+    name = flow.name
     if name not in told:
-        pytest.skip(f"needs {flow.needs}" if flow.needs else "is run as processes only")
+        pytest.skip(f"needs {flow.needs}")
     if not flow.refused:
         assert told[name].startswith("ok "), told[name]
         return

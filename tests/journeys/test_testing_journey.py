@@ -12,10 +12,11 @@ from botocore.exceptions import ClientError
 
 from sagelet import testing
 from sagelet.places import NoServer
+from tests.journeys import sdk_pythons
 from tests.journeys.conftest import ROLE, training_request
 
 IMAGE = "my-image"
-SDK = os.environ.get("SAGELET_SDK_PYTHON", "")
+SDK = sdk_pythons.python("2")
 
 
 @pytest.fixture
@@ -147,7 +148,7 @@ def test_a_block_that_was_emptied_meanwhile_ends_in_peace(own_server, monkeypatc
         own_server.reset()
 
 
-@pytest.mark.skipif(not SDK, reason="SAGELET_SDK_PYTHON names no Python that has sagemaker 2.x")
+@pytest.mark.skipif(not SDK, reason=sdk_pythons.missing("2"))
 def test_the_predictor_of_the_sdk_is_answered(client):
     program = """
 from sagemaker.deserializers import JSONDeserializer
