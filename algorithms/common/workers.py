@@ -20,6 +20,7 @@ READY = b"!"
 HANDING = b"c"
 PATIENCE = 7.0
 """Seconds that workers have to finish what they are at."""
+ENDING = (signal.SIGTERM, signal.SIGINT)
 
 Serve = Callable[["Handed", Callable[[], None]], int]
 """Serves what is handed on until SIGTERM, calls the function when it can; the exit status."""
@@ -66,8 +67,9 @@ class Handed:
 def _forget_signals() -> None:
     """Until it serves, a worker ends at once when told to: the first process's way would only wake that one again."""
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ENDING:
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 
 @dataclass
@@ -83,7 +85,10 @@ class Worker:
         ours, theirs = socket.socketpair()
         sys.stdout.flush()
         sys.stderr.flush()
+        # What tells the new process to end has to wait until that has forgotten our way, else it would be lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         if pid := os.fork():
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
             theirs.close()
             return cls(pid, ours)
         status = 1
@@ -104,6 +109,12 @@ class Worker:
         except OSError:
             return False
 
+    def ended(self) -> int:
+        """Wait for its end; the status, below 0 for a signal."""
+        status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        self.pid = 0
+        return status
+
     def hand(self, connection: socket.socket) -> None:
         """A worker that is gone is noticed elsewhere."""
         with contextlib.suppress(OSError):
@@ -117,11 +128,13 @@ def run(count: int, bound: socket.socket, listen: Callable[[], None], serve: Ser
     The first worker loads alone: if it cannot, none can. When it has, `listen` is called: so far callers are refused.
     """
     workers = [Worker.fork(serve, bound, [])]
-    if not workers[0].wait_until_ready():
-        return os.waitstatus_to_exitcode(os.waitpid(workers[0].pid, 0)[1]) or 1
-    listen()
-    workers += [Worker.fork(serve, bound, workers[:]) for _ in range(count - 1)]
     try:
+        if ended in select.select([ended, workers[0].line], [], [])[0]:
+            return 0
+        if not workers[0].wait_until_ready():
+            return workers[0].ended() or 1
+        listen()
+        workers += [Worker.fork(serve, bound, workers[:]) for _ in range(count - 1)]
         return _hand_out(workers, bound, ended)
     finally:
         _stop(workers)
@@ -142,9 +155,8 @@ def _hand_out(workers: list[Worker], listening: socket.socket, ended: socket.soc
                     ready.append(worker)
                     print(f"Worker {worker.pid} serves too", flush=True)
                 else:
-                    status = os.waitstatus_to_exitcode(os.waitpid(worker.pid, 0)[1])
-                    print(f"Worker {worker.pid} has ended with status {status}", file=sys.stderr, flush=True)
-                    worker.pid = 0
+                    pid, status = worker.pid, worker.ended()
+                    print(f"Worker {pid} has ended with status {status}", file=sys.stderr, flush=True)
                     return status or 1
         if listening in readable:
             connection, _ = listening.accept()

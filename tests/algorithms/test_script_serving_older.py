@@ -3,7 +3,6 @@
 import io
 import json
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -147,7 +146,7 @@ def transform_fn(model, body, content_type, accept):
     with lock:
         under_way += 1
         most = max(most, under_way)
-    time.sleep(0.05)
+    time.sleep(0.3)
     with lock:
         under_way -= 1
     return str(most)
@@ -161,9 +160,8 @@ def test_calls_take_turns_as_many_at_a_time_as_there_are_workers(tmp_path, worke
         threads = [threading.Thread(target=server.post, args=("x",)) for _ in range(9)]
         for thread in threads:
             thread.start()
-        started = time.monotonic()
         assert server.get("/ping").status == 200
-        assert time.monotonic() - started < 0.5
+        assert any(thread.is_alive() for thread in threads), "a ping takes no turn"
         for thread in threads:
             thread.join()
         assert int(server.post("x").text) == most

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -98,32 +99,46 @@ class TestWorkers:
 
 
 LOADING = """
-import socket, sys, time
+import os, signal, socket, sys, time
 from algorithms.common import serving, workers
+slow, told = {slow}, {told}
 def work(handed, ready):
-    if workers_before:
-        time.sleep(60)  # The second one takes its time to load.
+    if len(begun) == slow:
+        print("loading", flush=True)
+        time.sleep(600)
     ready()
     serving._signals().recv(1)
     return 0
-workers_before = []
+begun = []
 ended = serving._signals()
 bound = socket.create_server(("127.0.0.1", 0))
-def listen():
-    workers_before.append(1)
-    print("listening", flush=True)
-sys.exit(workers.run(2, bound, listen, work, ended))
+os.register_at_fork(before=lambda: begun.append(1))
+if told:  # In the very moment it begins, as a machine that is busy may have it.
+    os.register_at_fork(after_in_child=lambda: len(begun) == slow and os.kill(os.getpid(), signal.SIGTERM))
+workers.PATIENCE = 60.0
+sys.exit(workers.run(2, bound, lambda: None, work, ended))
 """
 
 
-def test_a_worker_that_is_still_loading_ends_when_it_is_told_to() -> None:
-    with subprocess.Popen([sys.executable, "-c", LOADING], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "listening\n"
-        assert until(lambda: len(children(process.pid)) == 2)
-        start = time.monotonic()
-        process.terminate()
-        assert process.wait(20) == 0
-        assert time.monotonic() - start < workers.PATIENCE / 2
+@pytest.fixture
+def loading(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen]:
+    """A server with a worker that takes ten minutes to load: longer than a machine can be busy."""
+    program = LOADING.format(**request.param)
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("loading", [{"slow": 1, "told": False}, {"slow": 2, "told": False}], indirect=True)
+def test_a_server_ends_when_it_is_told_to_while_a_worker_still_loads(loading: subprocess.Popen) -> None:
+    assert loading.stdout.readline() == "loading\n"
+    loading.terminate()
+    assert loading.wait(50) == 0, "it waits 60 s for workers that do not hear"
+
+
+@pytest.mark.parametrize("loading", [{"slow": 2, "told": True}], indirect=True)
+def test_a_worker_that_is_told_to_end_in_its_first_moment_does(loading: subprocess.Popen) -> None:
+    assert loading.wait(50) == 256 - signal.SIGTERM, "as its worker has"
 
 
 @pytest.mark.parametrize(("name", "said", "count"), [

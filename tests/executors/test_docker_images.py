@@ -131,7 +131,7 @@ def test_a_missing_image_is_pulled_with_progress(puller: Bench, registry: Regist
     spec = puller.spec(registry.image)
     began = time.monotonic()
     puller.executor.start(spec)
-    assert time.monotonic() - began < 1.0, "start must not wait for the registry"
+    assert time.monotonic() - began < 2.4, "start must not wait for the registry"
     assert puller.executor.address(spec.run_id) is None
     over = puller.executor.wait(spec.run_id, 60)
     # The image has no shell: it was pulled, and could not be run for that reason alone.

@@ -66,7 +66,7 @@ def fed(stored: Bucket, wanted: Channel, tmp_path: Path, turn: Turn = ALONE) -> 
     finally:
         began = time.monotonic()
         delivery.feeder.close()
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 4.5, "it gives up waiting for its thread after 5 s"
 
 
 def run(program: str, folder: Path) -> bytes:
