@@ -17,7 +17,7 @@ from algorithms.common.contract import Layout, end_on_sigterm, log, run_training
 from algorithms.common.earlier import members
 from algorithms.common.faults import UserError
 from algorithms.first_party.definition import MODEL_CHANNEL
-from algorithms.xgboost import callbacks, data, hosts, hyperparameters, metrics, model
+from algorithms.xgboost import callbacks, data, hosts, hyperparameters, library, metrics, model
 from algorithms.xgboost.definition import DEFINITION
 from algorithms.xgboost.inputs import Inputs
 from algorithms.xgboost.library import xgboost
@@ -57,6 +57,7 @@ def main() -> int:
         from algorithms.script_mode.train import Family, run
 
         return run(Family("xgboost", "sagemaker_xgboost_container.training:main"))
+    library.do_without_pandas()
     code = run_training(layout, train)
     if len(layout.hosts) > 1:
         hosts.end_at_once(code)
