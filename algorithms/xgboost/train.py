@@ -57,7 +57,7 @@ def main() -> int:
         from algorithms.script_mode.train import Family, run
 
         return run(Family("xgboost", "sagemaker_xgboost_container.training:main"))
-    library.do_without_pandas()
+    library.do_without_pandas(sklearn=True)  # which computes some metrics and folds
     code = run_training(layout, train)
     if len(layout.hosts) > 1:
         hosts.end_at_once(code)

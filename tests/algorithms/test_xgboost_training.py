@@ -127,6 +127,16 @@ def test_the_log_lines_match_the_regexes_of_the_manifest(tmp_path):
     assert "#011validation-error@0.3:" in lines
 
 
+def test_a_job_does_not_import_pandas_whatever_it_computes(tmp_path):
+    pytest.importorskip("pandas")
+    job = ready(tmp_path, LOGISTIC | {"eval_metric": "auc,accuracy", "_kfold": "2"}, table(), table(seed=1))
+    code = "import sys\nfrom algorithms.xgboost.train import main\nprint('ended', main(), 'pandas' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=job._environment({}), capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.splitlines()[-1] == "ended 0 False", done.stdout + done.stderr
+
+
 def test_directories_and_several_files_are_one_table(tmp_path):
     values = table()
     job = ready(tmp_path, LOGISTIC)

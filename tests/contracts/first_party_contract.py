@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,11 +24,15 @@ from algorithms.common.faults import UserError
 from algorithms.common.hyperparameters import validate
 from algorithms.first_party import wording
 from algorithms.first_party.run import check_channels
-from tests.algorithms.job import Ended, Job, Server
+from tests.algorithms.job import ROOT, Ended, Job, Server
 from tests.contracts.manifest_contract import ManifestContract
 
 CSV, JSON, JSONLINES = "text/csv", "application/json", "application/jsonlines"
 RECORDIO = "application/x-recordio-protobuf"
+
+
+SLOW = {"pandas", "pyarrow", "scipy", "sklearn", "sympy", "torch", "torch._dynamo", "torchvision"}
+"""To import: 0.2 to 4 s."""
 
 
 class FirstPartyContract(ManifestContract):
@@ -100,6 +106,26 @@ class FirstPartyContract(ManifestContract):
         reply = server.post(csv(rows), CSV, accept)
         assert reply.status == 200, reply.text
         return reply
+
+    # --- speed ------------------------------------------------------------------------------------------------------
+
+    def test_a_job_imports_nothing_that_takes_long_for_its_zygote_has(self, tmp_path: Path) -> None:
+        code = (
+            "import importlib, sys\n"
+            "for name in sys.argv[2:]: importlib.import_module(name)\n"
+            "import algorithms.run\n"
+            "before = set(sys.modules)\n"
+            "code = algorithms.run.main([sys.argv[1], 'train'])\n"
+            "print('imported', code, *sorted({'.'.join(name.split('.')[:2]) for name in set(sys.modules) - before}))\n"
+        )
+        preload = catalog.get(self.name).preload
+        done = subprocess.run(
+            [sys.executable, "-c", code, self.name, *preload],
+            cwd=ROOT, env=self.job(tmp_path)._environment({}), capture_output=True, text=True, timeout=240,
+        )  # fmt: skip
+        [_, status, *imported] = done.stdout.splitlines()[-1].split()
+        assert status == "0", done.stderr
+        assert not SLOW & set(imported)
 
     # --- configuration ----------------------------------------------------------------------------------------------
 

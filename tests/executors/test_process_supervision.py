@@ -45,6 +45,9 @@ def mumbles():
 def seeds():
     import random, numpy
     print(random.random(), numpy.random.rand())
+def seeds_of_torch():
+    import torch
+    print(torch.rand(1).item(), torch.get_num_threads())
 def boosts():
     import numpy, xgboost
     data = xgboost.DMatrix(numpy.arange(2000.0).reshape(200, 10), numpy.arange(200) % 2)
@@ -122,6 +125,17 @@ def test_forks_draw_different_random_numbers(bench: Bench) -> None:
         bench.run(executor, spec)
         drawn.append(texts(spec)[0].split())
     assert drawn[0][0] != drawn[1][0] and drawn[0][1] != drawn[1][1]
+
+
+def test_forks_of_one_pytorch_draw_different_numbers_with_all_cores(bench: Bench) -> None:
+    bench.preload = ("torch",)
+    executor = bench.open()
+    drawn = []
+    for _ in range(2):
+        spec = bench.spec("seeds_of_torch")
+        assert bench.run(executor, spec).code == 0
+        drawn.append(texts(spec)[0].split())
+    assert drawn[0][0] != drawn[1][0] and drawn[0][1] == drawn[1][1] == str(len(os.sched_getaffinity(0)))
 
 
 def test_a_family_that_starts_threads_is_not_forked_from(bench: Bench) -> None:

@@ -14,6 +14,8 @@ import tempfile
 import threading
 import time
 import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from emulator.executors.process import bubblewrap, command, linux, sandbox
 from emulator.executors.process.request import BWRAP, NAMESPACES, SOCKET_FOLDER, SOCKET_NAME, Request
@@ -22,6 +24,12 @@ ENTRY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "entry.py")
 FAILED_TO_START = 127
 FIRST_TO_GO = "500"
 """When the machine runs out of memory, a program is ended before the server and the supervisors are."""
+
+SEEDS: Mapping[str, Callable[[Any], object]] = {
+    "numpy.random": lambda library: library.seed(),
+    "torch": lambda library: library.default_generator.seed(),
+}
+"""How libraries that a zygote has imported draw numbers of their own in each program; `random` does it itself."""
 
 
 def become(request: Request, output: int, problems: int, info: int) -> None:
@@ -186,9 +194,9 @@ def _forget_the_zygote(request: Request) -> None:
         stream = _stream(handle)
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
-    numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None:
-        numpy_random.seed()
+    for library, seed in SEEDS.items():
+        if library in sys.modules:
+            seed(sys.modules[library])
     threads = sys.modules.get("emulator.executors.process.threads")
     if threads is not None:
         threads.restore()

@@ -167,5 +167,6 @@ def _site_folders() -> list[str]:
 
 def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    # Not OMP_NUM_THREADS: libgomp reads it once, at its loading, and the programs would be stuck with it.
-    return {**kept, "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    # Not OMP_NUM_THREADS: libgomp reads it once, at its loading, and the programs would be stuck with it, as those
+    # of PyTorch would with MKL_NUM_THREADS. Neither starts a thread before there is something to compute.
+    return {**kept, "OPENBLAS_NUM_THREADS": "1"}
