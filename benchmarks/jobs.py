@@ -158,12 +158,12 @@ def request(name: str, bucket: str, image: str, entrypoint: list[str] | None = N
     }
 
 
-def settle(client: Any, name: str) -> dict[str, Any]:
-    """Wait until the job is over; it must have completed."""
+def settle(client: Any, name: str, pause: float = 0.005) -> dict[str, Any]:
+    """Wait until the job is over; it must have completed. One who looks often takes most of a core from the job."""
     while True:
         job: dict[str, Any] = client.describe_training_job(TrainingJobName=name)
         if job["TrainingJobStatus"] == "Completed":
             return job
         if job["TrainingJobStatus"] != "InProgress":
             raise SystemExit(f"{name} {job['TrainingJobStatus']}: {job.get('FailureReason')}")
-        time.sleep(0.005)
+        time.sleep(pause)

@@ -159,7 +159,7 @@ def train(model: Tabular, url: str, bucket: str) -> dict[str, Any]:
     members = {"HyperParameters": parameters, "InputDataConfig": channels}
     client = boto(url, "sagemaker")
     client.create_training_job(**request(model.name, bucket, image, **members))
-    return settle(client, model.name)
+    return settle(client, model.name, pause=0.5)
 
 
 def images(model: Tabular, url: str) -> tuple[str, str, dict[str, str]]:
