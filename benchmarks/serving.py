@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import load, servers, tabular
+from benchmarks.clients import Clients
 from benchmarks.rows import ROLE, Figures, boto
 
 BUCKET = "served"
@@ -22,10 +23,12 @@ SECONDS, SLICES = 1.6, 4
 
 @dataclass(frozen=True)
 class Served:
-    """A model in service: `asks` is the invocation, `bare` the same at the model's own server, `socket` where that
-    listens, `predict` the model's own function in this process."""
+    """A model in service: `body` is what it is asked for, `asks` the whole invocation, `bare` the same at the model's
+    own server, `socket` where that listens, `predict` the model's own function in this process."""
 
     name: str
+    body: str
+    content_type: str
     asks: bytes
     bare: bytes
     socket: str
@@ -75,6 +78,27 @@ class Endpoints:
         self._note(f"{rate:.0f}/s ({rate / allowed:.2f})" for rate, allowed in bare)
         return found
 
+    def client_rates(self) -> list[Figures]:
+        """As `rates`, of clients as users have them."""
+        return [self._client_rate(one) for one in self.served]
+
+    def _client_rate(self, one: Served) -> Figures:
+        place = (self.server.url, one.name, one.body, one.content_type)
+        alone, several = Spent(), Spent()
+        with Clients(1, *place) as single, Clients(CLIENTS, *place) as eight:
+            for _ in range(SLICES):
+                self._spend_by_clients(alone, single)
+                self._spend_by_clients(several, eight)
+        return _against_the_cores(alone, several)
+
+    def _spend_by_clients(self, spent: Spent, clients: Clients) -> None:
+        before, ours = servers.idle(), self.server.processor()
+        asked = clients.ask(SECONDS / SLICES)
+        spent.idle += servers.idle() - before
+        spent.own += self.server.processor() - ours + asked.own
+        spent.answers += asked.answers
+        spent.seconds += SECONDS / SLICES
+
     def _rate(self, url: str, asks: bytes) -> Figures:
         """Both loads in slices that follow each other: how fast the cores are changes with what else they do."""
         alone, several = Spent(), Spent()
@@ -82,8 +106,7 @@ class Endpoints:
         for _ in range(SLICES):
             self._spend(alone, url, asks, 1)
             self._spend(several, url, asks, CLIENTS)
-        allowed = (several.own + several.idle) / (alone.own / alone.answers)
-        return several.answers / several.seconds, allowed / several.seconds
+        return _against_the_cores(alone, several)
 
     def _spend(self, spent: Spent, url: str, asks: bytes, clients: int) -> None:
         before, ours = servers.idle(), self._processor()
@@ -121,10 +144,11 @@ class Endpoints:
         before = set(self._sockets())
         self._deploy(name, hosting, artifact)
         [socket] = set(self._sockets()) - before
-        body, headers = model.body.encode(), {"Content-Type": model.content_type}
+        body, kind = model.body.encode(), model.content_type
+        headers = {"Content-Type": kind}
         asks = load.request("POST", f"/endpoints/{name}/invocations", "sagemaker", body, headers)
         bare = load.request("POST", "/invocations", "sagemaker", body, headers)
-        return Served(name, asks, bare, load.UNIX + socket, model.predict(folder))
+        return Served(name, model.body, kind, asks, bare, load.UNIX + socket, model.predict(folder))
 
     def _sockets(self) -> list[str]:
         return [str(path) for path in (self.folder / "d" / "work").glob("host-*/process/socket/*")]
@@ -139,6 +163,12 @@ class Endpoints:
             time.sleep(0.02)
         if answer["EndpointStatus"] != "InService":
             raise SystemExit(f"{name}: {answer.get('FailureReason')}")
+
+
+def _against_the_cores(alone: Spent, several: Spent) -> Figures:
+    """Answers per second of several, and those that the cores allow."""
+    allowed = (several.own + several.idle) / (alone.own / alone.answers)
+    return several.answers / several.seconds, allowed / several.seconds
 
 
 def _checked(done: load.Load, one: Served) -> load.Load:
