@@ -208,7 +208,7 @@ def test_two_accounts_and_two_regions_do_not_see_each_other_nor_their_resets(tmp
         # And a reset of everything leaves no process
         began = time.monotonic()
         sagelet(server, "reset")
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
         assert not programs(server) and not any(alive(pids) for pids in after.values())
         people[MINE, "eu-west-1"].sleep("job")
 
