@@ -29,9 +29,9 @@ def echo(request: Request) -> Reply:
 
 
 @contextlib.contextmanager
-def served(answer=echo) -> Iterator[tuple[Server, str, int]]:
+def served(answer=echo, begin=lambda: None) -> Iterator[tuple[Server, str, int]]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = Server(listening, answer)
+        server = Server(listening, answer, begin)
         thread = threading.Thread(target=server.serve, daemon=True)
         thread.start()
         yield server, *listening.getsockname()
@@ -120,17 +120,18 @@ def test_no_content_has_no_length_and_values_no_line_ends():
 
 
 def test_what_has_been_asked_is_finished_and_quiet_callers_are_let_go():
-    begun, go = threading.Event(), threading.Event()
+    begun, go, accepted = threading.Event(), threading.Event(), threading.Semaphore(0)
 
     def slow(request: Request) -> Reply:
         begun.set()
         go.wait(10)
         return Reply(b"done")
 
-    with served(slow) as (server, host, port), contextlib.ExitStack() as opened:
+    with served(slow, accepted.release) as (server, host, port), contextlib.ExitStack() as opened:
         busy, quiet = (opened.enter_context(socket.create_connection((host, port), timeout=10)) for _ in range(2))
         busy.sendall(GET)
-        begun.wait(10)
+        assert begun.wait(10)
+        assert accepted.acquire(timeout=10) and accepted.acquire(timeout=10), "others wait for the end of the process"
         assert not server.stop(0.05)
         assert quiet.recv(100) == b""
         go.set()

@@ -82,7 +82,7 @@ def missing(executor: str) -> str:
         return ""
     engine = Engine(catalog.find)
     reason = engine.away()
-    for image in ("sagelet/server", "sagelet/frameworks", "sagelet/pytorch"):
+    for image in ("sagelet/server", "sagelet/frameworks"):
         reason = reason or ("" if engine.image(image) else f"{image} is not built: make images, containers/build.sh")
     engine.forget()
     return reason
