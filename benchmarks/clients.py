@@ -31,9 +31,10 @@ for line in sys.stdin:
 
 @dataclass(frozen=True)
 class Asked:
-    """How many answers some clients got, and the seconds of processor that they took for it."""
+    """How many answers some clients got, in how many seconds, and those of processor that they took for it."""
 
     answers: int
+    seconds: float
     own: float
 
 
@@ -60,7 +61,7 @@ class Clients:
             assert program.stdin is not None
             program.stdin.write(f"{seconds}\n")
         told = [json.loads(self._line(program)) for program in self._programs]
-        return Asked(sum(answers for answers, _ in told), sum(own for _, own in told))
+        return Asked(sum(answers for answers, _ in told), seconds, sum(own for _, own in told))
 
     def __enter__(self) -> Clients:
         return self

@@ -8,12 +8,12 @@ import statistics
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import load, servers, tabular
-from benchmarks.clients import Clients
+from benchmarks.clients import Asked, Clients
 from benchmarks.rows import ROLE, Figures, boto
 
 BUCKET = "served"
@@ -21,6 +21,9 @@ CLIENTS = 8
 SECONDS, SLICES = 1.6, 4
 CLIENT_SECONDS, CLIENT_SLICES = 1.5, 2
 """Processes begin and end at slightly different times, which counts in short slices."""
+
+
+Ask = Callable[[], Asked]
 
 
 @dataclass(frozen=True)
@@ -86,42 +89,30 @@ class Endpoints:
 
     def _client_rate(self, one: Served) -> Figures:
         place = (self.server.url, one.name, one.body, one.content_type)
-        alone, several = Spent(), Spent()
         with Clients(1, *place) as single, Clients(CLIENTS, *place) as eight:
-            for _ in range(CLIENT_SLICES):
-                self._spend_by_clients(alone, single)
-                self._spend_by_clients(several, eight)
-        return _against_the_cores(alone, several)
+            return self._compared(CLIENT_SLICES, lambda: single.ask(CLIENT_SECONDS), lambda: eight.ask(CLIENT_SECONDS))
 
-    def _spend_by_clients(self, spent: Spent, clients: Clients) -> None:
+    def _rate(self, url: str, asks: bytes) -> Figures:
+        load.run(url, [asks], CLIENTS, 0.2)
+        return self._compared(SLICES, lambda: _bare_sockets(url, asks, 1), lambda: _bare_sockets(url, asks, CLIENTS))
+
+    def _compared(self, slices: int, alone: Ask, several: Ask) -> Figures:
+        """Answers per second of several, and those that the cores allow. Both ask in slices that follow each other: how
+        fast the cores are changes with what else they do."""
+        of_one, of_several = Spent(), Spent()
+        for _ in range(slices):
+            self._spend(of_one, alone)
+            self._spend(of_several, several)
+        allowed = (of_several.own + of_several.idle) / (of_one.own / of_one.answers)
+        return of_several.answers / of_several.seconds, allowed / of_several.seconds
+
+    def _spend(self, spent: Spent, ask: Ask) -> None:
         before, ours = servers.idle(), self.server.processor()
-        asked = clients.ask(CLIENT_SECONDS)
+        asked = ask()
         spent.idle += servers.idle() - before
         spent.own += self.server.processor() - ours + asked.own
         spent.answers += asked.answers
-        spent.seconds += CLIENT_SECONDS
-
-    def _rate(self, url: str, asks: bytes) -> Figures:
-        """Both loads in slices that follow each other: how fast the cores are changes with what else they do."""
-        alone, several = Spent(), Spent()
-        load.run(url, [asks], CLIENTS, 0.2)
-        for _ in range(SLICES):
-            self._spend(alone, url, asks, 1)
-            self._spend(several, url, asks, CLIENTS)
-        return _against_the_cores(alone, several)
-
-    def _spend(self, spent: Spent, url: str, asks: bytes, clients: int) -> None:
-        before, ours = servers.idle(), self._processor()
-        done = load.run(url, [asks], clients, SECONDS / SLICES)
-        spent.idle += servers.idle() - before
-        spent.own += self._processor() - ours
-        spent.answers += len(done.times)
-        spent.seconds += done.seconds
-        if done.errors:
-            raise SystemExit(f"{done.errors} invocations of {url} failed")
-
-    def _processor(self) -> float:
-        return self.server.processor() + time.process_time()
+        spent.seconds += asked.seconds
 
     def told(self) -> str:
         """What the last round has noted of each model."""
@@ -167,10 +158,12 @@ class Endpoints:
             raise SystemExit(f"{name}: {answer.get('FailureReason')}")
 
 
-def _against_the_cores(alone: Spent, several: Spent) -> Figures:
-    """Answers per second of several, and those that the cores allow."""
-    allowed = (several.own + several.idle) / (alone.own / alone.answers)
-    return several.answers / several.seconds, allowed / several.seconds
+def _bare_sockets(url: str, asks: bytes, clients: int) -> Asked:
+    own = time.process_time()
+    done = load.run(url, [asks], clients, SECONDS / SLICES)
+    if done.errors:
+        raise SystemExit(f"{done.errors} invocations of {url} failed")
+    return Asked(len(done.times), done.seconds, time.process_time() - own)
 
 
 def _checked(done: load.Load, one: Served) -> load.Load:
