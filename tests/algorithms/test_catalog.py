@@ -192,3 +192,9 @@ def test_a_wrong_command_line_says_the_right_one(capsys):
     said = capsys.readouterr().err
     assert "usage: python -m algorithms.run" in said
     assert "no algorithm is named 'nothing'" in said
+
+
+def test_algorithms_on_pytorch_share_what_is_imported_for_them():
+    """A zygote for each list: two lists would be two of 300 MB, and the seconds of the import twice."""
+    lists = {algorithm.preload for algorithm in map(catalog.get, catalog.names()) if "torch" in algorithm.preload}
+    assert len(lists) == 1
