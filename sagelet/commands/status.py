@@ -25,4 +25,4 @@ def run(options: argparse.Namespace) -> int:
 def _readable(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{k} {_readable(v)}" for k, v in value.items()) or "none"
-    return str(value)
+    return str(value) or "none"

@@ -63,6 +63,7 @@ def run(*words, **more):
 def test_a_shell_goes_to_the_proxy_and_finds_its_server(tmp_path):
     """`sagelet status` in that shell asks the same server, which says how long its certificates last."""
     with Server(tmp_path, ["--executor", "stub"]) as server:
+        assert "proxy: none" in run("status", "--data-dir", str(tmp_path)).stdout
         told = run("env", "--proxy", "--data-dir", str(tmp_path))
         assert told.returncode == 0, told.stderr
         script = f"{told.stdout}\n{sys.executable} -m sagelet status; {sys.executable} -m sagelet doctor | grep proxy"
