@@ -196,6 +196,15 @@ def test_a_pool_is_the_next_one_s_as_soon_as_its_job_completed(mini: Any, monkey
     assert status(mini, "a")["Status"] == "Reused"
 
 
+@pytest.mark.parametrize(("code", "told"), [(0, "Available"), (1, "Terminated")], ids=["completed", "failed"])
+def test_who_sees_a_job_over_sees_what_became_of_its_pool(
+    mini: Any, monkeypatch: pytest.MonkeyPatch, code, told
+) -> None:
+    monkeypatch.setattr(WarmPools, "leave", lambda self, record: None)  # freeing a container takes a moment
+    train(mini, "a", code=code)
+    assert status(mini, "a") == {"Status": told, "ResourceRetainedBillableTimeInSeconds": 0}
+
+
 def test_a_pool_that_was_handed_on_or_ended_at_once_is_not_made_again(mini: Any) -> None:
     pools = mini.engine._tools.pools
     for name, end in (("a", lambda record: pools.enter(next_of(mini, record))), ("b", lambda r: pools.keep(r, 0))):

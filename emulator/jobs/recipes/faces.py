@@ -8,6 +8,7 @@ from typing import Any
 
 from emulator.jobs.lifecycle import TERMINAL, UNSTARTED, Cause, Job, Phase
 from emulator.jobs.record import status
+from emulator.jobs.warmth import period
 
 MESSAGES = {
     "Starting": "Starting the training job",
@@ -67,6 +68,8 @@ def training(body: Mapping[str, Any], before: Job, after: Job, now: float) -> di
     if after.phase in TERMINAL and start is not None:
         seconds = max(1, math.ceil(now - start))
         members |= {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
+    if after.phase in TERMINAL and (body.get("WarmPoolStatus") or {}).get("Status") == "InUse":
+        members["WarmPoolStatus"] = _left_pool(body, after)
     return members
 
 
@@ -78,6 +81,12 @@ def transform(body: Mapping[str, Any], before: Job, after: Job, now: float) -> d
 def processing(body: Mapping[str, Any], before: Job, after: Job, now: float) -> dict[str, Any]:
     """The face of a processing job: it has no secondary status."""
     return _primary("Processing", body, after, now)
+
+
+def _left_pool(body: Mapping[str, Any], after: Job) -> dict[str, Any]:
+    """Told in the same breath as the end: who sees a job completed sees at once whether its pool waits for the next."""
+    waits = after.phase is Phase.COMPLETED and period(body) > 0
+    return {"Status": "Available" if waits else "Terminated", "ResourceRetainedBillableTimeInSeconds": 0}
 
 
 def _primary(word: str, body: Mapping[str, Any], after: Job, now: float) -> dict[str, Any]:
