@@ -232,7 +232,8 @@ class House:
         """Model servers, for endpoints and transform jobs."""
         from emulator.servers import ModelServers, WayBack
 
-        return ModelServers(self.executors, self.storage, self.logs, WayBack(lambda: self.url, self.credentials))
+        way_back = WayBack(lambda: self.url, self.credentials, self.settings.remote_python)
+        return ModelServers(self.executors, self.storage, self.logs, way_back)
 
     @cached_property
     def jobs(self) -> JobEngine:

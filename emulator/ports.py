@@ -18,7 +18,10 @@ from emulator.call import Scope
 
 
 CALLER = "SAGELET_REMOTE_PYTHON"
-"""In a run's environment: the Python of this machine that a remote function was called from; it needs its packages."""
+"""In a run's environment: the Python of this machine that pickled what the run unpickles; it needs its packages."""
+
+PICKLED_BY = "LOCAL_PYTHON"
+"""In a model's environment, set by the SDK's ModelBuilder: the version of the Python that pickled the model."""
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ SETTINGS: tuple[Setting, ...] = (
         "remote_python",
         str,
         "",
-        "Python with the SageMaker SDK in which remote functions run whose callers are not activated.",
+        "Python with the SageMaker SDK for remote functions and ModelBuilder's models whose callers are not activated.",
     ),
     Setting("sync_seconds", float, 5.0, "Seconds between uploads of what a running job keeps in step with S3."),
     Setting(

@@ -48,15 +48,18 @@ class Interpreter:
 
 
 @contextlib.contextmanager
-def own() -> Iterator[Interpreter]:
-    """An environment for the time of one job. Its path is always the same where the job has a /tmp of its own."""
+def own(below: Below | None = None) -> Iterator[Interpreter]:
+    """An environment over that Python, else ours, for the time of one job.
+
+    Its path is always the same where the job has a /tmp of its own.
+    """
     folder = Path(tempfile.gettempdir(), FOLDER)
     try:
         folder.mkdir()
     except FileExistsError:
         folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}-"))
     try:
-        yield _lay(Interpreter(folder, ours()))
+        yield _lay(Interpreter(folder, below or ours()))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from importlib import util
+from importlib import machinery, util
 from pathlib import Path
 
 from algorithms.common.faults import UserError
@@ -37,10 +37,9 @@ def install(children: Children, python: Interpreter, code: Path, module: bool, e
         words += ["-r", REQUIREMENTS]
     elif not module:
         return
-    if util.find_spec("pip") is None:
-        raise UserError(
-            f"{REQUIREMENTS} cannot be installed: there is no pip beside Sagelet. Install it: python -m ensurepip"
-        )
+    if machinery.PathFinder.find_spec("pip", list(python.below.packages)) is None:
+        where = python.below.packages[0]
+        raise UserError(f"{REQUIREMENTS} cannot be installed: there is no pip in {where}: python -m ensurepip adds it.")
     if os.environ.get("CA_REPOSITORY_ARN"):
         say("CA_REPOSITORY_ARN is not used: there is no CodeArtifact here. pip's own settings decide.", "WARNING")
     say("Installing module." if module else "Installing dependencies from requirements.txt")
@@ -48,6 +47,19 @@ def install(children: Children, python: Interpreter, code: Path, module: bool, e
     if status:
         name = "InstallModuleError" if module else "InstallRequirementsError"
         raise ScriptFailed(name, shell_status(status), _reason(stderr, module), words)
+
+
+def leave_out(code: Path, name: str) -> None:
+    """Take what is there already off requirements.txt, however its extras and versions are written."""
+    file = code / REQUIREMENTS
+    if not file.is_file():
+        return
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    found = [line for line in lines if re.match(rf"{re.escape(name)}\s*([\[<>=!~;#@]|$)", line.strip())]
+    if found:
+        say(f"{', '.join(line.strip() for line in found)} is not installed: {name} is that of the caller's Python.")
+        rest = "".join(line for line in lines if line not in found)
+        file.write_text(rest, encoding="utf-8") if rest.strip() else file.unlink()
 
 
 def _build_options(code: Path) -> list[str]:

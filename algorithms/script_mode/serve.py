@@ -13,13 +13,15 @@ from typing import NoReturn
 
 from algorithms.common.contract import CLIENT, Layout
 from algorithms.common.faults import UserError
-from algorithms.script_mode import child, entry, interpreter, log, packages, source
+from algorithms.script_mode import callers, child, entry, interpreter, log, packages, source
 from algorithms.script_mode.child import Children
 from algorithms.script_mode.failed import ScriptFailed
-from algorithms.script_mode.train import ROOMS, need_libraries, say_versions, surroundings_of
+from algorithms.script_mode.train import ROOMS, need_libraries, say_versions, surroundings_of, there
 
 PROGRAM, DIRECTORY = "SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY"
 INFERENCE = "inference.py"
+LIBRARIES = "shared_libs"
+BUILT = "A model of ModelBuilder"
 START = (
     "import sys; sys.path.insert(0, sys.argv[1]); from algorithms.script_mode.host import main; sys.exit(main())"
 )  # fmt: skip
@@ -47,7 +49,7 @@ def run(family: Family) -> int:
         _become(family, Layout.from_environment(), children)
     except child.Stopped:
         return 0
-    except (UserError, ScriptFailed) as mistake:
+    except (UserError, ScriptFailed, callers.NoCaller) as mistake:
         print(f"{CLIENT}: {mistake}", file=sys.stderr, flush=True)
         return 1
 
@@ -56,16 +58,43 @@ def _become(family: Family, layout: Layout, children: Children) -> NoReturn:
     say_versions(family.name)
     code = find(layout)
     program = chosen(code, family.needs_script)
-    with interpreter.own() as python:
+    built = callers.is_built(code)
+    below = callers.below(BUILT) if built and os.environ.get(callers.CALLER) else None
+    with interpreter.own(below) as python:
         surroundings = surroundings_of(python, code or layout.model, {})
+        if below and code:
+            packages.leave_out(code, callers.SDK)
         if code is not None:
             packages.install(children, python, code, (code / "setup.py").exists(), surroundings)
-        need_libraries(family.name, python)
+        if built:
+            _need_sdk(python)
+            surroundings |= _libraries(layout)
+        else:
+            need_libraries(family.name, python)
         if children.stopped:
             raise child.Stopped
         os.chdir(code or layout.model)
         words = [python.python, "-c", START, str(ROOMS), family.place, program]
         os.execve(words[0], words, surroundings)
+
+
+def _libraries(layout: Layout) -> dict[str, str]:
+    """Shared libraries are found where they are: ModelBuilder's script would copy the folder into /lib."""
+    given, kept = layout.model / LIBRARIES, layout.model / f".{LIBRARIES}"
+    if given.is_dir():
+        given.rename(kept)
+    if not kept.is_dir():
+        return {}
+    return {"LD_LIBRARY_PATH": os.pathsep.join(filter(None, [str(kept), os.environ.get("LD_LIBRARY_PATH")]))}
+
+
+def _need_sdk(python: interpreter.Interpreter) -> None:
+    """UserError where ModelBuilder's script, which needs nothing of the image, would not find the SDK."""
+    if not there(callers.NEEDED, [str(python.packages), *python.below.packages]):
+        raise UserError(
+            "ModelBuilder's script imports the SageMaker SDK, which is not installed where the model is served: "
+            f"{callers.REMEDY} Or name sagemaker in its dependencies, when it can reach a package index."
+        )
 
 
 def find(layout: Layout) -> Path | None:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from emulator import arns
 from emulator.call import Scope
-from emulator.ports import Executor, Exit, Logs, Mount, RunSpec, Storage, Usage
+from emulator.ports import CALLER, PICKLED_BY, Executor, Exit, Logs, Mount, RunSpec, Storage, Usage
 from emulator.servers.client import Client, InvokeFailure, Reply, Request
 from emulator.servers.way_back import WayBack, unmixed
 from emulator.storage import archive, uri
@@ -98,6 +98,8 @@ class ModelServers:
     def _run_spec(self, spec: ServerSpec, credentials: Mapping[str, str] | None = None) -> RunSpec:
         region = _scope(spec).region
         own = {"SAGELET_IMAGE": spec.image, "AWS_REGION": region, "AWS_DEFAULT_REGION": region}
+        if self._way_back.python and PICKLED_BY in spec.environment:
+            own[CALLER] = self._way_back.python
         return RunSpec(
             run_id=spec.run_id,
             arn=spec.arn,

@@ -20,7 +20,8 @@ def unmixed(credentials: Mapping[str, str], own: Mapping[str, str]) -> dict[str,
 @dataclass(frozen=True)
 class WayBack:
     """How a program calls the house: its URL on the loopback of this machine, and temporary credentials of a role, as
-    environment variables, by (role ARN, scope)."""
+    environment variables, by (role ARN, scope). `python` is the one of callers that do not say theirs; may be empty."""
 
     url: Callable[[], str] = lambda: ""
     credentials: Callable[[str, Scope], Mapping[str, str]] = lambda role, scope: {}
+    python: str = ""

@@ -10,6 +10,7 @@ import functools
 import importlib.machinery
 import math
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -24,7 +25,10 @@ SERVER = "SAGELET_SERVER"
 """The one that does where the server is a proxy: there addresses stay those of AWS."""
 
 CALLER = "SAGELET_REMOTE_PYTHON"
-"""Tells a remote function's job which Python it was called from."""
+"""Tells a remote function's job, or the server of a pickled model, which Python it was called from."""
+
+PICKLED_BY = "LOCAL_PYTHON"
+"""The SDK sets it in the environment of a model that it pickles."""
 
 BRIEF = 0.2
 """Seconds between two looks at something that is waited for."""
@@ -165,6 +169,40 @@ def _remote_functions(job: ModuleType) -> None:
     _put(job, "_ensure_sagemaker_dependency", lambda path: path)
 
 
+def _built_models(server: ModuleType) -> None:
+    """The server of a model that ModelBuilder pickles is told which Python that was: its script imports the SDK."""
+    for owner in list(vars(server).values()):
+        for method in UPLOADS if isinstance(owner, type) and owner.__module__ == server.__name__ else ():
+            if hasattr(owner, method):
+                _put(owner, method, _telling(getattr(owner, method)))
+
+
+def _telling(upload: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(upload)
+    def told(*args: Any, **kwargs: Any) -> Any:
+        path, variables = upload(*args, **kwargs)
+        return path, {CALLER: sys.executable, **variables} if PICKLED_BY in (variables or {}) else variables
+
+    return told
+
+
+def _captured(manager: ModuleType) -> None:
+    """ModelBuilder looks for what a model imports in a process without any environment, which then has no region."""
+    _put(manager, "subprocess", _Subprocess())
+
+
+class _Subprocess:
+    """Module `subprocess` with programs that have the environment of this one, and what they are given beside it."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(subprocess, name)
+
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        """See subprocess."""
+        kwargs["env"] = {**os.environ, **(kwargs.get("env") or {})}
+        return subprocess.run(*args, **kwargs)
+
+
 class _Clock:
     """Module `time` as the SageMaker SDK sees it: who sleeps between two looks, sleeps briefly.
 
@@ -197,6 +235,12 @@ TAILING = (
     "sagemaker.core.transformer",
 )
 
+UPLOADS = ("_upload_torchserve_artifacts", "_upload_server_artifacts")
+"""Methods of the model servers that run a script of the SDK's: they answer (address, environment) of what they packed.
+"""
+
+SERVERS = ("torchserve", "multi_model_server")
+
 REMOTE = ("sagemaker.remote_function", "sagemaker.core.remote_function")
 
 PATCHES: dict[str, Callable[[ModuleType], None]] = {
@@ -205,5 +249,7 @@ PATCHES: dict[str, Callable[[ModuleType], None]] = {
     "sagemaker.telemetry.telemetry_logging": _telemetry,
     "sagemaker.core.telemetry.telemetry_logging": _telemetry,
     "sagemaker.serve.utils.telemetry_logger": _telemetry,
+    "sagemaker.serve.detector.dependency_manager": _captured,
     **{f"{package}.job": _remote_functions for package in REMOTE},
+    **{f"sagemaker.serve.model_server.{server}.server": _built_models for server in SERVERS},
 }

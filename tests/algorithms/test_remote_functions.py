@@ -57,5 +57,5 @@ def test_who_names_no_python_is_told_what_to_do(job):
 
 def test_a_python_that_jobs_do_not_see_is_named(job, monkeypatch):
     monkeypatch.setenv(callers.CALLER, "/nowhere/python")
-    with pytest.raises(callers.NoCaller, match=r"/nowhere/python\) cannot be run in a job.*lies elsewhere"):
+    with pytest.raises(callers.NoCaller, match=r"/nowhere/python\), which cannot be run in a job.*lies elsewhere"):
         interpreter.for_command()

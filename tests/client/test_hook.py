@@ -135,3 +135,41 @@ def test_a_remote_function_is_told_the_python_that_it_is_called_from(tmp_path):
     )
     assert said(script, tmp_path, **REMOTE) == "True None"
     assert said(script, tmp_path, hooked=False, **REMOTE) == "False one that installs the SDK"
+
+
+SERVERS = {
+    "sagemaker____init__": "",
+    "sagemaker__serve____init__": "",
+    "sagemaker__serve__detector____init__": "",
+    "sagemaker__serve__model_server____init__": "",
+    "sagemaker__serve__model_server__torchserve____init__": "",
+    "sagemaker__serve__model_server__torchserve__server": """
+class SageMakerTorchServe:
+    def _upload_torchserve_artifacts(self, path, pickled):
+        return path, {"LOCAL_PYTHON": "3"} if pickled else {"A": "b"}
+""",
+    "sagemaker__serve__detector__dependency_manager": """
+import subprocess, sys
+def capture_dependencies():
+    ask = "import os; print(os.environ.get('AWS_ENDPOINT_URL'), os.environ['A'])"
+    return subprocess.run([sys.executable, "-c", ask], env={"A": "b"}, stdout=subprocess.PIPE, check=True).stdout
+""",
+}
+
+
+def test_the_server_of_a_model_is_told_the_python_that_pickled_it(tmp_path):
+    script = (
+        "import sys\n"
+        "from sagemaker.serve.model_server.torchserve.server import SageMakerTorchServe as Server\n"
+        "print(Server()._upload_torchserve_artifacts('p', True) == "
+        "('p', {'LOCAL_PYTHON': '3', 'SAGELET_REMOTE_PYTHON': sys.executable}),"
+        " Server()._upload_torchserve_artifacts('p', False))"
+    )
+    assert said(script, tmp_path, **SERVERS) == "True ('p', {'A': 'b'})"
+    assert said(script, tmp_path, hooked=False, **SERVERS) == "False ('p', {'A': 'b'})"
+
+
+def test_what_looks_for_a_model_s_imports_knows_the_region_and_the_server(tmp_path):
+    script = "from sagemaker.serve.detector import dependency_manager as d\nprint(d.capture_dependencies().decode())"
+    assert said(script, tmp_path, **SERVERS) == f"{URL} b"
+    assert said(script, tmp_path, hooked=False, **SERVERS) == "None b"

@@ -14,7 +14,10 @@ passes, or it ends in an error that says what is not done here.
 nothing is installed but what `dependencies` names. So it works offline, with any version of Python and any image URI of
 a framework (or `sagemaker-base-python`). A program that is not activated needs a server with
 `SAGELET_REMOTE_PYTHON=/path/to/python`. The environment may not lie below `/tmp` or `/run`, which jobs do not see. In a
-container of an image of yours, that image or `dependencies` must bring the SDK.
+container of an image of yours, that image or `dependencies` must bring the SDK. The same holds for a model that
+`ModelBuilder` pickles (an `InferenceSpec` or a model object under TorchServe's images): it is served in the Python that
+packed it. With the default `dependencies={"auto": True}` SDK 3 looks through all installed files first, which takes it
+minutes.
 
 What is the SDK's own matter: version 3.27 cannot read the stream of `Endpoint.invoke_with_response_stream`
 (`'EventStream' object has no attribute 'get'`), and raises an `AttributeError` in place of the reason of a failed

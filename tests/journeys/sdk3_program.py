@@ -3,6 +3,7 @@ that is activated (it names no server, no bucket); prints a line a flow: `ok FLO
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -175,8 +176,10 @@ def model_builder_inference_spec() -> None:
     )  # fmt: skip
     made.build()
     deployed = made.deploy(endpoint_name=unique("spec"))
-    answer = deployed.invoke([1, 2])
-    assert list(getattr(answer, "body", answer)) == [2, 4], answer
+    answer = deployed.invoke(body=json.dumps([1, 2]).encode(), content_type="application/json").body
+    answer = json.loads(answer if isinstance(answer, str | bytes) else answer.read())
+    assert answer == [2, 4], answer
+    deployed.delete()
 
 
 def register() -> None:

@@ -97,6 +97,7 @@ OF_2 = (
     Flow("endpoint_without_sts", "a session with a bucket and a role that the program names"),
     Flow("model_registry", "`register` of a model and of a `PipelineModel`, approval, metadata"),
     Flow("model_card", "`ModelCard` with `TrainingDetails`, versions, `export_pdf`"),
+    Flow("model_builder", "`ModelBuilder` with an `InferenceSpec` under TorchServe's image, `deploy`, `predict`"),
     Flow("remote_function", "`@remote`: arguments, an answer of numpy, the caller's Python"),
     Flow("remote_workspace", "`@remote` with `include_local_workdir` and `pre_execution_commands`"),
     Flow("remote_executor", "`RemoteExecutor`, two jobs at once, what a function raises"),
@@ -140,8 +141,6 @@ OF_3 = (
     Flow(
         "model_builder_inference_spec",
         "`ModelBuilder` with an `InferenceSpec` under TorchServe's image, without captured dependencies",
-        refused="did not pass the ping health check",
-        why="its script imports the SDK, which the model server's Python lacks (the log says so)",
     ),
     Flow("register", "`ModelBuilder.register`, `ModelPackage`, `ModelPackageGroup`, a model of the registry"),
     Flow("script_processor", "`ScriptProcessor`"),

@@ -38,6 +38,7 @@ from sdk_algorithms import (
     pca,
     random_cut_forest,
 )
+from sdk_builder import model_builder
 from sdk_hosting import (
     asynchronous,
     data_capture,
@@ -283,7 +284,7 @@ FLOWS = [
     linear_learner, factorization_machines, ip_insights, random_cut_forest, lda, ntm, object2vec, jumpstart_list,
     jumpstart_retrieved, jumpstart_estimator, deploy_update_delete, predict_stream, serializers, framework_model,
     serverless, asynchronous, data_capture, multi_model, pipeline_model, inference_component, endpoint_without_sts,
-    model_registry, model_card, remote_function, remote_workspace, remote_executor, tuner,
+    model_registry, model_card, model_builder, remote_function, remote_workspace, remote_executor, tuner,
     pipeline_records, pipeline_execution, pipeline_step_decorator, feature_store_records, feature_store_offline,
     clarify_bias, clarify_explanation, monitoring_schedule, model_quality_monitor, clarify_monitor, automl, automl_v2,
     inference_recommender, neo_compilation,

@@ -45,3 +45,16 @@ def test_a_program_gets_its_role_s_credentials_only_where_it_can_use_them(tmp_pa
         assert (told.endpoint, told.environment["AWS_ACCESS_KEY_ID"]) == ("http://127.0.0.1:1", "key")
     else:
         assert (asked, told.endpoint) == ([], "") and "AWS_ACCESS_KEY_ID" not in told.environment
+
+
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [({"LOCAL_PYTHON": "3.12.1"}, "/a/python"), ({"LOCAL_PYTHON": "3", "SAGELET_REMOTE_PYTHON": "x"}, "x"), ({}, None)],
+    ids=["pickled", "says-its-own", "another"],
+)
+def test_a_pickled_model_is_told_the_python_of_the_setting_unless_it_says_its_own(tmp_path, own, told):
+    executor = Remembering()
+    servers = ModelServers(executor, None, FileLogs(tmp_path / "logs"), WayBack(python="/a/python"))
+    arn = "arn:aws:sagemaker:eu-west-1:210987654321:endpoint/e"
+    servers.start(ServerSpec("r", arn, "i", "", Path(tmp_path / "r"), "g", "s", own))
+    assert executor.spec.environment.get("SAGELET_REMOTE_PYTHON") == told
