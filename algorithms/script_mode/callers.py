@@ -30,6 +30,7 @@ SDK = "sagemaker"
 NEEDED = f"{SDK}.serve"
 """What ModelBuilder's script imports."""
 
+HIDDEN = "/tmp and /run"
 REMEDY = (
     'run the program activated (sagelet run -- python ..., or eval "$(sagelet env)"), or start the server with '
     f"{CALLER}=PATH, a Python that has the SageMaker SDK."
@@ -70,6 +71,19 @@ def is_built(code: Path | None) -> bool:
     return code is not None and (code / PICKLED).is_file()
 
 
+def in_sight() -> bool:
+    """Whether a Python is named that is there: in a container none of the machine's is."""
+    return bool(python := os.environ.get(CALLER)) and Path(python).exists()
+
+
+def unseen() -> str:
+    """A sentence where a Python is named that is not there; else nothing."""
+    python = os.environ.get(CALLER)
+    if not python or in_sight():
+        return ""
+    return f" {CALLER} is {python}, which is not seen here (nothing below {HIDDEN} is)."
+
+
 def below(what: str = "A remote function") -> Below:
     """What the job's environment is laid over; NoCaller where no Python is named, or not one that jobs can see."""
     python = os.environ.get(CALLER, "")
@@ -81,6 +95,6 @@ def below(what: str = "A remote function") -> Below:
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise NoCaller(
             f"{what} runs in the Python that it comes from ({CALLER}={python}), which cannot be run in a job: "
-            f"{error}. Jobs do not see /tmp and /run of this machine: use an environment that lies elsewhere."
+            f"{error}. Jobs do not see {HIDDEN} of this machine: use an environment that lies elsewhere."
         ) from error
     return Below(Path(base), version, tuple(packages))

@@ -59,7 +59,7 @@ def _become(family: Family, layout: Layout, children: Children) -> NoReturn:
     code = find(layout)
     program = chosen(code, family.needs_script)
     built = callers.is_built(code)
-    below = callers.below(BUILT) if built and os.environ.get(callers.CALLER) else None
+    below = callers.below(BUILT) if built and callers.in_sight() else None
     with interpreter.own(below) as python:
         surroundings = surroundings_of(python, code or layout.model, {})
         if below and code:
@@ -94,6 +94,7 @@ def _need_sdk(python: interpreter.Interpreter) -> None:
         raise UserError(
             "ModelBuilder's script imports the SageMaker SDK, which is not installed where the model is served: "
             f"{callers.REMEDY} Or name sagemaker in its dependencies, when it can reach a package index."
+            f"{callers.unseen()}"
         )
 
 

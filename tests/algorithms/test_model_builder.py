@@ -77,11 +77,21 @@ def test_without_a_python_that_has_the_sdk_the_remedies_are_named(built):
     for python in ("", sys.executable):
         output = built.down(**{callers.CALLER: python})
         assert "ClientError: ModelBuilder's script imports the SageMaker SDK, which is not installed" in output
+        assert "not seen here" not in output
         assert "sagelet run -- python" in output and "SAGELET_REMOTE_PYTHON=PATH" in output
         assert "Traceback" not in output
 
 
-def test_a_python_that_cannot_be_run_is_named(built):
+def test_a_python_that_is_not_there_is_named(built):
+    (built.model / "code/requirements.txt").unlink()
     output = built.down(**{callers.CALLER: "/nowhere/python"})
+    assert "ClientError: ModelBuilder's script imports the SageMaker SDK" in output
+    assert "SAGELET_REMOTE_PYTHON is /nowhere/python, which is not seen here" in output and "Traceback" not in output
+
+
+def test_a_python_that_cannot_be_run_is_named(built, tmp_path):
+    python = tmp_path / "python"
+    python.touch()
+    output = built.down(**{callers.CALLER: str(python)})
     assert "ClientError: A model of ModelBuilder runs in the Python that it comes from" in output
-    assert "/nowhere/python), which cannot be run in a job" in output and "Traceback" not in output
+    assert f"{python}), which cannot be run in a job" in output and "Traceback" not in output
