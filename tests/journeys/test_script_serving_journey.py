@@ -202,7 +202,7 @@ def test_code_that_is_not_there_fails_the_endpoint_with_its_uri(client, trained)
     assert missing in reason and "NoSuchKey" in reason
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:`torch.jit")
 def test_pytorch_serves_torchscript_alone_and_functions_that_see_custom_attributes(client):
     torch = pytest.importorskip("torch")
     module = torch.nn.Linear(3, 2)
