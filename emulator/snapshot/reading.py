@@ -166,4 +166,6 @@ def _function(path: str) -> Arrived:
 
 
 def _damaged(name: str, line: int, why: str) -> Validation:
-    return Validation(f"The snapshot is damaged: {name}.jsonl, line {line}: {why:.300}. Nothing was loaded.")
+    return Validation(
+        f"The snapshot is damaged: {name}.jsonl, line {line}: {why.rstrip('.'):.300}. Nothing was loaded."
+    )

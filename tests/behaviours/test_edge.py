@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -108,7 +108,9 @@ def test_heartbeats_say_what_is_on_a_device(sagemaker: Caller) -> None:
     fleet(sagemaker, "d-1", name="another")
     start = sagemaker.house.clock.now()
     sagemaker.wait(10)
-    heartbeat(sagemaker, "d-1", model("cats", LatestInference=datetime.fromtimestamp(start, UTC)), model("dogs"))
+    heartbeat(
+        sagemaker, "d-1", model("cats", LatestInference=datetime.fromtimestamp(start, timezone.utc)), model("dogs")
+    )
     told = sagemaker.do("DescribeDevice", DeviceFleetName="f", DeviceName="d-1")
     assert (told["LatestHeartbeat"], told["AgentVersion"]) == (start + 10, "1.0")
     assert told["Models"][0] == {"ModelName": "cats", "ModelVersion": "1.0", "LatestInference": start}
@@ -117,8 +119,8 @@ def test_heartbeats_say_what_is_on_a_device(sagemaker: Caller) -> None:
         return names(sagemaker.do("ListDevices", **params)["DeviceSummaries"])
 
     assert listed(ModelName="dogs") == ["d-1"]
-    assert listed(LatestHeartbeatAfter=datetime.fromtimestamp(start, UTC)) == ["d-1"]
-    assert listed(LatestHeartbeatAfter=datetime.fromtimestamp(start + 10, UTC)) == []
+    assert listed(LatestHeartbeatAfter=datetime.fromtimestamp(start, timezone.utc)) == ["d-1"]
+    assert listed(LatestHeartbeatAfter=datetime.fromtimestamp(start + 10, timezone.utc)) == []
     assert sorted(listed(DeviceFleetName="f")) == ["d-1", "d-2"]
     assert listed(DeviceFleetName="noth") == ["d-1"]
     assert listed(DeviceFleetName="none") == []
@@ -130,7 +132,7 @@ def test_a_report_counts_what_is_connected(sagemaker: Caller) -> None:
     fleet(sagemaker, "d-1", "d-2", "d-3")
     heartbeat(sagemaker, "d-1", model("cats"))
     sagemaker.wait(7200)
-    recent = datetime.fromtimestamp(sagemaker.house.clock.now() - 60, UTC)
+    recent = datetime.fromtimestamp(sagemaker.house.clock.now() - 60, timezone.utc)
     heartbeat(sagemaker, "d-2", model("cats", LatestInference=recent), model("dogs"), version="1.1")
     told = sagemaker.do("GetDeviceFleetReport", DeviceFleetName="f")
     assert told["DeviceStats"] == {"ConnectedDeviceCount": 1, "RegisteredDeviceCount": 3}

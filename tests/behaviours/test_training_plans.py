@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -21,7 +21,7 @@ def sagemaker() -> Iterator[Caller]:
 
 
 def at(sagemaker: Caller, days: float) -> datetime:
-    return datetime.fromtimestamp(sagemaker.house.clock.now() + days * DAY, UTC)
+    return datetime.fromtimestamp(sagemaker.house.clock.now() + days * DAY, timezone.utc)
 
 
 def search(sagemaker: Caller, **params: Any) -> list[dict[str, Any]]:

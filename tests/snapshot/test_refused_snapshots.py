@@ -162,7 +162,7 @@ def test_a_line_that_cannot_be_read_is_named(other, archive):
         ("s3/versions.jsonl", lambda row: row.update(size=5), "train/a.csv"),
         ("s3/buckets.jsonl", lambda row: row.pop("account"), "account"),
         ("s3/buckets.jsonl", lambda row: row.update(name="bucket"), "buckets.name"),
-        ("records/TrainingJob.jsonl", lambda row: row.update(created={"no": "time"}), "dict"),
+        ("records/TrainingJob.jsonl", lambda row: row.update(created={"no": "time"}), "parameter"),
     ],
 )
 def test_what_does_not_fit_together_is_named(other, archive, name, change, word):
