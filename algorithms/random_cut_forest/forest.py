@@ -88,7 +88,6 @@ class Forest:
             found[self.child[nodes]] = found[nodes][:, None]
         return found
 
-    @cached_property
     def boxes(self) -> tuple[Floats, Floats]:
         """The least and the greatest values below each node that is cut: two of (cut, features)."""
         low, high = np.empty((2, self.cuts, self.features), np.float32)

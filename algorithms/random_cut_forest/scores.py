@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 COMPARED_AT_ONCE = 1 << 18
 """About how many numbers of boxes are held at once."""
 
+SMALL = 1 << 16
+"""Up to so many cuts, one point is compared with all of them at once sooner than with those on its way, step by step:
+memory is read in one go, which counts in a server that does other things between two points."""
+
 
 class Scorer:
     """A forest made ready to score points. Called from several threads at once."""
@@ -37,8 +41,14 @@ class Scorer:
         self._first = np.where(cut < forest.cuts, forest.trees + 2 * cut, np.arange(len(cut)))
         self._dimension = np.append(forest.dimension, 0).astype(np.intp)[cut]
         self._value = np.append(forest.value, np.float32(np.inf))[cut]
-        self._low, self._high = forest.boxes
-        self._range = (self._high.astype(np.float64) - self._low).sum(axis=1)
+        self._cut = forest.dimension.astype(np.intp), forest.value
+        self._children = np.ascontiguousarray(forest.child.T, np.intp)
+        self._leaves = np.arange(forest.cuts, forest.cuts + len(forest.mass))
+        self._roots = forest.roots.astype(np.intp)
+        low, high = forest.boxes()
+        self._bounds = np.concatenate([low, -high], axis=1)
+        self._range = (high.astype(np.float64) - low).sum(axis=1)
+        self._levels = len(forest.levels)
         self._unit = np.log2(forest.samples + 1.0)
 
     def scores(self, rows: Floats) -> Floats:
@@ -56,14 +66,29 @@ class Scorer:
 
     def _scores(self, rows: Floats, row: Numbers, tree: Numbers) -> Doubles:
         """Of pairs of a row and a tree."""
-        ways = self._place.take(self._ways(rows, row, tree))
+        alone = len(rows) == 1
+        is_small = alone and self._forest.cuts <= SMALL and len(tree) == self._forest.trees
+        ways = self._ways_of_one(rows[0]) if is_small else self._ways(rows, row, tree)
         is_cut = ways < self._forest.cuts
-        point = rows if len(rows) == 1 else rows.take(row, axis=0)
+        bounds = np.concatenate([rows, -rows], axis=1)
+        ends = bounds if alone else bounds.take(row[np.nonzero(is_cut)[1]], axis=0)
         remains = np.ones((len(ways) + 1, len(row)))
-        remains[1:][is_cut] = self._not_cut_off(point, np.nonzero(is_cut)[1], ways[is_cut])
+        remains[1:][is_cut] = self._not_cut_off(ends, ways[is_cut])
         np.cumprod(remains, axis=0, out=remains)
         score = (1.0 / np.arange(1, len(ways) + 1)) @ (remains[:-1] - remains[1:])
+        point = rows if alone else rows.take(row, axis=0)
         return score + remains[-1] * self._at_leaf(point, ways[-1], is_cut.sum(axis=0))
+
+    def _ways_of_one(self, point: Floats) -> Numbers:
+        """As `_ways`, of one point in all trees."""
+        dimension, value = self._cut
+        first, second = self._children
+        below = np.concatenate([np.where(point.take(dimension) > value, second, first), self._leaves])
+        found = np.empty((self._levels + 1, len(self._roots)), np.intp)
+        found[0] = self._roots
+        for level in range(self._levels):
+            below.take(found[level], out=found[level + 1], mode="clip")
+        return found
 
     def _ways(self, rows: Floats, row: Numbers, tree: Numbers) -> Numbers:
         """The nodes from the roots to the leaves (levels, pairs); who has arrived early stays."""
@@ -73,18 +98,16 @@ class Scorer:
             found.append(node)
             value = self._value.take(node)
             if value.min() == np.inf:
-                return np.stack(found)
+                return self._place.take(np.stack(found))
             here = numbers.take(start + self._dimension.take(node))
             node = self._first.take(node) + (here > value)
 
-    def _not_cut_off(self, point: Floats, pair: Numbers, cut: Numbers) -> Doubles:
-        """How likely a cut of the box around a node and the point does not part the two."""
-        point = point if len(point) == 1 else point.take(pair, axis=0)
+    def _not_cut_off(self, ends: Floats, cut: Numbers) -> Doubles:
+        """How likely a cut of the box around a node and the point does not part the two; `ends` is the point as a box,
+        as `_bounds` are: below the least of a box and above its greatest are then the same."""
         with np.errstate(divide="ignore", over="ignore"):
-            outside = self._low.take(cut, axis=0)
-            outside -= point
-            beyond = point - self._high.take(cut, axis=0)
-            np.maximum(outside, beyond, out=outside)
+            outside = self._bounds.take(cut, axis=0)
+            outside -= ends
             np.maximum(outside, 0, out=outside)
             return 1 - 1 / (1 + self._range.take(cut) / np.einsum("nd->n", outside))
 

@@ -110,7 +110,7 @@ def test_trees_are_random_cut_trees() -> None:
     assert (forest.sizes == 79).all() and (forest.mass == 1).all() and forest.samples == 40
     one = {tuple(row) for row in forest.points[forest._owners[forest.cuts :] == 7].tolist()}
     assert one == {tuple(row) for row in sample.astype(np.float32).tolist()}
-    low, high = forest.boxes
+    low, high = forest.boxes()
     nodes = np.arange(forest.cuts)
     least, most = low[nodes, forest.dimension], high[nodes, forest.dimension]
     assert ((least <= forest.value) & (forest.value < most)).all()
