@@ -116,6 +116,6 @@ def _part(name: str, moments: NDArray[Any]) -> NDArray[np.int64]:
     if name == "month":
         return moments.astype("M8[M]").astype(np.int64) % 12
     if name == "week":  # ISO: a week belongs to the year of its Thursday.
-        days = days - _part("weekday", moments) + 3
+        days = days + (3 - _part("weekday", moments)).astype("m8[D]")
     yearday = (days - days.astype("M8[Y]").astype("M8[D]")).astype(np.int64)
     return yearday // 7 if name == "week" else yearday

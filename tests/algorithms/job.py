@@ -10,11 +10,12 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.algorithms import preloaded
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS, STOP_SECONDS = 60, 20
@@ -132,7 +133,7 @@ class Job:
 
     def start(self, verb: str, **environment: str) -> subprocess.Popen:
         return subprocess.Popen(
-            [sys.executable, "-m", "algorithms.run", self.algorithm, verb],
+            preloaded.command(self.algorithm, verb, environment),
             cwd=ROOT, env=self._environment(environment), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             errors="replace",
         )  # fmt: skip
@@ -151,7 +152,7 @@ class Job:
         where = str(self.base / "s")
         with (self.base / "serve.log").open("w") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "algorithms.run", self.algorithm, "serve"],
+                preloaded.command(self.algorithm, "serve", environment),
                 cwd=ROOT,
                 env=self._environment({"SAGEMAKER_BIND_TO_SOCKET": where} | environment),
                 stdout=log,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 import time
@@ -24,7 +25,7 @@ def write(store, first: int, count: int) -> None:
 
 def alone(path: Path) -> int:
     """How many records are in the file itself, whatever the log still holds."""
-    with sqlite3.connect(f"file:{path}?immutable=1", uri=True) as connection:
+    with contextlib.closing(sqlite3.connect(f"file:{path}?immutable=1", uri=True)) as connection:
         return int(connection.execute("SELECT count(*) FROM records").fetchone()[0])
 
 

@@ -48,12 +48,12 @@ def become(request: Request, output: int, problems: int, info: int) -> None:
         if request.command:
             os.environ.update(prepared(request.prepare, request.path))
             command.execute(command.words(request), os.environ)
-        _forget_the_zygote(request)
+        forget_the_zygote(request.path)
         os.close(problems)
     except BaseException as error:
         os.write(problems, str(error).encode()[:2000] or b"?")
         os._exit(FAILED_TO_START)
-    os._exit(_finish(run(request.program, request.arguments)))
+    os._exit(finish(run(request.program, request.arguments)))
 
 
 def environment(request: Request) -> dict[str, str]:
@@ -89,7 +89,7 @@ def run(program: str, arguments: tuple[str, ...]) -> int:
     return 1
 
 
-def _finish(code: int) -> int:
+def finish(code: int) -> int:
     """What the interpreter does at its end, except tearing itself down, which takes longer than some jobs."""
     with contextlib.suppress(BaseException):
         threading._shutdown()  # type: ignore[attr-defined]
@@ -185,9 +185,10 @@ def _execute_in_bwrap(request: Request, info: int, problems: int) -> None:
         raise OSError(command.reason(request.command[0] if request.command else found, error)) from error
 
 
-def _forget_the_zygote(request: Request) -> None:
-    """Undo what a program of its own would not have inherited: buffers, seeds, cached folders, thread limits."""
-    sys.path[:0] = [p for p in request.path if p not in sys.path]
+def forget_the_zygote(path: tuple[str, ...] = ()) -> None:
+    """Undo what a program of its own would not have inherited: buffers, seeds, cached folders, thread limits. `path` is
+    put at the head of where modules are found."""
+    sys.path[:0] = [p for p in path if p not in sys.path]
     tempfile.tempdir = None
     time.tzset()
     for name, handle in (("stdout", 1), ("stderr", 2)):
