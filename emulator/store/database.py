@@ -134,8 +134,12 @@ class Database:
 
     def _connect(self) -> Any:
         connection = self._open.connect()
-        for pragma in self.dialect.pragmas:
-            connection.execute(pragma)
+        try:
+            for pragma in self.dialect.pragmas:
+                connection.execute(pragma)
+        except BaseException:  # what is no database says so now
+            connection.close()
+            raise
         return connection
 
     def _create(self) -> None:
@@ -155,7 +159,11 @@ class Database:
             connection = self._idle.pop()
         except IndexError:
             connection = self._connect()
-        connection.execute(self.dialect.begin_read)
+        try:
+            connection.execute(self.dialect.begin_read)
+        except BaseException:
+            connection.close()
+            raise
         try:
             yield Session(self, connection)
         finally:

@@ -123,6 +123,7 @@ def test_it_survives_the_death_of_the_server_that_loaded_it(house, tmp_path):
         assert seen(second) == before
     finally:
         second.close()
+        first.store.close()
 
 
 def test_an_empty_house_makes_an_empty_house(house, other):
