@@ -42,9 +42,8 @@ class Scorer:
         self._dimension = np.append(forest.dimension, 0).astype(np.intp)[cut]
         self._value = np.append(forest.value, np.float32(np.inf))[cut]
         self._cut = forest.dimension.astype(np.intp), forest.value
-        self._children = np.ascontiguousarray(forest.child.T, np.intp)
-        self._leaves = np.arange(forest.cuts, forest.cuts + len(forest.mass))
-        self._roots = forest.roots.astype(np.intp)
+        self._children = np.ascontiguousarray(forest.child.T, np.int32)
+        self._leaves = np.arange(forest.cuts, forest.cuts + len(forest.mass), dtype=np.int32)
         low, high = forest.boxes()
         self._bounds = np.concatenate([low, -high], axis=1)
         self._range = (high.astype(np.float64) - low).sum(axis=1)
@@ -84,8 +83,8 @@ class Scorer:
         dimension, value = self._cut
         first, second = self._children
         below = np.concatenate([np.where(point.take(dimension) > value, second, first), self._leaves])
-        found = np.empty((self._levels + 1, len(self._roots)), np.intp)
-        found[0] = self._roots
+        found = np.empty((self._levels + 1, self._forest.trees), np.int32)
+        found[0] = self._forest.roots
         for level in range(self._levels):
             below.take(found[level], out=found[level + 1], mode="clip")
         return found
