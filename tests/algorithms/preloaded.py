@@ -11,7 +11,7 @@ import atexit
 import contextlib
 import functools
 import gc
-import importlib
+import importlib.util
 import json
 import os
 import select
@@ -38,7 +38,8 @@ def command(algorithm: str, verb: str, environment: Mapping[str, str]) -> list[s
     from algorithms import catalog
 
     preload = catalog.get(algorithm).preload
-    if WORTH_IT not in preload or any(name in environment for name in OWN) or not hasattr(os, "pidfd_open"):
+    there = WORTH_IT in preload and importlib.util.find_spec(WORTH_IT) is not None
+    if not there or any(name in environment for name in OWN) or not hasattr(os, "pidfd_open"):
         return [sys.executable, "-m", "algorithms.run", algorithm, verb]
     return [sys.executable, "-S", __file__, _place(preload), algorithm, verb]
 

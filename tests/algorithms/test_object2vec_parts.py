@@ -101,6 +101,7 @@ def test_a_pooled_embedding_is_as_long_as_enc_dim_and_says_so() -> None:
     assert found.encoder(0).dim == 100 and told == [fact]
 
 
+@WITH_TORCH
 def test_the_vocabulary_is_told_in_the_images_words(tmp_path: Path) -> None:
     [fact] = [one["text"] for one in FACTS if one["cause"] == "token outside of the vocabulary"]
     job = prepared(tmp_path, {**LEAST, "enc0_vocab_size": "2"}, train=[pair(1, 2, 1)])
@@ -142,6 +143,7 @@ def test_sequences_are_taken_and_cut() -> None:
     assert taken.identities().tolist() == [0, 1, 0]
 
 
+@WITH_TORCH
 @pytest.mark.parametrize("label", ["1e300", "-1e300", "1" + "0" * 400])
 @pytest.mark.parametrize("without", ["", "orjson"])
 def test_labels_beyond_single_precision_are_refused(tmp_path: Path, label: str, without: str) -> None:
@@ -155,6 +157,7 @@ def test_labels_beyond_single_precision_are_refused(tmp_path: Path, label: str, 
     assert "Labels are numbers that single precision holds" in ended.failure or "line 1 of file" in ended.failure
 
 
+@WITH_TORCH
 def test_more_pairs_than_memory_holds_are_refused(tmp_path: Path) -> None:
     job = prepared(tmp_path, {**LEAST, "negative_sampling_rate": "99999999"}, train=drawn(10, 1, classes=2))
     assert "makes 1000000000 pairs an epoch of the 10 of channel 'train'" in job.train().failure

@@ -17,9 +17,10 @@ from algorithms.seq2seq.hyperparameters import DECLARED
 from algorithms.seq2seq.sequences import Pairs
 from tests.algorithms import toy
 from tests.algorithms.job import Ended, Job
-from tests.algorithms.test_seq2seq import CHANNELS, JSON, asked
 
 torch = pytest.importorskip("torch", reason="pip install 'sagelet[torch]'")
+from tests.algorithms.test_seq2seq import CHANNELS, JSON, asked  # noqa: E402 (it skips itself without PyTorch)
+
 SIZES = {"num_embed_source": "32", "num_embed_target": "32", "rnn_num_hidden": "64", "cnn_num_hidden": "64"}
 VALUES = {**SIZES, "batch_size": "32", "learning_rate": "0.003"}
 

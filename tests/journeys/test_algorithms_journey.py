@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from algorithms import catalog
+from algorithms.script_mode.train import there
 from tests.algorithms.job import Job
 from tests.contracts.first_party_contract import FirstPartyContract
 from tests.journeys.conftest import ROLE, Client
@@ -22,6 +24,9 @@ def contract_of(name: str) -> Any:
 
     A test module that skips itself, because a library is missing, skips its algorithm here and no other.
     """
+    missing = [module for module in catalog.get(name).requires if not there(module, sys.path)]
+    if missing:
+        return pytest.param(None, id=name, marks=pytest.mark.skip(reason=f"needs {', '.join(missing)}"))
     try:
         module = importlib.import_module(f"tests.algorithms.test_{name}")
     except pytest.skip.Exception as missing:
