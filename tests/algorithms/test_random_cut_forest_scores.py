@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
+from algorithms.random_cut_forest import scores
 from algorithms.random_cut_forest.forest import Forest, grow
 from algorithms.random_cut_forest.scores import Scorer
 
@@ -132,3 +133,14 @@ def test_rows_are_scored_alike_alone_and_together() -> None:
     rows = draw.normal(size=(300, 20)).astype(np.float32)
     alone = [scorer.scores(row[None])[0] for row in rows]
     assert scorer.scores(rows).tolist() == pytest.approx(alone, rel=1e-6)
+
+
+def test_one_point_is_scored_alike_step_by_step_and_with_all_cuts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(3)
+    scorer = Scorer(forest_of(draw.standard_t(3, size=(256, 4)).tolist(), 50))
+    asked = [row[None] for row in draw.standard_t(3, size=(20, 4)).astype(np.float32)]
+    at_once, taken = [scorer.scores(row) for row in asked], []
+    monkeypatch.setattr(scores, "SMALL", 0)
+    monkeypatch.setattr(Scorer, "_ways_of_one", lambda self, point: taken.append(point))
+    np.testing.assert_array_equal([scorer.scores(row) for row in asked], at_once)
+    assert not taken

@@ -68,7 +68,8 @@ def test_jobs_wait_for_their_turn_and_the_api_does_not(tmp_path, executor, count
         assert all(later >= times[place] for place in range(count) for later in times[place + apart :])
         # And those that had to wait said so
         waited = [job for job in jobs if "Pending" in [t["Status"] for t in job["SecondaryStatusTransitions"]]]
-        assert waited
+        # (jobs that are processes may end as fast as a slow machine accepts the next)
+        assert len(waited) > (count // 2 if executor == "stub" else 0)
 
 
 def test_a_killed_server_goes_on_with_those_that_wait(own_server):

@@ -238,3 +238,13 @@ def test_who_reads_when_the_database_closes_reads_to_the_end_and_nobody_after(tm
     with pytest.raises(ClosedError), database.write():
         pass
     database.close()
+
+
+def test_what_is_no_database_is_refused_and_let_go_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "house.db").write_bytes(b"nothing of SQLite's" * 100)
+    connect, made = sqlite3.connect, []
+    monkeypatch.setattr(sqlite3, "connect", lambda *place, **more: made.append(connect(*place, **more)) or made[-1])
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        Database(tmp_path / "house.db")
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        made[0].execute("SELECT 1")
