@@ -14,11 +14,12 @@ from emulator import spec
 
 @dataclass(frozen=True)
 class Route:
-    """One operation: the literal segments of its path (None for a placeholder) and the placeholders' names."""
+    """One operation: the literal segments of its path with their places, and the placeholders' places and names."""
 
     service: str
     operation: str
-    literals: tuple[str | None, ...]
+    literals: tuple[tuple[int, str], ...]
+    places: tuple[int, ...]
     names: tuple[str, ...]
 
 
@@ -34,10 +35,12 @@ class Found:
 def find(signing_name: str, method: str, path: str) -> Found | None:
     """The operation of a path among the services that sign with `signing_name`; more literal segments win."""
     segments = path.strip("/").split("/")
-    for route in _table(signing_name).get((method, len(segments)), ()):
-        if all(literal in (None, segment) for literal, segment in zip(route.literals, segments, strict=True)):
-            given = [unquote(s) for literal, s in zip(route.literals, segments, strict=True) if literal is None]
-            return Found(route.service, route.operation, dict(zip(route.names, given, strict=True)))
+    table = _table(signing_name)
+    for first in (segments[0], None):
+        for route in table.get((method, len(segments), first), ()):
+            if all(segments[at] == literal for at, literal in route.literals):
+                given = [unquote(segments[at]) for at in route.places]
+                return Found(route.service, route.operation, dict(zip(route.names, given, strict=True)))
     return None
 
 
@@ -53,8 +56,9 @@ def _signing_name(service: str) -> str:
 
 
 @cache
-def _table(signing_name: str) -> dict[tuple[str, int], list[Route]]:
-    table: dict[tuple[str, int], list[Route]] = {}
+def _table(signing_name: str) -> dict[tuple[str, int, str | None], list[Route]]:
+    """By method, number of segments, and the first one where that is literal."""
+    table: dict[tuple[str, int, str | None], list[Route]] = {}
     for service in spec.SERVICES:
         model = spec.load(service)
         if model.metadata["protocol"] != "rest-json" or _signing_name(service) != signing_name:
@@ -62,9 +66,11 @@ def _table(signing_name: str) -> dict[tuple[str, int], list[Route]]:
         for name in model.operation_names:
             http = model.operation_model(name).http
             segments = http["requestUri"].partition("?")[0].strip("/").split("/")
-            literals = tuple(None if s.startswith("{") else s for s in segments)
-            names = tuple(s.strip("{}") for s in segments if s.startswith("{"))
-            table.setdefault((http["method"], len(segments)), []).append(Route(service, name, literals, names))
+            places = tuple(at for at, s in enumerate(segments) if s.startswith("{"))
+            literals = tuple((at, s) for at, s in enumerate(segments) if at not in places)
+            names = tuple(segments[at].strip("{}") for at in places)
+            key = http["method"], len(segments), None if 0 in places else segments[0]
+            table.setdefault(key, []).append(Route(service, name, literals, places, names))
     for routes in table.values():
         routes.sort(key=lambda route: len(route.names))
     return table

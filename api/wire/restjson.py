@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from botocore.model import OperationModel, Shape, StructureShape
@@ -14,7 +15,6 @@ from api.wire.json11 import BODY_LIMIT, read_limited
 from emulator.call import Answer
 
 CONTENT_TYPE = "application/json"
-PLACES = ("uri", "querystring", "header", "headers", "statusCode")
 CHUNK = 64 * 1024
 
 
@@ -27,29 +27,40 @@ def parse(operation: OperationModel, request: WireRequest, uri_params: Mapping[s
     if shape is None:
         return {}
     found: dict[str, Any] = {}
-    in_body = False
-    for name, member in shape.members.items():
-        place = member.serialization.get("location")
-        in_body = in_body or place is None
-        given = _located(place, member, name, request, uri_params) if place else None
+    for name, place, wire_name, member in _located(shape):
+        given = _given(place, member, name, request, uri_params, wire_name)
         if given is not None:
             found[name] = given
     payload = shape.serialization.get("payload")
     if payload:
         _add_payload(found, payload, shape.members[payload], request)
-    elif in_body:
+    elif len(_located(shape)) < len(shape.members):
         found.update(_body_members(shape, request))
     return found
 
 
-def _located(place: str, member: Shape, name: str, request: WireRequest, uri_params: Mapping[str, str]) -> Any:
-    wire_name = member.serialization.get("name", name)
-    if place == "headers":
-        prefix = wire_name.lower()
-        return {k[len(prefix) :]: v for k, v in request.headers.items() if k.startswith(prefix)} or None
-    if place == "querystring":
+@cache
+def _located(shape: StructureShape) -> tuple[tuple[str, str, str, Shape], ...]:
+    """The members that are not in the body: name, place, name on the wire (of headers in lower case), shape."""
+    found = []
+    for name, member in shape.members.items():
+        if place := member.serialization.get("location"):
+            wire_name = member.serialization.get("name", name)
+            found.append((name, place, wire_name.lower() if place.startswith("header") else wire_name, member))
+    return tuple(found)
+
+
+def _given(
+    place: str, member: Shape, name: str, request: WireRequest, uri_params: Mapping[str, str], wire_name: str
+) -> Any:
+    if place == "header":
+        text = request.headers.get(wire_name)
+    elif place == "uri":
+        text = uri_params.get(wire_name)
+    elif place == "querystring":
         return _from_query(member, request.query, wire_name, name)
-    text = uri_params.get(wire_name) if place == "uri" else request.headers.get(wire_name.lower())
+    else:
+        return {k[len(wire_name) :]: v for k, v in request.headers.items() if k.startswith(wire_name)} or None
     return None if text is None else _from_text(member, text, name)
 
 
@@ -104,11 +115,7 @@ def _add_payload(found: dict[str, Any], name: str, member: Shape, request: WireR
 
 def _body_members(shape: StructureShape, request: WireRequest) -> dict[str, Any]:
     document = values.load_object(read_limited(request, BODY_LIMIT))
-    located = {
-        member.serialization.get("name", name)
-        for name, member in shape.members.items()
-        if member.serialization.get("location") in PLACES
-    }
+    located = {shape.members[name].serialization.get("name", name) for name, *_ in _located(shape)}
     return values.members(shape, {k: v for k, v in document.items() if k not in located})
 
 

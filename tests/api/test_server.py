@@ -303,6 +303,28 @@ def test_malformed_http_is_refused_as_json(client, data):
     assert client.ask()[0] == 200
 
 
+@pytest.mark.parametrize("data", [b"GET / HT", b"POST / HTTP/1.1\r\nHost: x", b""])
+def test_whoever_falls_silent_is_let_go(client, data, monkeypatch):
+    monkeypatch.setattr(client.server, "timeout", 0.2)
+    with socket.create_connection(("127.0.0.1", client.port), timeout=10) as sock:
+        sock.sendall(data)
+        said = b"".join(iter(lambda: sock.recv(65536), b""))
+    assert said.startswith(b"HTTP/1.1 408") and json.loads(said.partition(b"\r\n\r\n")[2])["message"]
+
+
+def test_quiet_connections_hold_no_thread(client):
+    """There are 96 threads."""
+    socks = [socket.create_connection(("127.0.0.1", client.port), timeout=10) for _ in range(200)]
+    try:
+        for _ in range(2):
+            for sock in socks:
+                sock.sendall(_post(client, b"{}"))
+                assert b" 200 " in _one_reply(sock)
+    finally:
+        for sock in socks:
+            sock.close()
+
+
 @pytest.mark.parametrize(
     "framing", [{"Content-Length": "1000"}, {"Content-Length": "0", "Transfer-Encoding": "chunked"}]
 )

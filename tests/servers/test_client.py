@@ -116,6 +116,34 @@ def test_silence_is_a_timeout_and_is_not_asked_twice(peer):
     client.close()
 
 
+def test_silence_in_the_middle_of_an_answer_is_a_timeout(peer):
+    client = Client(peer([OK, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "hang"]).address())
+    post(client)
+    with pytest.raises(InvokeFailure) as caught:
+        post(client, timeout=0.1)
+    assert caught.value.kind == "timeout"
+
+
+def test_a_server_that_takes_nothing_is_a_timeout():
+    """Its queue of connections is all that it has."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        host, port = listener.getsockname()
+        client = Client(Address(host=host, port=port))
+        with pytest.raises(InvokeFailure) as caught:
+            client.ask(Request("POST", "/invocations", b"x" * 20_000_000), 0.2)
+    assert caught.value.kind == "timeout"
+
+
+def test_each_request_has_its_own_patience(peer):
+    server = peer([OK, OK, "hang"])
+    client = Client(server.address())
+    post(client, timeout=1.0)
+    post(client, timeout=5.0)
+    with pytest.raises(InvokeFailure, match=r"within 0\.1 seconds"):
+        post(client, timeout=0.1)
+    assert server.accepted == 1
+
+
 def test_a_server_that_closes_without_an_answer_is_gone(peer):
     client = Client(peer([None]).address())
     with pytest.raises(InvokeFailure) as caught:
