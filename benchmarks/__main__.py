@@ -146,9 +146,10 @@ def _served(report: list[str]) -> int:
         endpoints = serving.Endpoints(stack)
         missed += _rounds(report, SERVED, endpoints.latencies)
         _say(report, f"| of these, the model's own server | {endpoints.told()} | | | reported | |")
-        missed += _rounds(report, USERS, endpoints.client_rates)
-        missed += _rounds(report, CORES, endpoints.rates)
-        _say(report, f"| the same without the front door | {endpoints.told()} | | | reported | |")
+        shared = serving.Shared(endpoints, serving.Endpoints(stack))
+        missed += _rounds(report, USERS, shared.client_rates)
+        missed += _rounds(report, CORES, shared.rates)
+        _say(report, f"| the same without the front door | {shared.told()} | | | reported | |")
         return missed
 
 

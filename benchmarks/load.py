@@ -57,18 +57,19 @@ class Load:
 class _Lane:
     """One connection with one request under way."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, payloads: list[bytes]) -> None:
         self.url = url
+        self.payloads = [addressed(payload, url) for payload in payloads]
         self.sock: socket.socket | None = None
         self.sent = 0.0
         self.buffer = b""
 
-    def fire(self, payload: bytes) -> None:
+    def fire(self, turn: int) -> None:
         self.buffer = b""
         if self.sock is None:
             self.sock = _connected(self.url)
         self.sent = time.perf_counter()
-        self.sock.sendall(payload)
+        self.sock.sendall(self.payloads[turn % len(self.payloads)])
 
     def read(self) -> tuple[bool, int] | None:
         """(keep the connection, status) when the answer is complete."""
@@ -107,17 +108,18 @@ def _connected(url: str) -> socket.socket:
     return found
 
 
-def run(url: str, payloads: list[bytes], clients: int, seconds: float) -> Load:
-    """Replay `payloads` in turn over `clients` connections for `seconds`."""
-    payloads = [addressed(payload, url) for payload in payloads]
-    lanes = [_Lane(url) for _ in range(clients)]
+def run(url: str, payloads: list[bytes], clients: int, seconds: float, *more: str) -> Load:
+    """Replay `payloads` in turn over `clients` connections for `seconds`, which are shared out among servers where
+    there are `more`."""
+    urls = [url, *more]
+    lanes = [_Lane(urls[number % len(urls)], payloads) for number in range(clients)]
     load, turn = Load(0.0), 0
     began = time.perf_counter()
     with selectors.DefaultSelector() as selector:
 
         def fire(lane: _Lane) -> None:
             nonlocal turn
-            lane.fire(payloads[turn % len(payloads)])
+            lane.fire(turn)
             turn += 1
             assert lane.sock is not None
             selector.register(lane.sock, selectors.EVENT_READ, lane)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import subprocess
 import sys
@@ -28,10 +27,6 @@ class Running:
     def memory(self) -> float:
         """Proportional set size of the whole process tree, in MiB."""
         return sum(_pss(pid) for pid in _tree(self.process.pid)) / 1024
-
-    def processor(self) -> float:
-        """Seconds of processor that the whole process tree has used."""
-        return sum(_processor(pid) for pid in _tree(self.process.pid))
 
 
 def free_port() -> int:
@@ -110,19 +105,6 @@ def _tree(root: int) -> list[int]:
         found.append(pid)
         todo += children.get(pid, [])
     return found
-
-
-def _processor(pid: int) -> float:
-    with contextlib.suppress(OSError):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return 0.0
-
-
-def idle() -> float:
-    """Seconds for which cores had nothing to do, all together, since the machine was started."""
-    words = Path("/proc/stat").read_text().split("\n", 1)[0].split()
-    return (int(words[4]) + int(words[5])) / os.sysconf("SC_CLK_TCK")
 
 
 def _pss(pid: int) -> int:

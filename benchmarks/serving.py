@@ -8,12 +8,12 @@ import statistics
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import load, servers, tabular
-from benchmarks.clients import Asked, Clients
+from benchmarks.clients import Clients, Place
 from benchmarks.rows import ROLE, Figures, boto
 
 BUCKET = "served"
@@ -21,9 +21,6 @@ CLIENTS = 8
 SECONDS, SLICES = 1.6, 4
 CLIENT_SECONDS, CLIENT_SLICES = 1.5, 2
 """Processes begin and end at slightly different times, which counts in short slices."""
-
-
-Ask = Callable[[], Asked]
 
 
 @dataclass(frozen=True)
@@ -38,17 +35,6 @@ class Served:
     bare: bytes
     socket: str
     predict: tabular.Predict
-
-
-@dataclass
-class Spent:
-    """What a load has come to: its answers, in how many seconds, the processor that they took of us, and that which
-    nobody used meanwhile."""
-
-    answers: int = 0
-    seconds: float = 0.0
-    own: float = 0.0
-    idle: float = 0.0
 
 
 class Endpoints:
@@ -68,58 +54,12 @@ class Endpoints:
     def latencies(self) -> list[Figures]:
         """p50 in ms: of each model the endpoint and the model's own predict. That of its own server is noted."""
         found = [self._latency(one) for one in self.served]
-        self._note(f"+{bare - own:.2f} ms" for _, bare, own in found)
+        self._noted = _noted(self.served, [f"+{bare - own:.2f} ms" for _, bare, own in found])
         return [(door, own) for door, _, own in found]
-
-    def rates(self) -> list[Figures]:
-        """Invocations per second of eight clients of each endpoint, and those that the cores allow. The same of the
-        model's own server is noted.
-
-        What the cores allow: the seconds of processor that were not other programs', over those that one invocation
-        takes, of the client, the front door and the model's server together, where a single client asks.
-        """
-        found = [self._rate(self.server.url, one.asks) for one in self.served]
-        bare = [self._rate(one.socket, one.bare) for one in self.served]
-        self._note(f"{rate:.0f}/s ({rate / allowed:.2f})" for rate, allowed in bare)
-        return found
-
-    def client_rates(self) -> list[Figures]:
-        """As `rates`, of clients as users have them."""
-        return [self._client_rate(one) for one in self.served]
-
-    def _client_rate(self, one: Served) -> Figures:
-        place = (self.server.url, one.name, one.body, one.content_type)
-        with Clients(1, *place) as single, Clients(CLIENTS, *place) as eight:
-            return self._compared(CLIENT_SLICES, lambda: single.ask(CLIENT_SECONDS), lambda: eight.ask(CLIENT_SECONDS))
-
-    def _rate(self, url: str, asks: bytes) -> Figures:
-        load.run(url, [asks], CLIENTS, 0.2)
-        return self._compared(SLICES, lambda: _bare_sockets(url, asks, 1), lambda: _bare_sockets(url, asks, CLIENTS))
-
-    def _compared(self, slices: int, alone: Ask, several: Ask) -> Figures:
-        """Answers per second of several, and those that the cores allow. Both ask in slices that follow each other: how
-        fast the cores are changes with what else they do."""
-        of_one, of_several = Spent(), Spent()
-        for _ in range(slices):
-            self._spend(of_one, alone)
-            self._spend(of_several, several)
-        allowed = (of_several.own + of_several.idle) / (of_one.own / of_one.answers)
-        return of_several.answers / of_several.seconds, allowed / of_several.seconds
-
-    def _spend(self, spent: Spent, ask: Ask) -> None:
-        before, ours = servers.idle(), self.server.processor()
-        asked = ask()
-        spent.idle += servers.idle() - before
-        spent.own += self.server.processor() - ours + asked.own
-        spent.answers += asked.answers
-        spent.seconds += asked.seconds
 
     def told(self) -> str:
         """What the last round has noted of each model."""
         return self._noted
-
-    def _note(self, figures: Iterable[str]) -> None:
-        self._noted = ", ".join(f"{one.name} {figure}" for one, figure in zip(self.served, figures, strict=True))
 
     def _latency(self, one: Served) -> tuple[float, float, float]:
         door = _checked(load.run(self.server.url, [one.asks], 1, SECONDS), one)
@@ -158,12 +98,56 @@ class Endpoints:
             raise SystemExit(f"{name}: {answer.get('FailureReason')}")
 
 
-def _bare_sockets(url: str, asks: bytes, clients: int) -> Asked:
-    own = time.process_time()
-    done = load.run(url, [asks], clients, SECONDS / SLICES)
+class Shared:
+    """Eight clients of one server, in turn with eight of two servers, four each, which share nothing but the cores:
+    what those allow."""
+
+    def __init__(self, one: Endpoints, other: Endpoints) -> None:
+        self._urls = one.server.url, other.server.url
+        self._pairs = list(zip(one.served, other.served, strict=True))
+        self._noted = ""
+
+    def rates(self) -> list[Figures]:
+        """Invocations per second of sockets that send prepared bytes. The same of the models' own servers is noted."""
+        found = [self._rate(*self._urls, one.asks) for one, _ in self._pairs]
+        bare = [self._rate(one.socket, other.socket, one.bare) for one, other in self._pairs]
+        figures = [f"{ours:.0f}/s ({ours / both:.2f})" for ours, both in bare]
+        self._noted = _noted([one for one, _ in self._pairs], figures)
+        return found
+
+    def client_rates(self) -> list[Figures]:
+        """Invocations per second of clients as users have them."""
+        return [self._client_rate(one) for one, _ in self._pairs]
+
+    def told(self) -> str:
+        """What the last round has noted of each model."""
+        return self._noted
+
+    def _client_rate(self, one: Served) -> Figures:
+        first, second = (Place(url, one.name, one.body, one.content_type) for url in self._urls)
+        with Clients([first] * CLIENTS) as ours, Clients([first, second] * (CLIENTS // 2)) as both:
+            return _in_turn(CLIENT_SLICES, lambda: ours.ask(CLIENT_SECONDS), lambda: both.ask(CLIENT_SECONDS))
+
+    def _rate(self, first: str, second: str, asks: bytes) -> Figures:
+        _bare_sockets(asks, first, second)
+        return _in_turn(SLICES, lambda: _bare_sockets(asks, first), lambda: _bare_sockets(asks, first, second))
+
+
+def _in_turn(slices: int, ours: Callable[[], float], theirs: Callable[[], float]) -> Figures:
+    """The means of several slices each: how fast the cores are changes with what else they do."""
+    rates = [(ours(), theirs()) for _ in range(slices)]
+    return statistics.mean(own for own, _ in rates), statistics.mean(other for _, other in rates)
+
+
+def _bare_sockets(asks: bytes, *urls: str) -> float:
+    done = load.run(urls[0], [asks], CLIENTS, SECONDS / SLICES, *urls[1:])
     if done.errors:
-        raise SystemExit(f"{done.errors} invocations of {url} failed")
-    return Asked(len(done.times), done.seconds, time.process_time() - own)
+        raise SystemExit(f"{done.errors} invocations of {' and '.join(urls)} failed")
+    return done.rate
+
+
+def _noted(served: list[Served], figures: list[str]) -> str:
+    return ", ".join(f"{one.name} {figure}" for one, figure in zip(served, figures, strict=True))
 
 
 def _checked(done: load.Load, one: Served) -> load.Load:
