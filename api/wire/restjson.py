@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.model import OperationModel, Shape, StructureShape
 
@@ -27,10 +27,10 @@ def parse(operation: OperationModel, request: WireRequest, uri_params: Mapping[s
     if shape is None:
         return {}
     found: dict[str, Any] = {}
-    for name, place, wire_name, member in _located(shape):
-        given = _given(place, member, name, request, uri_params, wire_name)
+    for member in _located(shape):
+        given = _given(member, request, uri_params)
         if given is not None:
-            found[name] = given
+            found[member.name] = given
     payload = shape.serialization.get("payload")
     if payload:
         _add_payload(found, payload, shape.members[payload], request)
@@ -39,29 +39,36 @@ def parse(operation: OperationModel, request: WireRequest, uri_params: Mapping[s
     return found
 
 
+class Located(NamedTuple):
+    """A member that is not in the body; `wire_name` is in lower case where it is of headers."""
+
+    name: str
+    place: str
+    wire_name: str
+    shape: Shape
+
+
 @cache
-def _located(shape: StructureShape) -> tuple[tuple[str, str, str, Shape], ...]:
-    """The members that are not in the body: name, place, name on the wire (of headers in lower case), shape."""
+def _located(shape: StructureShape) -> tuple[Located, ...]:
     found = []
     for name, member in shape.members.items():
         if place := member.serialization.get("location"):
             wire_name = member.serialization.get("name", name)
-            found.append((name, place, wire_name.lower() if place.startswith("header") else wire_name, member))
+            found.append(Located(name, place, wire_name.lower() if place.startswith("header") else wire_name, member))
     return tuple(found)
 
 
-def _given(
-    place: str, member: Shape, name: str, request: WireRequest, uri_params: Mapping[str, str], wire_name: str
-) -> Any:
+def _given(member: Located, request: WireRequest, uri_params: Mapping[str, str]) -> Any:
+    name, place, wire_name, shape = member
     if place == "header":
         text = request.headers.get(wire_name)
     elif place == "uri":
         text = uri_params.get(wire_name)
     elif place == "querystring":
-        return _from_query(member, request.query, wire_name, name)
+        return _from_query(shape, request.query, wire_name, name)
     else:
         return {k[len(wire_name) :]: v for k, v in request.headers.items() if k.startswith(wire_name)} or None
-    return None if text is None else _from_text(member, text, name)
+    return None if text is None else _from_text(shape, text, name)
 
 
 def _from_query(member: Shape, query: Mapping[str, list[str]], wire_name: str, name: str) -> Any:
