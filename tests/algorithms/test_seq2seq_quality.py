@@ -75,7 +75,7 @@ def test_a_language_that_turns_its_sentences_round_is_learned(tmp_path: Path) ->
 def test_attention_goes_along_the_words_that_are_translated(tmp_path: Path) -> None:
     """Of a mapping word by word: nineteen of twenty words look most at the word that they stand for."""
     data = toy.records(toy.sources(1000, 1), toy.translated), toy.records(toy.sources(50, 2), toy.translated)
-    job, _ = train(tmp_path, data, max_num_epochs="6")
+    job, _ = train(tmp_path, data, max_num_epochs="8")
     instances = [one | {"configuration": {"attention_matrix": "true"}} for one in asked(toy.sources(60, 3))]
     with job.serve() as server:
         told = server.post(json.dumps({"instances": instances}), JSON).json()["predictions"]

@@ -54,7 +54,7 @@ def booster(**more) -> ModelTrainer:
     given = {"training_image": XGBOOST, "role": ROLE, "sagemaker_session": SESSION, "compute": ONE}
     limit = StoppingCondition(max_runtime_in_seconds=600)
     return ModelTrainer(
-        **{**given, "hyperparameters": settings, "base_job_name": "booster", "stopping_condition": limit, **more}
+        **{**given, "hyperparameters": settings, "base_job_name": unique("booster"), "stopping_condition": limit, **more}
     )
 
 
@@ -67,7 +67,7 @@ def script(command: str = "", requirements: str | None = None, **more) -> ModelT
     return booster(
         **{
             "training_image": SKLEARN,
-            "base_job_name": "script",
+            "base_job_name": unique("script"),
             "source_code": SourceCode(requirements=requirements, **source),
             "hyperparameters": {"alpha": 0.01, "note": "two words"},
             **more,
