@@ -32,6 +32,8 @@ class FakeServer:
         self.house = house
         self.executor_name = "scripted"
         self.stopped = threading.Event()
+        self.orphaned = False
+        """Whether its folder was gone before it had ended."""
 
     def wait_healthy(self, timeout: float) -> None:
         if self.house.sick:
@@ -55,6 +57,9 @@ class FakeServer:
         return self.house.uses
 
     def stop(self, grace: float = 30.0) -> None:
+        self.house.ending.set()
+        self.house.may_end.wait(10)
+        self.orphaned = not self.spec.folder.exists()
         self.stopped.set()
 
 
@@ -68,8 +73,11 @@ class FakeServers:
         self.uses: Usage | None = None
         self.started: list[FakeServer] = []
         self.lock = threading.Lock()
+        self.ending, self.may_end = threading.Event(), threading.Event()
+        self.may_end.set()
 
     def start(self, spec: ServerSpec) -> FakeServer:
+        spec.folder.mkdir(parents=True, exist_ok=True)
         self.started.append(FakeServer(spec, self))
         return self.started[-1]
 
@@ -329,6 +337,29 @@ def test_stop_keeps_what_is_done(batch: Any) -> None:
     assert described(batch)["TransformJobStatus"] == "Stopped"
     assert "FailureReason" not in described(batch)
     assert list(outputs(batch)) == ["out/train.csv.out"]
+
+
+def test_a_stopped_server_has_its_folder_until_it_has_ended(batch: Any) -> None:
+    """By what lies there it is told to end: where the job took it away first, the server stayed for ever."""
+    asked, go_on = threading.Event(), threading.Event()
+
+    def answer(body: bytes) -> tuple[int, bytes]:
+        asked.set()
+        go_on.wait(5)
+        return doubled(body)
+
+    batch.servers.answer = answer
+    batch.servers.may_end.clear()
+    submit(batch, None, None)
+    assert asked.wait(5)
+    batch.engine.request_stop("TransformJob", SCOPE, "t")
+    assert batch.servers.ending.wait(5)
+    go_on.set()
+    assert not batch.engine.idle(0.2), "the job is over before its server"
+    batch.servers.may_end.set()
+    assert batch.engine.idle(5)
+    [server] = batch.servers.started
+    assert server.stopped.is_set() and not server.orphaned and not server.spec.folder.exists()
 
 
 def test_a_restart_begins_again(batch: Any) -> None:

@@ -50,12 +50,13 @@ def close(answered, wanted, by: float = 1.0) -> None:
 
 
 def booster(**more) -> ModelTrainer:
-    settings = {"num_round": 20, "objective": "reg:squarederror", "nthread": 1}
-    given = {"training_image": XGBOOST, "role": ROLE, "sagemaker_session": SESSION, "compute": ONE}
-    limit = StoppingCondition(max_runtime_in_seconds=600)
-    return ModelTrainer(
-        **{**given, "hyperparameters": settings, "base_job_name": unique("booster"), "stopping_condition": limit, **more}
-    )
+    given = {
+        "training_image": XGBOOST, "role": ROLE, "sagemaker_session": SESSION, "compute": ONE,
+        "hyperparameters": {"num_round": 20, "objective": "reg:squarederror", "nthread": 1},
+        "base_job_name": unique("booster"),  # the SDK adds the second, and two jobs may begin in one
+        "stopping_condition": StoppingCondition(max_runtime_in_seconds=600),
+    }  # fmt: skip
+    return ModelTrainer(**{**given, **more})
 
 
 def channel(name: str = "train") -> InputData:

@@ -158,10 +158,11 @@ class TransformRun:
                     raise JobBroken("The job was stopped before its model server was ready.") from None
 
     def _end_server(self) -> None:
+        """End it, or wait until who does so is done: without the job's folder it would never hear that it is to end."""
         with self._lock:
             server, self._server = self._server, None
-        if server is not None:
-            server.stop(0.0 if self._tools.closing.is_set() else 5.0)
+            if server is not None:
+                server.stop(0.0 if self._tools.closing.is_set() else 5.0)
 
     def _halted(self) -> bool:
         return self._given_up.is_set() or self._tools.closing.is_set()
