@@ -33,7 +33,8 @@ class Found:
 
 
 def find(signing_name: str, method: str, path: str) -> Found | None:
-    """The operation of a path among the services that sign with `signing_name`; more literal segments win."""
+    """The operation of a path among the services that sign with `signing_name`; a literal first segment wins, then
+    more literal ones."""
     segments = path.strip("/").split("/")
     table = _table(signing_name)
     for first in (segments[0], None):

@@ -40,7 +40,7 @@ def parse(operation: OperationModel, request: WireRequest, uri_params: Mapping[s
 
 
 class Located(NamedTuple):
-    """A member that is not in the body; `wire_name` is in lower case where it is of headers."""
+    """A member that is not in the body."""
 
     name: str
     place: str
@@ -53,21 +53,21 @@ def _located(shape: StructureShape) -> tuple[Located, ...]:
     found = []
     for name, member in shape.members.items():
         if place := member.serialization.get("location"):
-            wire_name = member.serialization.get("name", name)
-            found.append(Located(name, place, wire_name.lower() if place.startswith("header") else wire_name, member))
+            found.append(Located(name, place, member.serialization.get("name", name), member))
     return tuple(found)
 
 
 def _given(member: Located, request: WireRequest, uri_params: Mapping[str, str]) -> Any:
     name, place, wire_name, shape = member
     if place == "header":
-        text = request.headers.get(wire_name)
+        text = request.headers.get(wire_name.lower())
     elif place == "uri":
         text = uri_params.get(wire_name)
     elif place == "querystring":
         return _from_query(shape, request.query, wire_name, name)
     else:
-        return {k[len(wire_name) :]: v for k, v in request.headers.items() if k.startswith(wire_name)} or None
+        prefix = wire_name.lower()
+        return {k[len(prefix) :]: v for k, v in request.headers.items() if k.startswith(prefix)} or None
     return None if text is None else _from_text(shape, text, name)
 
 
@@ -122,7 +122,7 @@ def _add_payload(found: dict[str, Any], name: str, member: Shape, request: WireR
 
 def _body_members(shape: StructureShape, request: WireRequest) -> dict[str, Any]:
     document = values.load_object(read_limited(request, BODY_LIMIT))
-    located = {shape.members[name].serialization.get("name", name) for name, *_ in _located(shape)}
+    located = {member.wire_name for member in _located(shape)}
     return values.members(shape, {k: v for k, v in document.items() if k not in located})
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import socket
 import struct
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -47,15 +48,20 @@ class Connection:
         if timeout != self._timeout:
             _limit(self._socket, timeout)
             self._timeout = timeout
-        head = _written(request)
-        whole = len(request.body) <= PIECE
+        self._send(_written(request), request.body, timeout)
+        return Answer(self._file)
+
+    def _send(self, head: bytes, body: bytes, timeout: float) -> None:
+        """All of it within `timeout` seconds, which the kernel counts anew for each piece."""
+        end = time.monotonic() + timeout
         try:
-            self._socket.sendall(head + request.body if whole else head)
-            if not whole:
-                self._socket.sendall(request.body)
+            self._socket.sendall(head + body[:PIECE])
+            for at in range(PIECE, len(body), PIECE):
+                if time.monotonic() > end:
+                    raise _silence()
+                self._socket.sendall(body[at : at + PIECE])
         except BlockingIOError:
             raise _silence() from None
-        return Answer(self._file)
 
     def close(self) -> None:
         """Let go of it."""

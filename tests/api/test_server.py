@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from api import app
+from api.server import WORKERS
 from emulator.errors import CallerFault, HouseFault
 from tests.api.conftest import TARGET, authorization
 
@@ -313,8 +314,7 @@ def test_whoever_falls_silent_is_let_go(client, data, monkeypatch):
 
 
 def test_quiet_connections_hold_no_thread(client):
-    """There are 96 threads."""
-    socks = [socket.create_connection(("127.0.0.1", client.port), timeout=10) for _ in range(200)]
+    socks = [socket.create_connection(("127.0.0.1", client.port), timeout=10) for _ in range(2 * WORKERS)]
     try:
         for _ in range(2):
             for sock in socks:

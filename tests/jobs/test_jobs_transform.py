@@ -122,6 +122,21 @@ def submit(mini: Any, source: dict[str, Any] | None, target: dict[str, Any] | No
     mini.engine.submit(record)
 
 
+def submit_held(mini: Any) -> threading.Event:
+    """Submit a job and wait until its model has been asked, which answers when the event is set."""
+    asked, go_on = threading.Event(), threading.Event()
+
+    def answer(body: bytes) -> tuple[int, bytes]:
+        asked.set()
+        go_on.wait(5)
+        return doubled(body)
+
+    mini.servers.answer = answer
+    submit(mini, None, None)
+    assert asked.wait(5)
+    return go_on
+
+
 def described(mini: Any) -> dict[str, Any]:
     return dict(mini.records.get("TransformJob", SCOPE, "t").body)
 
@@ -341,17 +356,8 @@ def test_stop_keeps_what_is_done(batch: Any) -> None:
 
 def test_a_stopped_server_has_its_folder_until_it_has_ended(batch: Any) -> None:
     """By what lies there it is told to end: where the job took it away first, the server stayed for ever."""
-    asked, go_on = threading.Event(), threading.Event()
-
-    def answer(body: bytes) -> tuple[int, bytes]:
-        asked.set()
-        go_on.wait(5)
-        return doubled(body)
-
-    batch.servers.answer = answer
     batch.servers.may_end.clear()
-    submit(batch, None, None)
-    assert asked.wait(5)
+    go_on = submit_held(batch)
     batch.engine.request_stop("TransformJob", SCOPE, "t")
     assert batch.servers.ending.wait(5)
     go_on.set()
@@ -363,16 +369,7 @@ def test_a_stopped_server_has_its_folder_until_it_has_ended(batch: Any) -> None:
 
 
 def test_a_restart_begins_again(batch: Any) -> None:
-    asked, go_on = threading.Event(), threading.Event()
-
-    def answer(body: bytes) -> tuple[int, bytes]:
-        asked.set()
-        go_on.wait(5)
-        return doubled(body)
-
-    batch.servers.answer = answer
-    submit(batch, None, None)
-    assert asked.wait(5)
+    go_on = submit_held(batch)
     go_on.set()
     batch.kill()
     assert described(batch)["TransformJobStatus"] == "InProgress"
