@@ -105,10 +105,11 @@ def alive(pids: set[int]) -> set[int]:
 def stub(tmp_path_factory):
     """A server whose jobs do nothing, and whose statuses take a minute."""
     folder = tmp_path_factory.mktemp("stub")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:  # not while the tests run: servers of others may be started then
         patch.setenv("SAGELET_SETTLE_SECONDS", "60")
-        with Server(folder, ["--executor", "stub"]) as running:
-            yield running
+        running = Server(folder, ["--executor", "stub"]).start()
+    yield running
+    running.stop()
 
 
 @pytest.fixture
